@@ -1,0 +1,182 @@
+//! Following: a range's state and then its changes, from one place.
+
+use super::store::Store;
+use crate::error::{Error, Result};
+use crate::page::PageStore;
+use crate::range::KeyRange;
+use crate::revision::ResumeToken;
+use crate::watch::{Follow, FollowResponse, Phase, StreamId, WatchRequest, WatchResponse};
+
+/// Names a follower of a store. Never used again for another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FollowId(u64);
+
+impl<P: PageStore> Store<P> {
+    /// Follows a range: first its state as of one revision, then every change after it. With a
+    /// token to resume from, only the changes after the token.
+    ///
+    /// ```
+    /// use revwatch::{FollowResponse, KeyRange, Options, Store};
+    ///
+    /// let mut store = Store::in_memory(Options::default());
+    /// store.put(b"a", b"1").unwrap();
+    /// let follow = store.follow(KeyRange::All, None).unwrap();
+    /// store.put(b"a", b"2").unwrap();
+    ///
+    /// let mut told = Vec::new();
+    /// loop {
+    ///     match store.poll_follow(follow, 100, 1 << 20).unwrap() {
+    ///         FollowResponse::State { kvs } => told.push(format!("state of {}", kvs.len())),
+    ///         FollowResponse::Synced { revision } => told.push(format!("synced at {revision}")),
+    ///         FollowResponse::Events { events, .. } => told.push(format!("{} events", events.len())),
+    ///         FollowResponse::Reset { .. } => told.clear(),
+    ///         FollowResponse::Idle => break,
+    ///     }
+    /// }
+    /// assert_eq!(told, ["state of 1", "synced at 2", "1 events"]);
+    /// ```
+    pub fn follow(&mut self, range: KeyRange, resume: Option<ResumeToken>) -> Result<FollowId> {
+        if range.lacks_key() {
+            return Err(Error::EmptyKey);
+        }
+        if range.is_empty() {
+            return Err(Error::EmptyWatchRange);
+        }
+        let phase = match resume {
+            Some(token) => self.changes_after(&range, token)?,
+            None => Phase::state_at(self.published),
+        };
+        let id = self.next_follow;
+        self.next_follow += 1;
+        self.follows.insert(id, Follow { range, phase });
+        Ok(FollowId(id))
+    }
+
+    /// Ends a follower. One that is not there is no mistake.
+    pub fn close_follow(&mut self, follow: FollowId) {
+        if let Some(Follow {
+            phase: Phase::Changes { stream },
+            ..
+        }) = self.follows.remove(&follow.0)
+        {
+            self.close_stream(stream);
+        }
+    }
+
+    /// Takes the next thing that a follower is told, and never blocks. At most `max_events` keys
+    /// or events and `max_bytes` of keys and values, but at least one key or whole revision.
+    pub fn poll_follow(
+        &mut self,
+        follow: FollowId,
+        max_events: usize,
+        max_bytes: usize,
+    ) -> Result<FollowResponse> {
+        let mut entry = self
+            .follows
+            .remove(&follow.0)
+            .ok_or(Error::StreamNotFound)?;
+        let response = self.advance_follow(&mut entry, max_events, max_bytes);
+        self.follows.insert(follow.0, entry);
+        response
+    }
+
+    /// Whether [`poll_follow`](Self::poll_follow) may have more to say than `Idle`.
+    pub fn has_follow_response(&mut self, follow: FollowId) -> Result<bool> {
+        match self
+            .follows
+            .get(&follow.0)
+            .ok_or(Error::StreamNotFound)?
+            .phase
+        {
+            Phase::State { .. } => Ok(true),
+            Phase::Changes { stream } => self.has_response(stream),
+        }
+    }
+
+    fn advance_follow(
+        &mut self,
+        follow: &mut Follow,
+        max_events: usize,
+        max_bytes: usize,
+    ) -> Result<FollowResponse> {
+        match &mut follow.phase {
+            Phase::Changes { stream } => {
+                let stream = *stream;
+                self.next_change(follow, stream, max_events, max_bytes)
+            }
+            Phase::State { revision, .. } if *revision < self.revisions.compact_revision() => {
+                Ok(self.reset(follow))
+            }
+            Phase::State { revision, after } => {
+                let revision = *revision;
+                let kvs = self.revisions.page(
+                    &follow.range,
+                    after.as_deref(),
+                    revision,
+                    max_events,
+                    max_bytes,
+                )?;
+                if let Some(last) = kvs.last() {
+                    *after = Some(last.key.clone());
+                    return Ok(FollowResponse::State { kvs });
+                }
+                let token = ResumeToken {
+                    revision,
+                    ..self.resume_token()
+                };
+                follow.phase = self.changes_after(&follow.range, token)?;
+                Ok(FollowResponse::Synced { revision })
+            }
+        }
+    }
+
+    fn next_change(
+        &mut self,
+        follow: &mut Follow,
+        stream: StreamId,
+        max_events: usize,
+        max_bytes: usize,
+    ) -> Result<FollowResponse> {
+        loop {
+            match self.poll(stream, max_events, max_bytes)? {
+                WatchResponse::Created { .. } => {}
+                WatchResponse::Events {
+                    revision, events, ..
+                } => {
+                    return Ok(FollowResponse::Events { revision, events });
+                }
+                WatchResponse::Idle => return Ok(FollowResponse::Idle),
+                WatchResponse::Canceled { .. }
+                | WatchResponse::Compacted { .. }
+                | WatchResponse::Rewound { .. } => {
+                    self.close_stream(stream);
+                    return Ok(self.reset(follow));
+                }
+            }
+        }
+    }
+
+    /// Begins anew with the state as it is now.
+    fn reset(&self, follow: &mut Follow) -> FollowResponse {
+        let revision = self.published;
+        follow.phase = Phase::state_at(revision);
+        FollowResponse::Reset { revision }
+    }
+
+    /// A stream with one watcher that goes on after the token.
+    fn changes_after(&mut self, range: &KeyRange, token: ResumeToken) -> Result<Phase> {
+        let stream = self.watch_stream();
+        let request = WatchRequest {
+            start_revision: token.revision.saturating_add(1),
+            epoch: token.epoch,
+            ..WatchRequest::new(range.clone())
+        };
+        match self.watch(stream, &request) {
+            Ok(_) => Ok(Phase::Changes { stream }),
+            Err(error) => {
+                self.close_stream(stream);
+                Err(error)
+            }
+        }
+    }
+}

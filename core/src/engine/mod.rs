@@ -1,0 +1,25 @@
+//! The store as users see it: all layers behind one type.
+//!
+//! A [`Store`] has no clock and no thread. Its host calls [`Store::step`] now and then, with the
+//! time; everything that happens by itself (leases that run out, batches that become durable,
+//! watchers that catch up) happens there, in bounded slices.
+
+mod follow;
+mod lease;
+mod open;
+mod options;
+mod publish;
+mod read;
+mod status;
+mod step;
+mod store;
+mod watch;
+mod write;
+
+pub use follow::FollowId;
+pub use options::{Durability, Options};
+pub use read::HistoryPage;
+pub use status::Status;
+pub use step::Step;
+pub use store::Store;
+pub use write::CompactResponse;

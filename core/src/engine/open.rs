@@ -1,0 +1,103 @@
+//! Opening and closing.
+
+use alloc::collections::{BTreeMap, VecDeque};
+
+use super::options::{Durability, Options};
+use super::store::Store;
+use crate::error::Result;
+use crate::lease::Lessor;
+use crate::log::{LogOptions, Record};
+use crate::page::{MemoryPages, PageStore};
+use crate::store::RevisionStore;
+use crate::watch::Hub;
+
+/// Bytes in a page of a store in memory: larger pages mean fewer of them to find a record in.
+const MEMORY_PAGE_SIZE: usize = 16 * 1024;
+
+impl Store<MemoryPages> {
+    /// A new store that lives and dies with the process. Durability has no meaning there.
+    ///
+    /// ```
+    /// use revwatch::{Options, Store};
+    ///
+    /// let store = Store::in_memory(Options::default());
+    /// assert_eq!(store.revision(), 1);
+    /// ```
+    pub fn in_memory(options: Options) -> Self {
+        let options = Options {
+            durability: Durability::Never,
+            read_only: false,
+            ..options
+        };
+        Self::open(MemoryPages::new(MEMORY_PAGE_SIZE), options)
+            .expect("an empty store in memory has nothing that could fail")
+    }
+}
+
+impl<P: PageStore> Store<P> {
+    /// Opens the store in `pages`, or makes a new one if there are no pages.
+    ///
+    /// Reads all pages once. A store that was not closed is recovered: it is what it was after one
+    /// of its transactions, not older than the newest durable one. Fails with `NotAStore` if the
+    /// pages are another program's, `Corrupt` if they are damaged beyond what a loss of power may
+    /// do, and changes nothing then.
+    ///
+    /// ```
+    /// use revwatch::page::MemoryPages;
+    /// use revwatch::{Options, Store};
+    ///
+    /// let pages = MemoryPages::new(4096);
+    /// let mut store = Store::open(pages.clone(), Options::default()).unwrap();
+    /// store.put(b"key", b"value").unwrap();
+    /// drop(store); // a crash
+    ///
+    /// let store = Store::open(pages, Options::default()).unwrap();
+    /// assert_eq!(store.get(b"key").unwrap().unwrap().value, b"value");
+    /// assert_eq!(store.resume_token().epoch, 2);
+    /// ```
+    pub fn open(pages: P, options: Options) -> Result<Self> {
+        let log_options = LogOptions {
+            read_only: options.read_only,
+            store_id: options.store_id,
+            cache_bytes: options.cache_bytes,
+        };
+        let mut lessor = Lessor::default();
+        let (revisions, _) =
+            RevisionStore::open(pages, log_options, &mut |entry| lessor.replay(entry))?;
+        let limits = &options.limits;
+        Ok(Self {
+            published: revisions.revision(),
+            revisions,
+            lessor,
+            hub: Hub::new(
+                options.seed,
+                limits.stream_queue_responses,
+                limits.catch_up_revisions,
+            ),
+            follows: BTreeMap::new(),
+            next_follow: 1,
+            options,
+            unpublished: VecDeque::new(),
+            unsynced_writes: 0,
+            sync_due_ms: None,
+            now_ms: None,
+            leases_chosen: 0,
+        })
+    }
+
+    /// Makes everything durable and marks the store as closed, so that the next opening starts no
+    /// new epoch. What remains of leases is saved. The store must not be written to afterwards;
+    /// closing twice does nothing.
+    pub fn close(&mut self) -> Result<()> {
+        if self.options.read_only || self.revisions.log().is_poisoned() {
+            return Ok(());
+        }
+        for (id, remaining_ms) in self.lessor.take_unsaved(usize::MAX) {
+            let remaining_ms = remaining_ms as u64;
+            self.revisions
+                .append_state(Record::LeaseRemaining { id, remaining_ms })?;
+        }
+        self.flush()?;
+        self.revisions.log_mut().close()
+    }
+}

@@ -1,0 +1,95 @@
+//! Reading keys and history.
+
+use alloc::vec::Vec;
+use core::ops::ControlFlow;
+
+use super::store::Store;
+use crate::error::{Error, Result};
+use crate::page::PageStore;
+use crate::range::KeyRange;
+use crate::record::{Event, KeyValue};
+use crate::store::{RangeRequest, RangeResponse};
+use crate::txn::check_range;
+
+/// A part of the history of a range.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryPage {
+    /// The events, of whole revisions, in order.
+    pub events: Vec<Event>,
+    /// Where to go on; `None` if nothing newer is published.
+    pub next_revision: Option<i64>,
+}
+
+impl<P: PageStore> Store<P> {
+    /// What a key is now.
+    pub fn get(&self, key: &[u8]) -> Result<Option<KeyValue>> {
+        if key.is_empty() {
+            return Err(Error::EmptyKey);
+        }
+        self.revisions.get(key, self.revision())
+    }
+
+    /// The keys of a range, now or as of a revision that is not compacted.
+    ///
+    /// Costs O(log keys) and then by the keys in the range; values are read only for what is
+    /// answered, unless they are sorted by.
+    pub fn range(&self, request: &RangeRequest) -> Result<RangeResponse> {
+        check_range(request)?;
+        let main = self.revisions.readable(request.revision)?;
+        let response = self.revisions.range(request, main)?;
+        Ok(RangeResponse {
+            revision: self.revision(),
+            ..response
+        })
+    }
+
+    /// The kept events of a range from `start_revision` on (0: from the oldest), whole revisions
+    /// at a time: no further one once there are `max_events`.
+    ///
+    /// ```
+    /// use revwatch::{KeyRange, Options, Store};
+    ///
+    /// let mut store = Store::in_memory(Options::default());
+    /// store.put(b"a", b"1").unwrap();
+    /// store.put(b"a", b"2").unwrap();
+    /// let page = store.history(&KeyRange::one(b"a"), 0, 1).unwrap();
+    /// assert_eq!((page.events.len(), page.next_revision), (1, Some(3)));
+    /// let page = store.history(&KeyRange::one(b"a"), 3, 1).unwrap();
+    /// assert_eq!((page.events.len(), page.next_revision), (1, None));
+    /// ```
+    pub fn history(
+        &self,
+        range: &KeyRange,
+        start_revision: i64,
+        max_events: usize,
+    ) -> Result<HistoryPage> {
+        let oldest = self.revisions.compact_revision().max(1);
+        let from = if start_revision == 0 {
+            oldest
+        } else {
+            start_revision
+        };
+        self.revisions.readable(from)?;
+        let mut page = HistoryPage {
+            events: Vec::new(),
+            next_revision: None,
+        };
+        self.revisions
+            .events(from, self.published, false, &mut |event| {
+                let revision = event.kv.mod_revision;
+                let begins_one = page
+                    .events
+                    .last()
+                    .is_none_or(|last| last.kv.mod_revision != revision);
+                if begins_one && !page.events.is_empty() && page.events.len() >= max_events {
+                    page.next_revision = Some(revision);
+                    return ControlFlow::Break(());
+                }
+                if range.contains(&event.kv.key) {
+                    page.events.push(event);
+                }
+                ControlFlow::Continue(())
+            })?;
+        Ok(page)
+    }
+}

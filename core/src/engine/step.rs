@@ -1,0 +1,122 @@
+//! What happens by itself, one bounded slice at a time.
+
+use super::options::Durability;
+use super::store::Store;
+use crate::error::Result;
+use crate::log::{Record, Refresh};
+use crate::page::PageStore;
+use crate::record::Event;
+use crate::store::event_of;
+use alloc::vec::Vec;
+
+/// Leases whose remaining time one step saves at most.
+const LEASES_SAVED_PER_STEP: usize = 64;
+
+/// When a store next wants to be stepped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The host's time by which to step again, sooner if something is changed; `None` if nothing
+    /// waits for time to pass.
+    pub next_ms: Option<i64>,
+}
+
+impl<P: PageStore> Store<P> {
+    /// Does one slice of the work that waits: revokes leases whose time is over, makes a batch
+    /// durable, reads about `budget_bytes` of history for watchers that are behind, and in a store
+    /// opened read-only takes in what another process wrote.
+    ///
+    /// `now_ms` is the host's clock in milliseconds; only differences count, and time never runs
+    /// backwards. Cheap when nothing waits.
+    pub fn step(&mut self, now_ms: i64, budget_bytes: usize) -> Result<Step> {
+        self.now_ms = Some(now_ms);
+        self.lessor.advance(now_ms);
+        if self.options.read_only {
+            self.refresh()?;
+        } else if !self.revisions.log().is_poisoned() {
+            self.expire_leases()?;
+            self.save_leases()?;
+            self.sync_if_due(now_ms)?;
+        }
+        let mut behind = false;
+        if self.hub.is_behind() {
+            let (hub, view) = self.hub_and_view();
+            behind = hub.catch_up(budget_bytes.max(1), &view)?;
+        }
+        let next_ms = if behind {
+            Some(now_ms)
+        } else {
+            self.next_due_ms(now_ms)
+        };
+        Ok(Step { next_ms })
+    }
+
+    fn expire_leases(&mut self) -> Result<()> {
+        for id in self.lessor.due(self.options.limits.lease_expiries_per_step) {
+            self.lease_revoke(id)?;
+        }
+        Ok(())
+    }
+
+    /// Logs what leases have left, for the next opening. Rides with the next sync.
+    fn save_leases(&mut self) -> Result<()> {
+        for (id, remaining_ms) in self.lessor.take_unsaved(LEASES_SAVED_PER_STEP) {
+            let remaining_ms = remaining_ms as u64;
+            self.revisions
+                .append_state(Record::LeaseRemaining { id, remaining_ms })?;
+        }
+        Ok(())
+    }
+
+    fn sync_if_due(&mut self, now_ms: i64) -> Result<()> {
+        match self.options.durability {
+            Durability::Batch { max_ms, .. } if self.unsynced_writes > 0 => {
+                let due_ms = *self
+                    .sync_due_ms
+                    .get_or_insert(now_ms.saturating_add(max_ms));
+                if now_ms >= due_ms {
+                    self.flush()
+                } else {
+                    Ok(())
+                }
+            }
+            Durability::Never => self.revisions.log_mut().write_tail(),
+            Durability::Batch { .. } | Durability::Commit => Ok(()),
+        }
+    }
+
+    fn next_due_ms(&self, now_ms: i64) -> Option<i64> {
+        let lease_ms = self
+            .lessor
+            .next_due_in_ms()
+            .map(|wait| now_ms.saturating_add(wait));
+        let lease_ms = lease_ms.filter(|_| !self.options.read_only);
+        lease_ms.into_iter().chain(self.sync_due_ms).min()
+    }
+
+    /// Takes in what a writer in another process has made durable, and shows it to watchers.
+    pub(crate) fn refresh(&mut self) -> Result<Refresh> {
+        let collect = self.hub.wants_events();
+        let mut events: Vec<Event> = Vec::new();
+        let lessor = &mut self.lessor;
+        let refresh = self.revisions.refresh(&mut |entry| {
+            lessor.replay(entry);
+            if collect {
+                events.extend(event_of(entry));
+            }
+        })?;
+        if self.hub.wants_prev_kv() {
+            self.revisions.attach_prev_kvs(&mut events)?;
+        }
+        self.published = self.revision();
+        let mut events = events.into_iter().peekable();
+        while let Some(first) = events.next() {
+            let revision = first.kv.mod_revision;
+            let mut transaction = alloc::vec![first];
+            while let Some(next) = events.next_if(|next| next.kv.mod_revision == revision) {
+                transaction.push(next);
+            }
+            self.hub.publish(revision, transaction);
+        }
+        Ok(refresh)
+    }
+}

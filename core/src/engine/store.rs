@@ -1,0 +1,92 @@
+//! The engine type.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+
+use super::options::Options;
+use crate::error::{Error, Result};
+use crate::lease::Lessor;
+use crate::page::{MemoryPages, PageError, PageStore};
+use crate::record::Event;
+use crate::revision::ResumeToken;
+use crate::store::RevisionStore;
+use crate::watch::{Follow, Hub};
+
+/// A store of keys with all their revisions, with transactions, leases and watches.
+///
+/// What happens to changes when the power goes is the caller's choice, by
+/// [`Durability`](crate::Durability). Dropping a store without [`close`](Self::close) is safe, and
+/// counts as a crash: the next opening starts a new epoch.
+///
+/// ```
+/// use revwatch::{KeyRange, Options, Store, WatchRequest, WatchResponse};
+///
+/// let mut store = Store::in_memory(Options::default());
+/// let stream = store.watch_stream();
+/// store.watch(stream, &WatchRequest::new(KeyRange::prefix(b"/task/"))).unwrap();
+///
+/// store.put(b"/task/1", b"build").unwrap();
+///
+/// loop {
+///     match store.poll(stream, 100, 1 << 20).unwrap() {
+///         WatchResponse::Events { events, .. } => {
+///             assert_eq!(events.iter().next().unwrap().kv.key, b"/task/1");
+///         }
+///         WatchResponse::Idle => break,
+///         _ => {}
+///     }
+/// }
+/// ```
+pub struct Store<P: PageStore = MemoryPages> {
+    pub(super) revisions: RevisionStore<P>,
+    pub(super) lessor: Lessor,
+    pub(super) hub: Hub,
+    pub(super) follows: BTreeMap<u64, Follow>,
+    pub(super) next_follow: u64,
+    pub(super) options: Options,
+    /// The newest revision that watchers may see.
+    pub(super) published: i64,
+    /// Changes that watchers will see once they are durable, oldest first.
+    pub(super) unpublished: VecDeque<Unpublished>,
+    /// Transactions since the last sync, and the time by which they must be synced.
+    pub(super) unsynced_writes: u32,
+    pub(super) sync_due_ms: Option<i64>,
+    /// The host's time at the last step.
+    pub(super) now_ms: Option<i64>,
+    /// Counts automatic lease ids.
+    pub(super) leases_chosen: u64,
+}
+
+/// A transaction that is not yet shown to watchers.
+pub(super) struct Unpublished {
+    pub(super) revision: i64,
+    pub(super) events: Vec<Event>,
+}
+
+impl<P: PageStore> Store<P> {
+    /// The revision of the newest transaction; 1 for a store that has seen none.
+    pub fn revision(&self) -> i64 {
+        self.revisions.revision()
+    }
+
+    /// Where a watcher that has seen everything published goes on from, also after a crash.
+    pub fn resume_token(&self) -> ResumeToken {
+        ResumeToken {
+            epoch: self.revisions.log().epoch(),
+            revision: self.published,
+        }
+    }
+
+    /// Whether the store was opened for reading only.
+    pub fn is_read_only(&self) -> bool {
+        self.options.read_only
+    }
+
+    pub(super) fn refuse_if_read_only(&self) -> Result<()> {
+        if self.options.read_only {
+            Err(Error::Page(PageError::ReadOnly))
+        } else {
+            Ok(())
+        }
+    }
+}

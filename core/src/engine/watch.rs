@@ -1,0 +1,152 @@
+//! Watching: the hub's door to history, and the users' door to the hub.
+
+use alloc::vec::Vec;
+use core::ops::ControlFlow;
+
+use super::store::Store;
+use crate::error::{Error, Result};
+use crate::page::PageStore;
+use crate::revision::ResumeToken;
+use crate::store::RevisionStore;
+use crate::watch::{History, Hub, Reach, Registration, StreamId, WatchRequest, WatchResponse};
+
+/// What the hub sees of a store.
+pub(super) struct View<'a, P> {
+    revisions: &'a RevisionStore<P>,
+    published: i64,
+}
+
+impl<P: PageStore> History for View<'_, P> {
+    fn published(&self) -> i64 {
+        self.published
+    }
+
+    fn applied(&self) -> i64 {
+        self.revisions.revision()
+    }
+
+    fn compact_revision(&self) -> i64 {
+        self.revisions.compact_revision()
+    }
+
+    fn events(
+        &self,
+        from: i64,
+        max_revisions: usize,
+        max_bytes: usize,
+        prev_kv: bool,
+    ) -> Result<Reach> {
+        let mut reach = Reach {
+            events: Vec::new(),
+            revision: self.published,
+        };
+        let (mut revisions, mut bytes, mut current) = (0, 0, 0);
+        self.revisions
+            .events(from, self.published, prev_kv, &mut |event| {
+                let revision = event.kv.mod_revision;
+                if revision != current {
+                    if revisions > 0 && (revisions >= max_revisions || bytes >= max_bytes) {
+                        reach.revision = revision - 1;
+                        return ControlFlow::Break(());
+                    }
+                    (revisions, current) = (revisions + 1, revision);
+                }
+                bytes += event.kv.key.len() + event.kv.value.len();
+                reach.events.push(event);
+                ControlFlow::Continue(())
+            })?;
+        Ok(reach)
+    }
+}
+
+impl<P: PageStore> Store<P> {
+    /// Opens a stream: one bounded queue for the responses of many watchers.
+    pub fn watch_stream(&mut self) -> StreamId {
+        self.hub.open_stream()
+    }
+
+    /// Closes a stream and ends its watchers. What it had queued is gone.
+    pub fn close_stream(&mut self, stream: StreamId) {
+        self.hub.close_stream(stream);
+    }
+
+    /// Adds a watcher to a stream; answers its id. The stream's next responses are about it.
+    ///
+    /// Fails with `EmptyWatchRange` if no key could ever match, `DuplicateWatchId` if the stream
+    /// has a watcher with the id asked for, and `Compacted` if the start revision is negative. A
+    /// start revision that is compacted is answered in the stream.
+    pub fn watch(&mut self, stream: StreamId, request: &WatchRequest) -> Result<i64> {
+        if request.start_revision < 0 {
+            return Err(Error::Compacted {
+                requested: request.start_revision,
+                compact_revision: self.revisions.compact_revision(),
+            });
+        }
+        let resumes = request.epoch != 0 && request.start_revision > 0;
+        let token = ResumeToken {
+            epoch: request.epoch,
+            revision: request.start_revision - 1,
+        };
+        let registration = Registration {
+            applied: self.revision(),
+            rewound_to: if resumes {
+                self.rewound_to(token)
+            } else {
+                None
+            },
+        };
+        self.hub.watch(stream, request, &registration)
+    }
+
+    /// Ends a watcher; its stream says so once it has said what was queued before. An id that is
+    /// not there is no error, and nothing is said.
+    pub fn cancel_watch(&mut self, stream: StreamId, watch_id: i64) -> Result<()> {
+        self.hub.cancel(stream, watch_id)
+    }
+
+    /// Takes the next response of a stream, and never blocks. Events come in whole revisions: at
+    /// most `max_events` and `max_bytes` of keys and values, but at least one revision.
+    ///
+    /// After `Idle` there is nothing more until something changes; while watchers catch up with a
+    /// long history that holds little for them, [`step`](Self::step) says when to ask again.
+    pub fn poll(
+        &mut self,
+        stream: StreamId,
+        max_events: usize,
+        max_bytes: usize,
+    ) -> Result<WatchResponse> {
+        let (hub, view) = self.hub_and_view();
+        hub.poll(stream, max_events, max_bytes, &view)
+    }
+
+    /// Whether [`poll`](Self::poll) may have more to say than `Idle`. Costs by the watchers of the
+    /// stream.
+    pub fn has_response(&mut self, stream: StreamId) -> Result<bool> {
+        let (hub, view) = self.hub_and_view();
+        hub.has_response(stream, &view)
+    }
+
+    pub(super) fn hub_and_view(&mut self) -> (&mut Hub, View<'_, P>) {
+        (
+            &mut self.hub,
+            View {
+                revisions: &self.revisions,
+                published: self.published,
+            },
+        )
+    }
+
+    /// The last revision of the token's past that still stands, if the token lies beyond it.
+    pub(super) fn rewound_to(&self, token: ResumeToken) -> Option<i64> {
+        let later = self
+            .revisions
+            .log()
+            .epochs()
+            .iter()
+            .filter(|start| start.epoch > token.epoch);
+        later
+            .map(|start| start.cut)
+            .min()
+            .filter(|&cut| cut < token.revision)
+    }
+}

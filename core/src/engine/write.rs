@@ -1,0 +1,115 @@
+//! Changing keys.
+
+use super::store::Store;
+use crate::error::Result;
+use crate::page::PageStore;
+use crate::store::{DeleteRangeRequest, DeleteRangeResponse, PutRequest, PutResponse};
+use crate::txn::{
+    Op, OpResponse, TxnRequest, TxnResponse, apply, check_delete_range, check_put,
+    check_put_against_state, check_txn, plan,
+};
+
+/// History was compacted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompactResponse {
+    /// The store's current revision, which compaction does not change.
+    pub revision: i64,
+}
+
+impl<P: PageStore> Store<P> {
+    /// Creates or changes a key.
+    pub fn put(&mut self, key: &[u8], value: &[u8]) -> Result<PutResponse> {
+        self.put_with(&PutRequest::new(key, value))
+    }
+
+    /// Creates or changes a key, with options.
+    pub fn put_with(&mut self, request: &PutRequest) -> Result<PutResponse> {
+        self.refuse_if_read_only()?;
+        check_put(request, &self.options.limits)?;
+        let lease_exists = |id| self.lessor.exists(id);
+        check_put_against_state(request, &self.revisions, &lease_exists)?;
+        let kept = if request.ignore_value {
+            self.options.limits.request_bytes
+        } else {
+            0
+        };
+        self.revisions
+            .reserve(request.key.len() + request.value.len() + kept, 2)?;
+
+        let mut txn = self.begin();
+        let prev_kv = self.revisions.put(&mut txn, request, true)?;
+        let revision = self.commit(txn)?;
+        Ok(PutResponse { revision, prev_kv })
+    }
+
+    /// Deletes keys, all at one revision.
+    ///
+    /// ```
+    /// use revwatch::{DeleteRangeRequest, KeyRange, Options, Store};
+    ///
+    /// let mut store = Store::in_memory(Options::default());
+    /// store.put(b"a", b"1").unwrap();
+    /// let response = store.delete_range(&DeleteRangeRequest::new(KeyRange::All)).unwrap();
+    /// assert_eq!((response.deleted, response.revision), (1, 3));
+    /// let response = store.delete_range(&DeleteRangeRequest::new(KeyRange::All)).unwrap();
+    /// assert_eq!((response.deleted, response.revision), (0, 3));
+    /// ```
+    pub fn delete_range(&mut self, request: &DeleteRangeRequest) -> Result<DeleteRangeResponse> {
+        self.refuse_if_read_only()?;
+        check_delete_range(request)?;
+        let one_op = TxnRequest {
+            success: alloc::vec![Op::DeleteRange(request.clone())],
+            ..TxnRequest::default()
+        };
+        match self.execute(&one_op)?.responses.pop() {
+            Some(OpResponse::DeleteRange(response)) => Ok(DeleteRangeResponse {
+                revision: self.revision(),
+                ..response
+            }),
+            _ => unreachable!("a delete is answered as one"),
+        }
+    }
+
+    /// Carries out a transaction: all of it at one revision, or nothing.
+    pub fn txn(&mut self, request: &TxnRequest) -> Result<TxnResponse> {
+        check_txn(request, &self.options.limits)?;
+        self.execute(request)
+    }
+
+    /// Refuses reads and watches before `revision` from now on, so that space can be reclaimed.
+    /// What each key was at `revision` stays readable.
+    ///
+    /// ```
+    /// use revwatch::{ErrorCode, KeyRange, Options, RangeRequest, Store};
+    ///
+    /// let mut store = Store::in_memory(Options::default());
+    /// store.put(b"a", b"1").unwrap();
+    /// store.put(b"a", b"2").unwrap();
+    /// store.compact(3).unwrap();
+    /// let old = RangeRequest { revision: 2, ..RangeRequest::new(KeyRange::one(b"a")) };
+    /// assert_eq!(store.range(&old).unwrap_err().code(), ErrorCode::Compacted);
+    /// ```
+    pub fn compact(&mut self, revision: i64) -> Result<CompactResponse> {
+        self.refuse_if_read_only()?;
+        self.revisions.compact(revision)?;
+        self.state_written()?;
+        Ok(CompactResponse {
+            revision: self.revision(),
+        })
+    }
+
+    /// Carries out a request whose shape has been checked.
+    fn execute(&mut self, request: &TxnRequest) -> Result<TxnResponse> {
+        let lease_exists = |id| self.lessor.exists(id);
+        let plan = plan(request, &self.revisions, &lease_exists)?;
+        if plan.writes() > 0 {
+            self.refuse_if_read_only()?;
+            let (bytes, entries) = plan.cost(&self.revisions);
+            self.revisions.reserve(bytes, entries)?;
+        }
+        let mut txn = self.begin();
+        let mut response = apply(&plan, &mut self.revisions, &mut txn)?;
+        response.revision = self.commit(txn)?;
+        Ok(response)
+    }
+}

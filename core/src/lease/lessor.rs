@@ -1,0 +1,263 @@
+//! The leases there are, the keys attached to them, and the order in which they run out.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+use crate::log::{Entry, Record};
+use crate::record::Event;
+
+/// A lease counts as saved well enough while the log's figure is off by no more than this part of
+/// its time-to-live, or by a second.
+const SAVE_FRACTION: i64 = 10;
+const SAVE_AT_LEAST_MS: i64 = 1_000;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Lease {
+    ttl_ms: i64,
+    /// On the lessor's own clock.
+    expires_ms: i64,
+    /// How long the log believes that it has left.
+    logged_remaining_ms: i64,
+    keys: BTreeSet<Vec<u8>>,
+}
+
+/// All leases. Its clock starts at 0 when the store is opened.
+#[derive(Debug, Default)]
+pub(crate) struct Lessor {
+    leases: BTreeMap<i64, Lease>,
+    /// Which lease a key is attached to: at most one.
+    lease_of_key: BTreeMap<Vec<u8>, i64>,
+    /// By time of expiry, then by id, so that the order in which leases run out is always the same.
+    queue: BTreeSet<(i64, i64)>,
+    clock_ms: i64,
+    /// The host's time at the lessor's time 0, once the host has told it.
+    host_start_ms: Option<i64>,
+}
+
+impl Lessor {
+    /// Takes over the host's time. Time never runs backwards, whatever the host says.
+    pub(crate) fn advance(&mut self, host_now_ms: i64) {
+        let start = *self.host_start_ms.get_or_insert(host_now_ms);
+        self.clock_ms = self.clock_ms.max(host_now_ms.saturating_sub(start));
+    }
+
+    /// Learns from an entry of the log.
+    pub(crate) fn replay(&mut self, entry: &Entry<'_>) {
+        match entry.record {
+            Record::Put { key, lease, .. } => self.attach(key, lease),
+            Record::Delete { key } => self.attach(key, 0),
+            Record::LeaseGrant { id, ttl_ms } => self.grant(id, ttl_ms as i64),
+            Record::LeaseRemaining { id, remaining_ms } => {
+                self.set_remaining(id, remaining_ms as i64)
+            }
+            Record::LeaseRevoke { id } => drop(self.revoke(id)),
+            Record::Compact { .. } | Record::Epoch { .. } | Record::End => {}
+        }
+    }
+
+    /// Learns from the events of a transaction, in order.
+    pub(crate) fn learn(&mut self, events: &[Event]) {
+        for event in events {
+            // A delete carries lease 0, which detaches.
+            self.attach(&event.kv.key, event.kv.lease);
+        }
+    }
+
+    pub(crate) fn exists(&self, id: i64) -> bool {
+        self.leases.contains_key(&id)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.leases.len()
+    }
+
+    /// All ids, ascending.
+    pub(crate) fn ids(&self) -> Vec<i64> {
+        self.leases.keys().copied().collect()
+    }
+
+    /// Adds a lease with its full time; one with this id must not be there.
+    pub(crate) fn grant(&mut self, id: i64, ttl_ms: i64) {
+        let expires_ms = self.clock_ms.saturating_add(ttl_ms);
+        let lease = Lease {
+            ttl_ms,
+            expires_ms,
+            logged_remaining_ms: ttl_ms,
+            keys: BTreeSet::new(),
+        };
+        self.queue.insert((expires_ms, id));
+        self.leases.insert(id, lease);
+    }
+
+    /// Removes a lease; answers the keys that were attached to it, in bytewise order.
+    pub(crate) fn revoke(&mut self, id: i64) -> Option<Vec<Vec<u8>>> {
+        let lease = self.leases.remove(&id)?;
+        self.queue.remove(&(lease.expires_ms, id));
+        for key in &lease.keys {
+            self.lease_of_key.remove(key);
+        }
+        Some(lease.keys.into_iter().collect())
+    }
+
+    /// The keys attached to a lease, in bytewise order.
+    pub(crate) fn keys(&self, id: i64) -> Option<Vec<Vec<u8>>> {
+        Some(self.leases.get(&id)?.keys.iter().cloned().collect())
+    }
+
+    /// Attaches a key to a lease, or with 0 to none, and so detaches it from any other.
+    pub(crate) fn attach(&mut self, key: &[u8], id: i64) {
+        let before = self.lease_of_key.get(key).copied().unwrap_or(0);
+        if before == id {
+            return;
+        }
+        if before != 0 {
+            self.lease_of_key.remove(key);
+            if let Some(lease) = self.leases.get_mut(&before) {
+                lease.keys.remove(key);
+            }
+        }
+        if let Some(lease) = self.leases.get_mut(&id) {
+            lease.keys.insert(key.to_vec());
+            self.lease_of_key.insert(key.to_vec(), id);
+        }
+    }
+
+    /// Gives a lease its full time again; answers that time, and whether the log must be told.
+    /// A lease that is due can no longer be saved.
+    pub(crate) fn keep_alive(&mut self, id: i64) -> Option<(i64, bool)> {
+        let lease = self.leases.get(&id)?;
+        if lease.expires_ms <= self.clock_ms {
+            return None;
+        }
+        let ttl_ms = lease.ttl_ms;
+        let log_is_behind = lease.logged_remaining_ms < ttl_ms;
+        self.set_remaining(id, ttl_ms);
+        Some((ttl_ms, log_is_behind))
+    }
+
+    /// What a lease has left, 0 when it is due, and what it was granted.
+    pub(crate) fn time_to_live(&self, id: i64) -> Option<(i64, i64)> {
+        let lease = self.leases.get(&id)?;
+        Some((self.remaining(lease), lease.ttl_ms))
+    }
+
+    /// Up to `limit` leases whose time is over, the longest overdue first.
+    pub(crate) fn due(&self, limit: usize) -> Vec<i64> {
+        let expired = self
+            .queue
+            .iter()
+            .take_while(|(expires_ms, _)| *expires_ms <= self.clock_ms);
+        expired.map(|(_, id)| *id).take(limit).collect()
+    }
+
+    /// Milliseconds until the next lease is due.
+    pub(crate) fn next_due_in_ms(&self) -> Option<i64> {
+        let (expires_ms, _) = self.queue.first()?;
+        Some((expires_ms - self.clock_ms).max(0))
+    }
+
+    /// Up to `limit` leases of which the log no longer knows well enough how long they have left,
+    /// each with that time; the log is taken to know it from now on.
+    pub(crate) fn take_unsaved(&mut self, limit: usize) -> Vec<(i64, i64)> {
+        let clock_ms = self.clock_ms;
+        let mut unsaved = Vec::new();
+        for (id, lease) in &mut self.leases {
+            let remaining = (lease.expires_ms - clock_ms).max(0);
+            let tolerated = SAVE_AT_LEAST_MS.max(lease.ttl_ms / SAVE_FRACTION);
+            if lease.logged_remaining_ms - remaining > tolerated {
+                lease.logged_remaining_ms = remaining;
+                unsaved.push((*id, remaining));
+            }
+            if unsaved.len() == limit {
+                break;
+            }
+        }
+        unsaved
+    }
+
+    fn remaining(&self, lease: &Lease) -> i64 {
+        (lease.expires_ms - self.clock_ms).max(0)
+    }
+
+    fn set_remaining(&mut self, id: i64, remaining_ms: i64) {
+        let Some(lease) = self.leases.get_mut(&id) else {
+            return;
+        };
+        self.queue.remove(&(lease.expires_ms, id));
+        lease.expires_ms = self.clock_ms.saturating_add(remaining_ms);
+        lease.logged_remaining_ms = remaining_ms;
+        self.queue.insert((lease.expires_ms, id));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    fn lessor_at(now_ms: i64) -> Lessor {
+        let mut lessor = Lessor::default();
+        lessor.advance(now_ms);
+        lessor
+    }
+
+    #[test]
+    fn leases_fall_due_in_order_of_time_then_id() {
+        let mut lessor = lessor_at(1_000_000);
+        for (id, ttl_ms) in [(3, 200), (1, 200), (2, 100), (4, 300)] {
+            lessor.grant(id, ttl_ms);
+        }
+        assert_eq!(lessor.next_due_in_ms(), Some(100));
+        lessor.advance(1_000_200);
+        assert_eq!(lessor.due(9), vec![2, 1, 3]);
+        assert_eq!(lessor.due(2), vec![2, 1]);
+        assert_eq!(lessor.next_due_in_ms(), Some(0));
+    }
+
+    #[test]
+    fn a_key_belongs_to_the_lease_of_its_last_put() {
+        let mut lessor = lessor_at(0);
+        lessor.grant(1, 100);
+        lessor.grant(2, 100);
+        lessor.attach(b"k", 1);
+        lessor.attach(b"k", 2);
+        assert_eq!(lessor.keys(1), Some(vec![]));
+        assert_eq!(lessor.keys(2), Some(vec![b"k".to_vec()]));
+        lessor.attach(b"k", 0);
+        assert_eq!(lessor.revoke(2), Some(vec![]));
+        assert_eq!(lessor.revoke(2), None);
+    }
+
+    #[test]
+    fn a_lease_that_is_due_cannot_be_kept_alive() {
+        let mut lessor = lessor_at(0);
+        lessor.grant(1, 100);
+        lessor.advance(99);
+        assert_eq!(lessor.keep_alive(1), Some((100, false)));
+        assert_eq!(lessor.time_to_live(1), Some((100, 100)));
+        lessor.advance(199);
+        assert_eq!(lessor.keep_alive(1), None);
+        assert_eq!(lessor.time_to_live(1), Some((0, 100)));
+    }
+
+    #[test]
+    fn time_never_runs_backwards() {
+        let mut lessor = lessor_at(500);
+        lessor.grant(1, 100);
+        lessor.advance(560);
+        lessor.advance(100);
+        assert_eq!(lessor.time_to_live(1), Some((40, 100)));
+    }
+
+    #[test]
+    fn remaining_times_are_saved_when_the_log_is_far_off() {
+        let mut lessor = lessor_at(0);
+        lessor.grant(1, 100_000);
+        lessor.advance(10_000);
+        assert_eq!(lessor.take_unsaved(9), vec![]);
+        lessor.advance(10_001);
+        assert_eq!(lessor.take_unsaved(9), vec![(1, 89_999)]);
+        assert_eq!(lessor.take_unsaved(9), vec![]);
+        assert_eq!(lessor.keep_alive(1), Some((100_000, true)));
+    }
+}

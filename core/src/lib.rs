@@ -1,0 +1,83 @@
+//! etcd's data model as a library: a revision store, transactions, leases and reliable watch.
+//!
+//! Every change has a revision; whoever watches sees every change once, in order, whole
+//! transactions at a time, however slow they are and whenever they come back.
+//!
+//! ```
+//! use revwatch::{KeyRange, Options, Store, WatchRequest, WatchResponse};
+//!
+//! let mut store = Store::in_memory(Options::default());
+//! store.put(b"hello", b"world1")?;
+//! store.put(b"hello", b"world2")?;
+//!
+//! // List, then watch from that revision, for ever.
+//! let now = store.get(b"hello")?.expect("it was put above");
+//! assert_eq!((now.create_revision, now.mod_revision, now.version), (2, 3, 2));
+//!
+//! let stream = store.watch_stream();
+//! let from_there = WatchRequest {
+//!     start_revision: store.revision() + 1,
+//!     ..WatchRequest::new(KeyRange::one(b"hello"))
+//! };
+//! store.watch(stream, &from_there)?;
+//! store.put(b"hello", b"world3")?;
+//! while let response = store.poll(stream, 100, 1 << 20)?
+//!     && response != WatchResponse::Idle
+//! {
+//!     if let WatchResponse::Events { events, .. } = response {
+//!         assert_eq!(events.iter().next().unwrap().kv.value, b"world3");
+//!     }
+//! }
+//! # Ok::<(), revwatch::Error>(())
+//! ```
+//!
+//! The layers, each depending only on those below it:
+//!
+//! | layer | what it is |
+//! |---|---|
+//! | `engine` | [`Store`]: all of it behind one type, driven by its host |
+//! | `watch` | watchers, streams, catch-up, followers |
+//! | `lease`, `txn` | the lessor; If/Then/Else |
+//! | `store` | keys with all their revisions |
+//! | `index` | key → revisions → places in the log, in memory |
+//! | `log` | records in pages: commit, recovery, reading |
+//! | [`page`] | the plug: where pages are kept |
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+mod engine;
+mod error;
+mod index;
+mod lease;
+mod limits;
+mod log;
+pub mod page;
+mod range;
+mod record;
+mod revision;
+mod shared;
+mod store;
+mod sync;
+mod txn;
+mod watch;
+
+pub use engine::{CompactResponse, Durability, FollowId, HistoryPage, Options, Status, Step, Store};
+pub use error::{Error, ErrorCode, Result};
+pub use lease::{
+    LeaseGrantResponse, LeaseKeepAliveResponse, LeaseRevokeResponse, LeaseTimeToLiveResponse,
+};
+pub use limits::Limits;
+pub use range::KeyRange;
+pub use record::{Event, EventKind, KeyValue, KeyValueRef};
+pub use revision::{ResumeToken, Revision};
+pub use shared::SharedStore;
+pub use store::{
+    DeleteRangeRequest, DeleteRangeResponse, PutRequest, PutResponse, RangeRequest, RangeResponse,
+    SortOrder, SortTarget,
+};
+pub use txn::{Compare, CompareOp, CompareTarget, Op, OpResponse, TxnRequest, TxnResponse};
+pub use watch::{EventRef, Events, FollowResponse, StreamId, WatchRequest, WatchResponse};

@@ -1,0 +1,43 @@
+//! Every limit, with its unit in its name.
+
+/// What a store refuses, so that one caller's mistake stays one caller's mistake.
+///
+/// The defaults are etcd's.
+///
+/// ```
+/// use revwatch::Limits;
+///
+/// let limits = Limits { request_bytes: 64 * 1024, ..Limits::default() };
+/// assert_eq!(limits.txn_ops, 128);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Keys and values of one request together, in bytes (1.5 MiB).
+    pub request_bytes: usize,
+    /// Comparisons, and operations in each branch, of one transaction (128).
+    pub txn_ops: usize,
+    /// Shorter time-to-lives are raised to this (2 s).
+    pub lease_min_ttl_ms: i64,
+    /// Longer time-to-lives are refused (9,000,000,000 s).
+    pub lease_max_ttl_ms: i64,
+    /// Leases that one `step` may expire (500).
+    pub lease_expiries_per_step: usize,
+    /// Responses that wait in one watch stream before its watchers fall behind (128).
+    pub stream_queue_responses: usize,
+    /// Distinct revisions in one response to a watcher that catches up (1000).
+    pub catch_up_revisions: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            request_bytes: 1536 * 1024,
+            txn_ops: 128,
+            lease_min_ttl_ms: 2_000,
+            lease_max_ttl_ms: 9_000_000_000_000,
+            lease_expiries_per_step: 500,
+            stream_queue_responses: 128,
+            catch_up_revisions: 1000,
+        }
+    }
+}

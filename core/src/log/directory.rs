@@ -1,0 +1,214 @@
+//! Which page holds what: the live pages in the order of the log, in memory.
+//!
+//! The intervals of the live pages abut exactly, from 0 to the end of what is written. A page that
+//! is written takes over its interval; pages that are left with nothing are superseded.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::layout::{NO_SLOT, PageHeader};
+use crate::revision::Revision;
+
+/// No frame begins in the page.
+const NO_FIRST: u32 = u32::MAX;
+
+/// A page that the log consists of.
+#[derive(Clone, Debug)]
+pub(super) struct LivePage {
+    /// The positions that it answers for: its own interval, less what newer pages took over.
+    pub(super) from: u64,
+    pub(super) to: u64,
+    pub(super) slot: u32,
+    /// Where the first frame begins in it, counted from `from`.
+    first: u32,
+    pub(super) number: u64,
+    /// What it adds to the census, and by which it is recognised when it is read again.
+    pub(super) term: u64,
+    /// The revision of the first frame that begins in the page; if none does, of the last one that
+    /// began before. Never falls from page to page.
+    pub(super) revision: Revision,
+    /// The page itself, where that costs no copy, or where the slot may be written again while it
+    /// is still wanted.
+    pub(super) bytes: Option<Arc<[u8]>>,
+}
+
+impl LivePage {
+    pub(super) fn new(header: &PageHeader, slot: u32, inherited: Revision) -> Self {
+        Self {
+            from: header.from,
+            to: header.to,
+            slot,
+            first: NO_FIRST,
+            number: header.number,
+            term: header.census_term(),
+            revision: inherited,
+            bytes: None,
+        }
+    }
+
+    /// The position of the first frame that begins in the page.
+    pub(super) fn first_frame(&self) -> Option<u64> {
+        (self.first != NO_FIRST).then(|| self.from + u64::from(self.first))
+    }
+
+    /// A newer version of this page begins with the same frames.
+    pub(super) fn inherit(&mut self, older: &Self) {
+        self.first = older.first;
+        self.revision = older.revision;
+    }
+
+    pub(super) fn set_first_frame(&mut self, position: u64, revision: Revision) {
+        debug_assert!(position < self.to);
+        // No interval is longer than a u32 can say: see `pieces`.
+        self.first = (position - self.from) as u32;
+        self.revision = revision;
+    }
+}
+
+/// All live pages.
+#[derive(Debug, Default)]
+pub(super) struct Directory {
+    pages: Vec<LivePage>,
+    /// The sum of the pages' terms: kept, so that a mark costs no pass over the pages.
+    census: u64,
+}
+
+impl Directory {
+    pub(super) fn pages(&self) -> &[LivePage] {
+        &self.pages
+    }
+
+    pub(super) fn last(&self) -> Option<&LivePage> {
+        self.pages.last()
+    }
+
+    pub(super) fn last_mut(&mut self) -> Option<&mut LivePage> {
+        self.pages.last_mut()
+    }
+
+    /// Where the written log ends.
+    pub(super) fn end(&self) -> u64 {
+        self.pages.last().map_or(0, |page| page.to)
+    }
+
+    pub(super) fn census(&self) -> u64 {
+        self.census
+    }
+
+    /// The page that answers for `position`, if it is written.
+    pub(super) fn at(&self, position: u64) -> Option<&LivePage> {
+        self.pages.get(self.index_of(position))
+    }
+
+    /// The slot of the page before `position`, for the header of the page that begins there.
+    pub(super) fn predecessor_slot(&self, position: u64) -> u32 {
+        let index = self.pages.partition_point(|page| page.from < position);
+        index.checked_sub(1).map_or(NO_SLOT, |index| self.pages[index].slot)
+    }
+
+    /// A position at or before the first frame whose revision is at least `revision`, with no more
+    /// than one page of frames between them. The end if no page can hold such a frame.
+    pub(super) fn seek(&self, revision: Revision) -> Option<u64> {
+        // The frame may begin in the page before the first one that begins with or above it, and no
+        // earlier: all frames that begin two pages before are below that page's own revision.
+        let above = self.pages.partition_point(|page| page.revision < revision);
+        self.pages[above.saturating_sub(1)..].iter().find_map(LivePage::first_frame)
+    }
+
+    /// A page was written: it takes over its interval, and the log ends at `end`. The slots of pages
+    /// that answer for nothing any more are added to `superseded`.
+    pub(super) fn replace(&mut self, page: LivePage, end: u64, superseded: &mut Vec<u32>) {
+        let first = self.pages.partition_point(|old| old.to <= page.from);
+        let mut behind = self.pages.partition_point(|old| old.from < page.to);
+        if first < behind && self.pages[first].from < page.from {
+            self.pages[first].to = page.from;
+        }
+        let first = first + usize::from(first < behind && self.pages[first].from < page.from);
+        if first < behind && self.pages[behind - 1].to > page.to {
+            let rest = &mut self.pages[behind - 1];
+            // A page offset is counted from the page's own interval, so only what begins moves.
+            rest.first = NO_FIRST;
+            rest.from = page.to;
+            behind -= 1;
+        }
+        self.census = self.census.wrapping_add(page.term);
+        for old in self.pages.splice(first..behind.max(first), [page]) {
+            self.census = self.census.wrapping_sub(old.term);
+            superseded.push(old.slot);
+        }
+        self.truncate(end, None, superseded);
+    }
+
+    /// Cuts the log back to `end`. `last_revision` is that of the last frame before the cut.
+    pub(super) fn truncate(
+        &mut self,
+        end: u64,
+        last_revision: Option<Revision>,
+        superseded: &mut Vec<u32>,
+    ) {
+        while let Some(page) = self.pages.last_mut() {
+            if page.from < end {
+                page.to = page.to.min(end);
+                if page.first_frame().is_some_and(|first| first >= end) {
+                    page.first = NO_FIRST;
+                    page.revision = last_revision.unwrap_or(page.revision);
+                }
+                break;
+            }
+            self.census = self.census.wrapping_sub(page.term);
+            superseded.push(page.slot);
+            self.pages.pop();
+        }
+    }
+
+    /// Appends a page that begins where the last one ends: for recovery, which knows them all.
+    pub(super) fn push(&mut self, page: LivePage) {
+        debug_assert_eq!(page.from, self.end(), "live pages abut");
+        self.census = self.census.wrapping_add(page.term);
+        self.pages.push(page);
+    }
+
+    /// Says that a frame begins at `position`. To be called in the order of the log; `walked` is how
+    /// far the caller has come, and `before` the revision of the frame before this one.
+    pub(super) fn note_frame(
+        &mut self,
+        walked: &mut usize,
+        position: u64,
+        revision: Revision,
+        before: Revision,
+    ) {
+        while self.pages.get(*walked).is_some_and(|page| page.to <= position) {
+            *walked += 1;
+            if let Some(page) = self.pages.get_mut(*walked) {
+                page.first = NO_FIRST;
+                page.revision = before;
+            }
+        }
+        if let Some(page) = self.pages.get_mut(*walked) {
+            if page.first == NO_FIRST && page.from <= position {
+                page.set_first_frame(position, revision);
+            }
+        }
+    }
+
+    /// Says that there are no more frames: the pages behind the last one continue it.
+    pub(super) fn note_end(&mut self, walked: usize, before: Revision) {
+        for page in self.pages.iter_mut().skip(walked + 1) {
+            page.first = NO_FIRST;
+            page.revision = before;
+        }
+    }
+
+    /// Keeps copies of pages only for the last one.
+    pub(super) fn keep_only_the_last_copy(&mut self, share: impl Fn(u32) -> Option<Arc<[u8]>>) {
+        let before_the_last = self.pages.len().saturating_sub(1);
+        for page in &mut self.pages[..before_the_last] {
+            page.bytes = page.bytes.take().and_then(|_| share(page.slot));
+        }
+    }
+
+    /// Where `note_frame` has to go on for frames from `position` on.
+    pub(super) fn index_of(&self, position: u64) -> usize {
+        self.pages.partition_point(|page| page.to <= position)
+    }
+}

@@ -1,0 +1,251 @@
+//! How an entry becomes bytes: a length, then the entry in postcard.
+//!
+//! ```text
+//! frame = length of the body (varint) | body
+//! body  = main (varint) | sub * 2 + last (varint) | record (variant number, then its fields)
+//! ```
+//!
+//! A small put costs nine bytes besides its key and value. A frame knows nothing of pages: it may
+//! begin anywhere in the log and continue over any number of pages.
+
+use alloc::vec::Vec;
+use core::mem;
+
+use serde::{Deserialize, Serialize};
+
+use super::record::{Entry, Record};
+use crate::error::{Error, Result};
+use crate::revision::Revision;
+
+/// The longest varint that a length takes.
+pub(super) const LENGTH_BYTES: usize = 5;
+/// What a frame may need besides the key and the value: the length, the revision, the variant, two
+/// slice lengths, and three numbers, each at its longest.
+const OVERHEAD_BYTES: usize = LENGTH_BYTES + 10 + 10 + 1 + 5 + 5 + 3 * 10;
+/// The longest body, in bytes: lengths beyond it are damage, not data.
+const BODY_LIMIT_BYTES: usize = i32::MAX as usize;
+
+/// The fields of a body, in their order on disk.
+#[derive(Serialize, Deserialize)]
+struct Body<'a> {
+    main: u64,
+    sub_and_last: u64,
+    #[serde(borrow)]
+    record: Record<'a>,
+}
+
+/// How far a frame's length could be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Length {
+    /// `prefix` bytes say that a body of `body` bytes follows.
+    Known { prefix: usize, body: usize },
+    /// The bytes end within the length.
+    Cut,
+    /// No length is written like this.
+    Bad,
+}
+
+impl Entry<'_> {
+    /// How many bytes of the log the entry takes at most.
+    pub(crate) fn encoded_bound(&self) -> usize {
+        let payload = match self.record {
+            Record::Put { key, value, .. } => key.len() + value.len(),
+            Record::Delete { key } => key.len(),
+            _ => 0,
+        };
+        payload + OVERHEAD_BYTES
+    }
+}
+
+/// Encodes `entry` and returns its frame, which lies at the end of `scratch`.
+pub(super) fn encode<'b>(entry: &Entry<'_>, scratch: &'b mut Vec<u8>) -> Result<&'b [u8]> {
+    let body = Body {
+        main: entry.revision.main as u64,
+        sub_and_last: u64::from(entry.revision.sub) << 1 | u64::from(entry.last),
+        record: entry.record,
+    };
+    let mut buffer = mem::take(scratch);
+    buffer.clear();
+    buffer.resize(LENGTH_BYTES, 0);
+    // Extending a vector cannot fail, and no record has a field that postcard refuses.
+    *scratch = postcard::to_extend(&body, buffer).unwrap_or_default();
+    let bytes = scratch.len().saturating_sub(LENGTH_BYTES);
+    if bytes == 0 || bytes > BODY_LIMIT_BYTES {
+        return Err(Error::RequestTooLarge {
+            bytes,
+            limit: BODY_LIMIT_BYTES,
+        });
+    }
+    // The length goes right before the body, wherever it then begins.
+    let mut length = [0; LENGTH_BYTES];
+    let prefix = write_length(bytes, &mut length);
+    let start = LENGTH_BYTES - prefix;
+    scratch[start..LENGTH_BYTES].copy_from_slice(&length[..prefix]);
+    Ok(&scratch[start..])
+}
+
+/// Reads a body. `None` if these bytes are not exactly one entry.
+pub(super) fn decode(body: &[u8]) -> Option<Entry<'_>> {
+    let (body, rest) = postcard::take_from_bytes::<Body<'_>>(body).ok()?;
+    if !rest.is_empty() {
+        return None;
+    }
+    Some(Entry {
+        revision: Revision {
+            main: i64::try_from(body.main).ok()?,
+            sub: u32::try_from(body.sub_and_last >> 1).ok()?,
+        },
+        last: body.sub_and_last & 1 == 1,
+        record: body.record,
+    })
+}
+
+/// Reads the length that a frame begins with.
+pub(super) fn read_length(bytes: &[u8]) -> Length {
+    let mut body = 0_usize;
+    for (index, &byte) in bytes.iter().take(LENGTH_BYTES).enumerate() {
+        let bits = usize::from(byte & 0x7f);
+        if index == LENGTH_BYTES - 1 && byte > 0x07 {
+            return Length::Bad;
+        }
+        body |= bits << (7 * index);
+        if byte & 0x80 == 0 {
+            return if body == 0 || body > BODY_LIMIT_BYTES {
+                Length::Bad
+            } else {
+                Length::Known {
+                    prefix: index + 1,
+                    body,
+                }
+            };
+        }
+    }
+    if bytes.len() < LENGTH_BYTES {
+        Length::Cut
+    } else {
+        Length::Bad
+    }
+}
+
+fn write_length(mut body: usize, into: &mut [u8; LENGTH_BYTES]) -> usize {
+    let mut at = 0;
+    while body >= 0x80 {
+        into[at] = (body & 0x7f) as u8 | 0x80;
+        body >>= 7;
+        at += 1;
+    }
+    into[at] = body as u8;
+    at + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    fn all_records() -> Vec<Record<'static>> {
+        vec![
+            Record::Put {
+                key: b"key",
+                value: &[7; 300],
+                age: u64::MAX,
+                version: u64::MAX,
+                lease: i64::MIN,
+            },
+            Record::Put {
+                key: b"k",
+                value: b"",
+                age: 0,
+                version: 1,
+                lease: 0,
+            },
+            Record::Delete { key: b"gone" },
+            Record::Compact { revision: 1 << 40 },
+            Record::LeaseGrant {
+                id: -1,
+                ttl_ms: 60_000,
+            },
+            Record::LeaseRemaining {
+                id: 1,
+                remaining_ms: 5,
+            },
+            Record::LeaseRevoke { id: i64::MAX },
+            Record::Epoch { epoch: 2, cut: 9 },
+        ]
+    }
+
+    #[test]
+    fn every_record_survives_the_round_trip_within_its_bound() {
+        let mut scratch = Vec::new();
+        for record in all_records() {
+            for last in [false, true] {
+                let entry = Entry {
+                    revision: Revision {
+                        main: i64::MAX,
+                        sub: u32::MAX,
+                    },
+                    last,
+                    record,
+                };
+                let frame = encode(&entry, &mut scratch).unwrap();
+                assert!(frame.len() <= entry.encoded_bound());
+                let Length::Known { prefix, body } = read_length(frame) else {
+                    panic!("a length that was just written");
+                };
+                assert_eq!(prefix + body, frame.len());
+                assert_eq!(decode(&frame[prefix..]), Some(entry));
+            }
+        }
+    }
+
+    #[test]
+    fn a_small_put_costs_nine_bytes_besides_key_and_value() {
+        let entry = Entry {
+            revision: Revision::first_of(100),
+            last: true,
+            record: Record::Put {
+                key: b"key",
+                value: b"value",
+                age: 0,
+                version: 1,
+                lease: 0,
+            },
+        };
+        let mut scratch = Vec::new();
+        let frame = encode(&entry, &mut scratch).unwrap();
+        assert_eq!(frame.len(), b"keyvalue".len() + 9);
+    }
+
+    #[test]
+    fn a_body_with_a_byte_too_few_or_too_many_is_refused() {
+        let mut scratch = Vec::new();
+        for record in all_records() {
+            let entry = Entry {
+                revision: Revision::first_of(2),
+                last: true,
+                record,
+            };
+            let frame = encode(&entry, &mut scratch).unwrap();
+            let Length::Known { prefix, .. } = read_length(frame) else {
+                panic!("a length that was just written");
+            };
+            let mut body = frame[prefix..].to_vec();
+            assert_eq!(decode(&body[..body.len() - 1]), None);
+            body.push(0);
+            assert_eq!(decode(&body), None);
+        }
+    }
+
+    #[test]
+    fn lengths_are_read_whole_or_not_at_all() {
+        for body in [1, 127, 128, 16_383, 16_384, BODY_LIMIT_BYTES] {
+            let mut bytes = [0; LENGTH_BYTES];
+            let prefix = write_length(body, &mut bytes);
+            assert_eq!(read_length(&bytes[..prefix]), Length::Known { prefix, body });
+            assert_eq!(read_length(&bytes[..prefix - 1]), Length::Cut);
+        }
+        assert_eq!(read_length(&[0]), Length::Bad);
+        assert_eq!(read_length(&[0xff; 5]), Length::Bad);
+        assert_eq!(read_length(&[0x80, 0x80, 0x80, 0x80, 0x08]), Length::Bad);
+    }
+}

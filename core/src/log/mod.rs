@@ -1,0 +1,71 @@
+//! The revision log: records packed into pages, made durable, recovered, followed.
+//!
+//! # The log and its pages
+//!
+//! The log is one stream of bytes to which entries are appended, each a frame that says how long it
+//! is. A page stands for an interval `[from, to)` of positions in that stream. A page is written
+//! when it is full, or when a sync is due and it has something new; the last page, the tail, is
+//! therefore written again and again as it fills, each time to another slot:
+//!
+//! ```text
+//! write  slot  positions     slots: 0 and 1 hold the header
+//!   1      2   [0, 40)       the first commit
+//!   2      3   [0, 95)       the second: takes over from write 1
+//!   3      4   [0, 400)      the page is full
+//!   4      5   [400, 410)    … and the rest of that commit
+//!   5      2   [400, 460)    the slot of write 1 is free again
+//! ```
+//!
+//! A durable commit is one page write and one sync. There is no other structure on disk: page writes
+//! are numbered, and the state is a fold over a prefix of them ([`overlay`]). Each page takes over
+//! its interval from older pages and says where the log then ends.
+//!
+//! # The rules
+//!
+//! 1. *Order* ([`survey`]). Recovery takes page writes in the order of their numbers, up to the first
+//!    missing one, and cuts back to the end of the last whole transaction. A page after a gap never
+//!    happened, however valid it is: the missing one may have held what it builds on.
+//! 2. *The mark* ([`survey`], [`writer`]). Each page carries the number of the last write that was
+//!    known to be synced, where the log then ended, and a census of the pages that it consisted of.
+//!    Recovery begins at the newest mark, and what it finds there must have that census: damage to
+//!    what was durable is reported, and never taken for a write that a crash has lost.
+//! 3. *Erasure* ([`recovery`]). Before it serves, recovery writes the accepted pages beyond the mark
+//!    again, erases the valid pages that it rejected, and syncs. A rejected page could otherwise be
+//!    accepted by a later recovery, when its number comes up.
+//! 4. *Reuse* ([`slots`]). A slot is written again only once a page whose mark covers the write that
+//!    superseded it has itself been synced. Before, recovery might still go back to a mark at which
+//!    the old page was live.
+//!
+//! # What is open to the layers above
+//!
+//! [`Log`] appends, syncs, reads and scans; [`Entry`] is what it holds. It knows keys and leases only
+//! as bytes and numbers.
+
+mod cache;
+mod check;
+mod directory;
+mod follow;
+mod frame;
+mod handle;
+mod header;
+mod layout;
+mod overlay;
+mod pieces;
+mod reader;
+mod record;
+mod recovery;
+mod scan;
+mod slots;
+mod survey;
+mod tail;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub(crate) use follow::Refresh;
+pub(crate) use handle::{EpochStart, Log, LogOptions, Opened, Position, Replay};
+pub(crate) use header::page_size_of;
+pub(crate) use reader::Stored;
+pub(crate) use record::{Entry, Record};
+pub(crate) use scan::Scan;
+pub(crate) use writer::SyncTicket;

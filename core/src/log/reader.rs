@@ -1,0 +1,235 @@
+//! Reading: from a position to a page, from a page to a frame, from a frame to an entry.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use super::directory::LivePage;
+use super::frame::{self, LENGTH_BYTES, Length};
+use super::handle::{Log, Position};
+use super::layout::{NO_SLOT, PageHeader};
+use super::pieces::{self, Run};
+use super::record::Entry;
+use crate::error::{Error, Result};
+use crate::page::PageStore;
+
+/// An entry with the bytes that it lies in: a part of a page, or a copy if it was not in one piece.
+#[derive(Clone, Debug)]
+pub(crate) struct Stored {
+    bytes: Arc<[u8]>,
+    body: Range<usize>,
+}
+
+impl Stored {
+    fn new(bytes: Arc<[u8]>, body: Range<usize>) -> Option<Self> {
+        frame::decode(&bytes[body.clone()])?;
+        Some(Self { bytes, body })
+    }
+
+    /// The entry.
+    pub(crate) fn entry(&self) -> Entry<'_> {
+        frame::decode(&self.bytes[self.body.clone()]).expect("decoded when it was read")
+    }
+}
+
+/// A frame of the log.
+pub(super) struct Frame {
+    pub(super) position: u64,
+    /// Where the next one may begin.
+    pub(super) next: u64,
+    pub(super) stored: Stored,
+}
+
+/// The bytes that the log has from a position on, as far as they lie together.
+pub(super) enum Stretch<'a> {
+    Page(Arc<[u8]>, Range<usize>),
+    Tail(&'a [u8]),
+    Gap(u64),
+    End,
+}
+
+/// Where pages come from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The cache, where it has them.
+    Cached,
+    /// The page store, to see what is there now.
+    Afresh,
+}
+
+impl<P: PageStore> Log<P> {
+    /// The entry at a position that `append`, `scan` or the replay gave.
+    pub(crate) fn read(&self, position: Position) -> Result<Stored> {
+        match self.frame_at(position.0, self.readable_end, Source::Cached)? {
+            Some(frame) if frame.position == position.0 => Ok(frame.stored),
+            _ => Err(self.corrupt_at(position.0, "an entry that was there is gone")),
+        }
+    }
+
+    /// The first frame at or after `position` that ends at or before `limit`. At `position` a frame
+    /// begins, or began before it was reclaimed.
+    pub(super) fn frame_at(
+        &self,
+        mut position: u64,
+        limit: u64,
+        source: Source,
+    ) -> Result<Option<Frame>> {
+        while position < limit {
+            let stretch = self.stretch_at(position, source)?;
+            if let Stretch::Gap(next) = stretch {
+                position = next;
+                continue;
+            }
+            let bytes = match &stretch {
+                Stretch::Page(page, range) => &page[range.clone()],
+                Stretch::Tail(bytes) => bytes,
+                Stretch::Gap(_) | Stretch::End => return Ok(None),
+            };
+            let Some((prefix, body)) = self.length_at(position, limit, bytes, source)? else {
+                return Ok(None);
+            };
+            let length = prefix + body;
+            let next = position.saturating_add(length as u64);
+            if next > limit {
+                return Ok(None);
+            }
+            let stored = match stretch {
+                Stretch::Page(page, range) if length <= range.len() => {
+                    Stored::new(page, range.start + prefix..range.start + length)
+                }
+                Stretch::Tail(bytes) if length <= bytes.len() => {
+                    Stored::new(Arc::from(&bytes[prefix..length]), 0..body)
+                }
+                _ => {
+                    let bytes = self.gather(position, length, source)?;
+                    Stored::new(Arc::from(&bytes[prefix..]), 0..body)
+                }
+            };
+            let stored = stored.ok_or_else(|| self.corrupt_at(position, "an entry cannot be decoded"))?;
+            return Ok(Some(Frame {
+                position,
+                next,
+                stored,
+            }));
+        }
+        Ok(None)
+    }
+
+    /// The length of the frame at `position`, whose first bytes are these. `None` if the log ends
+    /// within the length.
+    fn length_at(
+        &self,
+        position: u64,
+        limit: u64,
+        bytes: &[u8],
+        source: Source,
+    ) -> Result<Option<(usize, usize)>> {
+        let mut length = frame::read_length(bytes);
+        if length == Length::Cut {
+            let rest = limit.saturating_sub(position).min(LENGTH_BYTES as u64);
+            length = frame::read_length(&self.gather(position, rest as usize, source)?);
+        }
+        match length {
+            Length::Known { prefix, body } if prefix + body <= self.image_bytes() => {
+                Ok(Some((prefix, body)))
+            }
+            Length::Cut => Ok(None),
+            _ => Err(self.corrupt_at(position, "an entry has an impossible length")),
+        }
+    }
+
+    /// Copies up to `count` bytes from `position` on, fewer only at the end of the log or, for the
+    /// few bytes of a length, at a gap.
+    fn gather(&self, mut position: u64, count: usize, source: Source) -> Result<Vec<u8>> {
+        let mut gathered = Vec::with_capacity(count);
+        while gathered.len() < count {
+            let stretch = self.stretch_at(position, source)?;
+            let bytes = match &stretch {
+                Stretch::Page(page, range) => &page[range.clone()],
+                Stretch::Tail(bytes) => bytes,
+                Stretch::Gap(_) | Stretch::End if count <= LENGTH_BYTES => break,
+                Stretch::Gap(_) | Stretch::End => {
+                    return Err(self.corrupt_at(position, "the rest of an entry is missing"));
+                }
+            };
+            let part = bytes.len().min(count - gathered.len());
+            gathered.extend_from_slice(&bytes[..part]);
+            position += part as u64;
+        }
+        Ok(gathered)
+    }
+
+    /// What the log has at `position`.
+    pub(super) fn stretch_at(&self, position: u64, source: Source) -> Result<Stretch<'_>> {
+        if position >= self.tail.from() {
+            let bytes = self.tail.bytes_from(position);
+            return Ok(if bytes.is_empty() { Stretch::End } else { Stretch::Tail(bytes) });
+        }
+        let Some(live) = self.directory.at(position) else {
+            return Ok(Stretch::End);
+        };
+        let page = self.page(live, source)?;
+        let left = live.to - position;
+        Ok(match pieces::find(&page, position) {
+            Run::Bytes(mut range) => {
+                // Newer pages answer for what follows.
+                let count = usize::try_from(left).unwrap_or(usize::MAX).min(range.len());
+                range.end = range.start + count;
+                Stretch::Page(page, range)
+            }
+            Run::Gap(next) => Stretch::Gap(next.min(live.to)),
+        })
+    }
+
+    /// The bytes of a live page, verified.
+    pub(super) fn page(&self, live: &LivePage, source: Source) -> Result<Arc<[u8]>> {
+        if source == Source::Cached {
+            if let Some(bytes) = &live.bytes {
+                return Ok(Arc::clone(bytes));
+            }
+            if let Some(bytes) = self.cache.lock().get(live.slot, live.term) {
+                return Ok(bytes);
+            }
+        }
+        let bytes = match self.pages.share(live.slot) {
+            Some(bytes) => bytes,
+            None => self.read_slot(live.slot)?,
+        };
+        match PageHeader::verify(&bytes, self.identity, live.slot) {
+            Some(header) if header.census_term() == live.term => {
+                if source == Source::Cached {
+                    self.cache.lock().insert(live.slot, live.term, Arc::clone(&bytes));
+                }
+                Ok(bytes)
+            }
+            _ => Err(Error::Corrupt {
+                page: live.slot,
+                what: format!("the positions {} to {} of the log are not there", live.from, live.to),
+            }),
+        }
+    }
+
+    /// A page as it lies in the page store.
+    pub(super) fn read_slot(&self, slot: u32) -> Result<Arc<[u8]>> {
+        let mut bytes = vec![0; self.identity.page_size];
+        self.pages.read(slot, &mut bytes)?;
+        Ok(Arc::from(bytes))
+    }
+
+    /// The damage that was found at a position, with the page that answers for it.
+    pub(super) fn corrupt_at(&self, position: u64, what: impl Into<String>) -> Error {
+        let page = self.directory.at(position).or(self.directory.last());
+        Error::Corrupt {
+            page: page.map_or(NO_SLOT, |page| page.slot),
+            what: what.into(),
+        }
+    }
+
+    /// No entry is longer than all pages together.
+    fn image_bytes(&self) -> usize {
+        (self.slots.length() as usize).saturating_mul(self.identity.page_size)
+    }
+}

@@ -1,0 +1,49 @@
+//! What the log holds: changes of keys, and state that has no revision of its own.
+
+use serde::{Deserialize, Serialize};
+
+use crate::revision::Revision;
+
+/// One record of the log under its revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry<'a> {
+    /// Where it stands in history; no two entries share one. State records follow the changes of
+    /// the current transaction with the next `sub`.
+    pub(crate) revision: Revision,
+    /// Whether it ends its transaction. Recovery cuts the log back to such an entry.
+    pub(crate) last: bool,
+    pub(crate) record: Record<'a>,
+}
+
+/// A change or a piece of state. The order of the variants is part of the file format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Record<'a> {
+    /// A key was created or changed.
+    Put {
+        #[serde(with = "serde_bytes", borrow)]
+        key: &'a [u8],
+        #[serde(with = "serde_bytes", borrow)]
+        value: &'a [u8],
+        /// The entry's main revision less the key's `create_revision`: small for young keys.
+        age: u64,
+        version: u64,
+        lease: i64,
+    },
+    /// A key was deleted.
+    Delete {
+        #[serde(with = "serde_bytes", borrow)]
+        key: &'a [u8],
+    },
+    /// History before `revision` may no longer be asked for.
+    Compact { revision: u64 },
+    /// A lease was granted.
+    LeaseGrant { id: i64, ttl_ms: u64 },
+    /// A lease had this long to live when the entry was written.
+    LeaseRemaining { id: i64, remaining_ms: u64 },
+    /// A lease was revoked or has expired.
+    LeaseRevoke { id: i64 },
+    /// A writer opened a store that was not closed: revisions after `cut` were lost.
+    Epoch { epoch: u64, cut: u64 },
+    /// Ends a transaction whose last operation turned out to change nothing.
+    End,
+}

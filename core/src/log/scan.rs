@@ -1,0 +1,47 @@
+//! Reading history in order, from a revision on.
+
+use super::handle::{Log, Position};
+use super::reader::{Source, Stored};
+use crate::error::Result;
+use crate::page::PageStore;
+use crate::revision::Revision;
+
+/// A place in the log that moves on as it is read. It borrows nothing: the log may grow meanwhile,
+/// and the scan goes on with what was added.
+#[derive(Clone, Debug)]
+pub(crate) struct Scan {
+    from: Revision,
+    /// `None` before the first call.
+    position: Option<u64>,
+}
+
+impl Scan {
+    /// The next entry, or `None` if there is none yet.
+    pub(crate) fn next<P: PageStore>(&mut self, log: &Log<P>) -> Result<Option<(Position, Stored)>> {
+        let mut position = self.position.unwrap_or_else(|| log.seek(self.from));
+        while let Some(frame) = log.frame_at(position, log.readable_end, Source::Cached)? {
+            position = frame.next;
+            if frame.stored.entry().revision >= self.from {
+                self.position = Some(position);
+                return Ok(Some((Position(frame.position), frame.stored)));
+            }
+        }
+        self.position = Some(position);
+        Ok(None)
+    }
+}
+
+impl<P: PageStore> Log<P> {
+    /// Entries with revisions from `from` on, in their order; those that are not written yet too.
+    #[expect(clippy::unused_self, reason = "a scan belongs to a log")]
+    pub(crate) fn scan(&self, from: Revision) -> Scan {
+        Scan { from, position: None }
+    }
+
+    /// Where a scan has to begin: at a frame.
+    fn seek(&self, from: Revision) -> u64 {
+        let in_pages = self.directory.seek(from);
+        let in_tail = || self.tail.first().map(|(position, _)| position);
+        in_pages.or_else(in_tail).unwrap_or(self.readable_end)
+    }
+}

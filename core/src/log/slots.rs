@@ -1,0 +1,103 @@
+//! Which slots may be written, and from when on (the rule of reuse).
+//!
+//! A slot whose page was superseded by page write `n` may still be needed: recovery may go back to
+//! the newest mark that it finds, and the page was live there if that mark is below `n`. So the slot
+//! is held until a page that carries a mark of at least `n` has itself been synced; only then can no
+//! crash make an older mark the newest. Nothing of this is stored: recovery derives it.
+//!
+//! With a sync after each page write the tail of the log therefore moves through four slots:
+//!
+//! ```text
+//! write   slot  carries mark   then the sync frees the slot of
+//!   5      a        4              3  (superseded by 4)
+//!   6      b        5              4  (superseded by 5)
+//!   7      c        6              5  (superseded by 6): a
+//!   8      d        7              6
+//!   9      a        8
+//! ```
+
+use alloc::collections::{BTreeSet, VecDeque};
+
+/// The slots behind the header copies, as far as they are not live.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    /// How many pages the store has, with the header copies.
+    length: u32,
+    free: BTreeSet<u32>,
+    /// Slots with the number of the write that superseded their page; these numbers never fall.
+    held: VecDeque<(u32, u64)>,
+    /// Taken for the next write already, so that a page can say where the next one goes.
+    next: Option<u32>,
+}
+
+impl Slots {
+    /// No slot is free yet.
+    pub(super) fn new(length: u32) -> Self {
+        Self {
+            length,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn length(&self) -> u32 {
+        self.length
+    }
+
+    /// How many page writes can be made before a slot must be freed or gained.
+    pub(super) fn available(&self) -> usize {
+        self.free.len() + usize::from(self.next.is_some())
+    }
+
+    /// Where the next page goes, if that is decided.
+    pub(super) fn next(&self) -> Option<u32> {
+        self.next
+    }
+
+    /// Takes the slot for a write.
+    pub(super) fn take(&mut self) -> Option<u32> {
+        self.next.take().or_else(|| self.free.pop_first())
+    }
+
+    /// Decides where the write after the present one goes. The lowest free slot: that keeps a file
+    /// short and its pages together.
+    pub(super) fn decide_next(&mut self) {
+        if self.next.is_none() {
+            self.next = self.free.pop_first();
+        }
+    }
+
+    /// Decides for `slot`, if it is free: readers in other processes look there.
+    pub(super) fn prefer_next(&mut self, slot: u32) {
+        if self.next.is_none() && self.free.remove(&slot) {
+            self.next = Some(slot);
+        }
+    }
+
+    /// The slot can be written at once.
+    pub(super) fn free(&mut self, slot: u32) {
+        self.free.insert(slot);
+    }
+
+    /// Page write `by` superseded what lies in `slot`.
+    pub(super) fn hold(&mut self, slot: u32, by: u64) {
+        debug_assert!(self.held.back().is_none_or(|&(_, last)| last <= by));
+        self.held.push_back((slot, by));
+    }
+
+    /// A page that carries a mark of this number has been synced.
+    pub(super) fn release(&mut self, mark_number: u64) {
+        while let Some(&(slot, by)) = self.held.front() {
+            if by > mark_number {
+                break;
+            }
+            self.held.pop_front();
+            self.free.insert(slot);
+        }
+    }
+
+    /// The store has grown, and the new slots can be written.
+    pub(super) fn grown_to(&mut self, length: u32) {
+        self.free.extend(self.length..length);
+        self.length = length;
+    }
+}

@@ -1,0 +1,237 @@
+//! What is in the slots: one pass over all of them, and what follows from their headers alone.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::header::COPIES;
+use super::layout::{Identity, Mark, PageHeader};
+use super::overlay::{Overlay, Segment};
+use crate::error::{Error, Result};
+use crate::page::PageStore;
+
+/// A valid page.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) slot: u32,
+    pub(super) header: PageHeader,
+    /// Kept for the newest few: their slots may be written again before they are read again.
+    pub(super) bytes: Option<Arc<[u8]>>,
+}
+
+/// How many of the newest pages a survey keeps whole.
+const KEPT_PAGES: usize = 4;
+
+/// All valid pages by their number, and the slots that hold none.
+#[derive(Debug)]
+pub(super) struct Survey {
+    pub(super) found: Vec<Found>,
+    /// The page store could not read them.
+    pub(super) unreadable: Vec<u32>,
+    /// The first slot that holds something, but no valid page.
+    spoiled: Option<u32>,
+    pub(super) length: u32,
+}
+
+/// The page writes that count, by the rules of the log. Indices are into [`Survey::found`].
+#[derive(Debug)]
+pub(super) struct Accepted {
+    /// The newest mark.
+    pub(super) mark: Mark,
+    /// Pages before this index are covered by the mark.
+    pub(super) covered: usize,
+    /// Pages before this index are accepted, those from it on are not.
+    pub(super) accepted: usize,
+    /// The number of the last accepted write.
+    pub(super) top: u64,
+    /// The live pages, abutting from 0 to the end.
+    pub(super) segments: Vec<Segment>,
+}
+
+impl Survey {
+    /// Reads every slot. Fails only if none can be read.
+    pub(super) fn take<P: PageStore>(pages: &P, identity: Identity) -> Result<Self> {
+        let length = pages.len()?;
+        let mut survey = Self {
+            found: Vec::new(),
+            unreadable: Vec::new(),
+            spoiled: None,
+            length,
+        };
+        let mut kept: Vec<usize> = Vec::new();
+        let mut failure = None;
+        let mut buffer = vec![0; identity.page_size];
+        for slot in COPIES..length {
+            let shared = pages.share(slot);
+            if shared.is_none() {
+                if let Err(error) = pages.read(slot, &mut buffer) {
+                    failure = Some(error);
+                    survey.unreadable.push(slot);
+                    continue;
+                }
+            }
+            let page = shared.as_deref().unwrap_or(&buffer);
+            if let Some(header) = PageHeader::verify(page, identity, slot) {
+                survey.keep_whole(&mut kept, header.number);
+                let keep = kept.len() < KEPT_PAGES;
+                if keep {
+                    kept.push(survey.found.len());
+                }
+                let bytes = keep.then(|| shared.unwrap_or_else(|| Arc::from(buffer.as_slice())));
+                survey.found.push(Found { slot, header, bytes });
+            } else if survey.spoiled.is_none() && page.iter().any(|&byte| byte != 0) {
+                survey.spoiled = Some(slot);
+            }
+        }
+        match failure {
+            Some(error) if survey.unreadable.len() == (length - COPIES.min(length)) as usize => {
+                Err(error.into())
+            }
+            _ => {
+                survey.found.sort_unstable_by_key(|found| found.header.number);
+                Ok(survey)
+            }
+        }
+    }
+
+    /// Makes room among the pages that are kept whole for one with this number, if it is newer.
+    fn keep_whole(&mut self, kept: &mut Vec<usize>, number: u64) {
+        if kept.len() < KEPT_PAGES {
+            return;
+        }
+        let found = &mut self.found;
+        let oldest = (0..kept.len()).min_by_key(|&place| found[kept[place]].header.number);
+        if let Some(place) = oldest.filter(|&place| found[kept[place]].header.number < number) {
+            found[kept.swap_remove(place)].bytes = None;
+        }
+    }
+
+    /// The highest number of a valid page.
+    pub(super) fn newest_number(&self) -> u64 {
+        self.found.last().map_or(0, |found| found.header.number)
+    }
+
+    /// Applies the rules of order and of the mark: the live set at the newest mark, verified against
+    /// the mark's census, then page writes in the order of their numbers up to the first missing one.
+    pub(super) fn accept(&self) -> Result<Accepted> {
+        if let Some(pair) = self.found.windows(2).find(|pair| pair[0].header.number == pair[1].header.number) {
+            let (number, other) = (pair[0].header.number, pair[0].slot);
+            return Err(Error::Corrupt {
+                page: pair[1].slot,
+                what: format!("page {other} has the same number, {number}"),
+            });
+        }
+        let mark = Self::newest_mark(&self.found);
+        let covered = self.covered_by(mark);
+        let mut overlay = self.live_at(mark);
+        self.compare_with_census(&overlay, mark)?;
+
+        let mut top = mark.number;
+        let mut accepted = covered;
+        while let Some(found) = self.found.get(accepted).filter(|found| found.header.number == top + 1) {
+            let header = &found.header;
+            // A page either ends the log or leaves its end where it was.
+            let ends_the_log = header.to == header.end;
+            if header.from > overlay.end() || !(ends_the_log || header.end == overlay.end()) {
+                return Err(Error::Corrupt {
+                    page: found.slot,
+                    what: format!(
+                        "it stands for positions {} to {} of a log that ended at {}",
+                        header.from,
+                        header.to,
+                        overlay.end()
+                    ),
+                });
+            }
+            overlay.apply(header, accepted);
+            top += 1;
+            accepted += 1;
+        }
+        if let Some(position) = overlay.gap() {
+            return Err(self.missing(&overlay, mark, &format!("position {position} of the log is missing")));
+        }
+        Ok(Accepted {
+            mark,
+            covered,
+            accepted,
+            top,
+            segments: self.unsplit(&overlay)?,
+        })
+    }
+
+    /// The newest mark that these pages carry.
+    pub(super) fn newest_mark(found: &[Found]) -> Mark {
+        let marks = found.iter().map(|found| found.header.mark);
+        marks.max_by_key(|mark| mark.number).unwrap_or_default()
+    }
+
+    /// The pages that the log consisted of at a mark.
+    pub(super) fn live_at(&self, mark: Mark) -> Overlay {
+        let mut overlay = Overlay::default();
+        for (index, found) in self.found[..self.covered_by(mark)].iter().enumerate() {
+            overlay.apply(&found.header, index);
+        }
+        overlay.truncate(mark.end);
+        overlay
+    }
+
+    fn covered_by(&self, mark: Mark) -> usize {
+        self.found.partition_point(|found| found.header.number <= mark.number)
+    }
+
+    fn compare_with_census(&self, overlay: &Overlay, mark: Mark) -> Result<()> {
+        if let Some(position) = overlay.gap() {
+            let what = format!("position {position} of the log is missing, and was written before the log ended at {}", mark.end);
+            return Err(self.missing(overlay, mark, &what));
+        }
+        let mut census = 0_u64;
+        for segment in self.unsplit(overlay)? {
+            census = census.wrapping_add(self.found[segment.page].header.census_term());
+        }
+        if census == mark.census {
+            return Ok(());
+        }
+        Err(self.missing(overlay, mark, "an older page stands in the place of a newer one that is damaged"))
+    }
+
+    /// The segments; no writer ever left a page that answers for two parts of the log.
+    fn unsplit(&self, overlay: &Overlay) -> Result<Vec<Segment>> {
+        let segments: Vec<Segment> = overlay.segments().collect();
+        let mut seen: Vec<usize> = segments.iter().map(|segment| segment.page).collect();
+        seen.sort_unstable();
+        match seen.windows(2).find(|pair| pair[0] == pair[1]) {
+            None => Ok(segments),
+            Some(pair) => Err(Error::Corrupt {
+                page: self.found[pair[0]].slot,
+                what: String::from("another page stands for the middle of its interval"),
+            }),
+        }
+    }
+
+    /// Something that was synced is not there. The page that is missing cannot say so; its neighbours
+    /// in the log name the slot in which it was.
+    fn missing(&self, overlay: &Overlay, mark: Mark, what: &str) -> Error {
+        let mut position = 0;
+        let mut suspects = Vec::new();
+        for segment in overlay.segments() {
+            let header = &self.found[segment.page].header;
+            if segment.from != position {
+                suspects.push(header.predecessor_slot);
+            }
+            position = segment.to;
+        }
+        let covered = self.covered_by(mark);
+        suspects.extend(covered.checked_sub(1).map(|last| self.found[last].header.next_slot));
+        suspects.extend(self.spoiled);
+        suspects.extend(&self.unreadable);
+        let valid = |slot: u32| self.found.iter().any(|found| found.slot == slot);
+        let culprit = suspects.into_iter().find(|&slot| (COPIES..self.length).contains(&slot) && !valid(slot));
+        let witness = self.found.iter().find(|found| found.header.mark.number == mark.number);
+        Error::Corrupt {
+            page: culprit.or(witness.map(|found| found.slot)).unwrap_or(COPIES),
+            what: String::from(what),
+        }
+    }
+}

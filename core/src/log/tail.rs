@@ -1,0 +1,116 @@
+//! The page that is being filled.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::layout::HEADER_BYTES;
+use crate::revision::Revision;
+
+/// The end of the log, in memory until it is written. Always dense.
+#[derive(Debug)]
+pub(super) struct Tail {
+    /// The position of its first byte.
+    from: u64,
+    /// The whole page; what is not filled is zero.
+    page: Vec<u8>,
+    /// Bytes of contents, and how many of them are in the version that was written last.
+    filled: usize,
+    written: usize,
+    /// The first frame that begins here.
+    first: Option<(u64, Revision)>,
+    /// The revision of the last frame that began before this page.
+    inherited: Revision,
+}
+
+impl Tail {
+    pub(super) fn new(page_size: usize, from: u64, inherited: Revision) -> Self {
+        Self {
+            from,
+            page: vec![0; page_size],
+            filled: 0,
+            written: 0,
+            first: None,
+            inherited,
+        }
+    }
+
+    /// Goes on with a page that was written before and is not full.
+    pub(super) fn resume(&mut self, contents: &[u8], first: Option<(u64, Revision)>) {
+        self.page[HEADER_BYTES..][..contents.len()].copy_from_slice(contents);
+        self.filled = contents.len();
+        self.written = contents.len();
+        self.first = first;
+    }
+
+    /// The next page begins where this one ends.
+    pub(super) fn turn(&mut self, inherited: Revision) {
+        self.from = self.end();
+        self.page.fill(0);
+        self.filled = 0;
+        self.written = 0;
+        self.first = None;
+        self.inherited = inherited;
+    }
+
+    pub(super) fn from(&self) -> u64 {
+        self.from
+    }
+
+    pub(super) fn end(&self) -> u64 {
+        self.from + self.filled as u64
+    }
+
+    pub(super) fn filled(&self) -> usize {
+        self.filled
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        HEADER_BYTES + self.filled == self.page.len()
+    }
+
+    pub(super) fn has_unwritten(&self) -> bool {
+        self.filled > self.written
+    }
+
+    pub(super) fn set_written(&mut self) {
+        self.written = self.filled;
+    }
+
+    pub(super) fn page(&self) -> &[u8] {
+        &self.page
+    }
+
+    pub(super) fn page_mut(&mut self) -> &mut [u8] {
+        &mut self.page
+    }
+
+    /// The contents from `position` on, which is not before this page.
+    pub(super) fn bytes_from(&self, position: u64) -> &[u8] {
+        let contents = &self.page[HEADER_BYTES..HEADER_BYTES + self.filled];
+        usize::try_from(position - self.from).ok().and_then(|at| contents.get(at..)).unwrap_or(&[])
+    }
+
+    pub(super) fn first(&self) -> Option<(u64, Revision)> {
+        self.first
+    }
+
+    pub(super) fn inherited(&self) -> Revision {
+        self.inherited
+    }
+
+    /// A frame begins at the end.
+    pub(super) fn begin_frame(&mut self, revision: Revision) {
+        if self.first.is_none() {
+            self.first = Some((self.end(), revision));
+        }
+    }
+
+    /// Appends what fits and says how much that was.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> usize {
+        let room = &mut self.page[HEADER_BYTES + self.filled..];
+        let count = room.len().min(bytes.len());
+        room[..count].copy_from_slice(&bytes[..count]);
+        self.filled += count;
+        count
+    }
+}

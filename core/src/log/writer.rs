@@ -1,0 +1,284 @@
+//! Writing: entries into the tail, the tail into a page, pages made durable.
+
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::mem;
+
+use super::directory::LivePage;
+use super::frame;
+use super::handle::{LastWrite, Log, NEVER, Position};
+use super::layout::{Mark, NO_FRAME, NUMBER_LIMIT, NO_SLOT, PageHeader};
+use super::record::Entry;
+use crate::error::{Error, Result};
+use crate::page::{PageError, PageStore};
+use crate::revision::Revision;
+
+/// Growth is an eighth of the store, within these limits: rare, and never much at once.
+const GROWTH_LEAST_BYTES: usize = 64 * 1024;
+const GROWTH_MOST_BYTES: usize = 1024 * 1024;
+/// Page writes that need no entries: the tail for a sync, the tail once more at the close, and the
+/// slot that is decided on ahead.
+const SPARE_WRITES: usize = 3;
+
+/// A sync that was begun: to be finished with what the page store said.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "a sync counts only when it is finished"]
+pub(crate) struct SyncTicket {
+    /// What is going to be true when the sync is complete.
+    mark: Mark,
+    /// The mark that the newest page carries; it is durable then, and frees slots.
+    carries: u64,
+}
+
+impl<P: PageStore> Log<P> {
+    /// Makes room for entries of this many encoded bytes together, and for a sync behind them, by
+    /// growing the page store if need be. Without room nothing changes: this is the only place
+    /// where `NoSpace` may arise.
+    pub(crate) fn reserve(&mut self, bytes: usize) -> Result<()> {
+        self.check_writable()?;
+        let filled = self.tail.filled().saturating_add(bytes);
+        let needed = (filled / self.identity.capacity()).saturating_add(SPARE_WRITES);
+        match needed.checked_sub(self.slots.available()) {
+            None | Some(0) => Ok(()),
+            Some(missing) => self.grow(missing),
+        }
+    }
+
+    /// Adds an entry to the tail. Each page that gets full is written.
+    pub(crate) fn append(&mut self, entry: &Entry<'_>) -> Result<Position> {
+        self.check_writable()?;
+        debug_assert!(self.newest.is_none_or(|newest| newest < entry.revision), "revisions only grow");
+        let mut scratch = mem::take(&mut self.scratch);
+        let outcome = match frame::encode(entry, &mut scratch) {
+            Ok(frame) => self.append_frame(entry, frame),
+            Err(error) => Err(error),
+        };
+        self.scratch = scratch;
+        outcome
+    }
+
+    fn append_frame(&mut self, entry: &Entry<'_>, mut frame: &[u8]) -> Result<Position> {
+        let position = Position(self.tail.end());
+        self.tail.begin_frame(entry.revision);
+        self.newest = Some(entry.revision);
+        while !frame.is_empty() {
+            let count = self.tail.push(frame);
+            frame = &frame[count..];
+            if self.tail.is_full() {
+                self.write_page(false)?;
+                self.tail.turn(entry.revision);
+            }
+        }
+        // Set last: a frame of which a page could not be written is not to be read.
+        self.readable_end = self.tail.end();
+        Ok(position)
+    }
+
+    /// Writes the tail, if it has entries that are not written yet.
+    pub(crate) fn write_tail(&mut self) -> Result<()> {
+        self.check_writable()?;
+        if self.tail.has_unwritten() { self.write_page(false) } else { Ok(()) }
+    }
+
+    /// Makes everything that was appended durable.
+    pub(crate) fn sync(&mut self) -> Result<()> {
+        if let Some(ticket) = self.begin_sync()? {
+            let outcome = self.pages.sync();
+            self.finish_sync(ticket, outcome)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what a sync is to cover. `None` if all is durable already; otherwise the caller syncs
+    /// the page store, with or without the log at hand, and finishes with the outcome.
+    pub(crate) fn begin_sync(&mut self) -> Result<Option<SyncTicket>> {
+        self.write_tail()?;
+        Ok((self.last_write.number > self.synced).then(|| SyncTicket {
+            mark: Mark {
+                number: self.last_write.number,
+                end: self.directory.end(),
+                census: self.directory.census(),
+            },
+            carries: self.last_write.carries,
+        }))
+    }
+
+    /// Takes note of how a sync went. More may have been written since it began.
+    pub(crate) fn finish_sync(&mut self, ticket: SyncTicket, outcome: Result<(), PageError>) -> Result<()> {
+        if let Err(error) = outcome {
+            self.poisoned = true;
+            return Err(error.into());
+        }
+        if ticket.mark.number > self.mark.number {
+            self.mark = ticket.mark;
+            self.synced = ticket.mark.number;
+            self.slots.release(ticket.carries);
+        }
+        Ok(())
+    }
+
+    /// Writes the tail once more if the mark on disk does not cover all entries, and syncs: damage
+    /// to them is from then on told from a write that was lost. For idle times.
+    pub(crate) fn carry_mark(&mut self) -> Result<()> {
+        self.sync()?;
+        if self.last_write.carries >= self.last_content {
+            return Ok(());
+        }
+        self.write_page(false)?;
+        self.sync()
+    }
+
+    /// Makes durable that the store is in use, after it was closed cleanly or created. A store that
+    /// lets others see entries before they are synced must call this before the first of them:
+    /// otherwise a crash could lose them and leave a store that looks closed, and no new epoch would
+    /// tell that their revisions are used again.
+    pub(crate) fn leave_clean(&mut self) -> Result<()> {
+        self.check_writable()?;
+        // No page of this session has the flag, so any of them that is durable will do.
+        if self.synced > self.opened_at {
+            return Ok(());
+        }
+        if self.last_write.number == self.opened_at {
+            self.reserve(0)?;
+            self.write_page(false)?;
+        }
+        self.sync()
+    }
+
+    /// Syncs, and leaves a page that says so. A log that wrote nothing writes nothing here.
+    pub(crate) fn close(&mut self) -> Result<()> {
+        if self.read_only || (self.last_write.clean && !self.tail.has_unwritten()) {
+            return Ok(());
+        }
+        self.sync()?;
+        self.write_page(true)?;
+        self.sync()?;
+        self.opened_at = self.last_write.number;
+        Ok(())
+    }
+
+    pub(super) fn check_writable(&self) -> Result<()> {
+        if self.read_only {
+            return Err(PageError::ReadOnly.into());
+        }
+        if self.poisoned { Err(Error::Poisoned) } else { Ok(()) }
+    }
+
+    /// Writes the tail as it is, as the next page write.
+    fn write_page(&mut self, clean: bool) -> Result<()> {
+        self.check_writable()?;
+        let outcome = self.confirm().and_then(|()| self.write_page_into_a_slot(clean));
+        self.poisoned |= outcome.is_err();
+        outcome
+    }
+
+    fn write_page_into_a_slot(&mut self, clean: bool) -> Result<()> {
+        if self.slots.available() == 0 {
+            self.grow(1)?;
+        }
+        let slot = self.slots.take().ok_or(PageError::NoSpace)?;
+        self.slots.decide_next();
+        let (from, to) = (self.tail.from(), self.tail.end());
+        if [self.last_write.number + 1, to, self.epoch as u64].iter().any(|&value| value >= NUMBER_LIMIT) {
+            return Err(self.corrupt_at(to, "the numbers of the log are exhausted"));
+        }
+        let first_frame = self.tail.first().map_or(NO_FRAME, |(position, _)| (position - from) as u32);
+        let mut header = PageHeader {
+            checksum: 0,
+            number: self.last_write.number + 1,
+            from,
+            to,
+            end: to,
+            epoch: self.epoch as u64,
+            mark: self.mark,
+            next_slot: self.slots.next().unwrap_or(NO_SLOT),
+            predecessor_slot: self.directory.predecessor_slot(from),
+            clean,
+            sparse: false,
+            used: self.tail.filled() as u32,
+            first_frame,
+            pieces: 0,
+        };
+        header.seal(self.tail.page_mut(), self.identity, slot);
+        self.pages.write(slot, self.tail.page())?;
+        self.page_was_written(&header, slot);
+        Ok(())
+    }
+
+    fn page_was_written(&mut self, header: &PageHeader, slot: u32) {
+        let mut superseded = Vec::new();
+        if self.last_write.empty && self.last_write.slot != NO_SLOT {
+            superseded.push(self.last_write.slot);
+        }
+        if !header.is_empty() {
+            let mut live = LivePage::new(header, slot, self.tail.inherited());
+            if let Some((position, revision)) = self.tail.first() {
+                live.set_first_frame(position, revision);
+            }
+            live.bytes = self.pages.share(slot);
+            if live.bytes.is_none() && self.tail.is_full() {
+                // Who follows the log is going to read it soon.
+                let bytes = Arc::from(self.tail.page());
+                self.cache.lock().insert(slot, live.term, bytes);
+            }
+            self.directory.replace(live, header.end, &mut superseded);
+        }
+        for slot in superseded {
+            self.slots.hold(slot, header.number);
+        }
+        if self.tail.has_unwritten() {
+            self.last_content = header.number;
+        }
+        self.tail.set_written();
+        self.last_write = LastWrite::of(header, slot);
+    }
+
+    /// Writes again, in place, what a clean close left beyond the mark.
+    fn confirm(&mut self) -> Result<()> {
+        for slot in mem::take(&mut self.unconfirmed) {
+            let bytes = self.read_slot(slot)?;
+            self.pages.write(slot, &bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Gains at least `missing` slots. Their zeros are written at once, so that a file has room for
+    /// them from then on.
+    fn grow(&mut self, missing: usize) -> Result<()> {
+        let length = self.slots.length();
+        let page_size = self.identity.page_size;
+        let chunk = (length as usize / 8).clamp(GROWTH_LEAST_BYTES / page_size, GROWTH_MOST_BYTES / page_size);
+        let outcome = self.grow_by(chunk.max(missing));
+        let Err(Error::Page(PageError::NoSpace)) = outcome else {
+            return outcome;
+        };
+        self.grow_by(missing)
+    }
+
+    fn grow_by(&mut self, count: usize) -> Result<()> {
+        let length = self.slots.length();
+        // The highest number stands for no slot.
+        let new_length = u32::try_from(count)
+            .ok()
+            .and_then(|count| length.checked_add(count))
+            .filter(|&new_length| new_length < NO_SLOT)
+            .ok_or(PageError::NoSpace)?;
+        self.pages.set_len(new_length)?;
+        let zeros = vec![0; self.identity.page_size];
+        for slot in length..new_length {
+            if let Err(error) = self.pages.write(slot, &zeros) {
+                // Slots that could not be written are not used, whether or not they go away.
+                let _ = self.pages.set_len(length);
+                return Err(error.into());
+            }
+        }
+        self.slots.grown_to(new_length);
+        Ok(())
+    }
+
+    /// The revision that the last entry has, or the one below all.
+    pub(super) fn newest_or_never(&self) -> Revision {
+        self.newest.unwrap_or(NEVER)
+    }
+}

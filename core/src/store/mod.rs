@@ -1,0 +1,24 @@
+//! The revision store: keys with all their revisions, over the log and the index.
+//!
+//! Every change gets the next revision and is appended to the log; the index learns where. Nothing
+//! is overwritten, so a read names the revision that it wants to see, and a transaction that fails
+//! half-way is never seen: its revision is not reached by any read.
+//!
+//! This layer knows neither leases nor watchers. It hands its changes up as events, and the log's
+//! entries to whoever must learn from them when a store is opened.
+
+mod compact;
+mod history;
+mod range;
+mod request;
+mod revision_store;
+mod write;
+
+pub use request::{
+    DeleteRangeRequest, DeleteRangeResponse, PutRequest, PutResponse, RangeRequest, RangeResponse,
+    SortOrder, SortTarget,
+};
+
+pub(crate) use history::event_of;
+pub(crate) use revision_store::RevisionStore;
+pub(crate) use write::WriteTxn;

@@ -1,0 +1,245 @@
+//! Changing keys: every change of a transaction under its revision.
+
+use alloc::vec::Vec;
+
+use super::request::{DeleteRangeRequest, PutRequest};
+use super::revision_store::RevisionStore;
+use crate::error::Result;
+use crate::index::Found;
+use crate::log::{Entry, Record};
+use crate::page::PageStore;
+use crate::range::KeyRange;
+use crate::record::{Event, EventKind, KeyValue};
+use crate::revision::Revision;
+
+/// Bytes that an entry takes besides its key and value, at most.
+const ENTRY_OVERHEAD_BYTES: usize = 64;
+
+/// A transaction being carried out. Nobody else sees its revision until it is committed; it sees
+/// its own changes by reading at [`WriteTxn::view`].
+#[derive(Debug)]
+pub(crate) struct WriteTxn {
+    main: i64,
+    sub: u32,
+    /// Whether the last entry appended was marked as the transaction's last.
+    ended: bool,
+    /// What watchers will see, if there are any to see it.
+    events: Option<Vec<Event>>,
+}
+
+impl WriteTxn {
+    /// Whether it has changed anything.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sub == 0
+    }
+
+    /// The revision at which the transaction reads: its own once it has changed something.
+    pub(crate) fn view(&self) -> i64 {
+        if self.is_empty() {
+            self.main - 1
+        } else {
+            self.main
+        }
+    }
+
+    fn next_revision(&mut self) -> Revision {
+        let revision = Revision {
+            main: self.main,
+            sub: self.sub,
+        };
+        self.sub += 1;
+        revision
+    }
+}
+
+impl<P: PageStore> RevisionStore<P> {
+    /// Begins the next transaction. `collect` asks for its events.
+    pub(crate) fn begin(&self, collect: bool) -> WriteTxn {
+        WriteTxn {
+            main: self.state.revision + 1,
+            sub: 0,
+            ended: false,
+            events: collect.then(Vec::new),
+        }
+    }
+
+    /// Makes sure that entries of `bytes` keys and values fit, before anything is changed.
+    pub(crate) fn reserve(&mut self, bytes: usize, entries: usize) -> Result<()> {
+        self.log
+            .reserve(bytes.saturating_add(entries.saturating_mul(ENTRY_OVERHEAD_BYTES)))
+    }
+
+    /// How many keys a delete of `range` would remove now, and their bytes.
+    pub(crate) fn delete_cost(&self, range: &KeyRange) -> (usize, usize) {
+        self.index
+            .range(range, self.state.revision)
+            .fold((0, 0), |(keys, bytes), (key, _)| {
+                (keys + 1, bytes + key.len())
+            })
+    }
+
+    /// Puts a key; answers what it was before. The request was checked: what it keeps is there.
+    /// `last` says that no further change follows in this transaction.
+    pub(crate) fn put(
+        &mut self,
+        txn: &mut WriteTxn,
+        request: &PutRequest,
+        last: bool,
+    ) -> Result<Option<KeyValue>> {
+        let before = self.index.at(&request.key, txn.view());
+        let needs_prev = request.prev_kv || request.ignore_value || request.ignore_lease;
+        let prev_kv = before
+            .filter(|_| needs_prev)
+            .map(|found| self.load(found))
+            .transpose()?;
+        let kept = prev_kv.as_ref();
+        let lease = kept
+            .filter(|_| request.ignore_lease)
+            .map_or(request.lease, |kv| kv.lease);
+        let value = kept
+            .filter(|_| request.ignore_value)
+            .map_or(&request.value, |kv| &kv.value);
+
+        let revision = txn.next_revision();
+        let create_revision = before.map_or(revision.main, |found| found.create_revision);
+        let version = before.map_or(1, |found| found.version + 1);
+        let record = Record::Put {
+            key: &request.key,
+            value,
+            age: (revision.main - create_revision) as u64,
+            version: version as u64,
+            lease,
+        };
+        let position = self.log.append(&Entry {
+            revision,
+            last,
+            record,
+        })?;
+        self.index
+            .put(&request.key, revision, position, create_revision, version);
+        txn.ended = last;
+        if let Some(events) = &mut txn.events {
+            let kv = KeyValue {
+                key: request.key.clone(),
+                value: value.clone(),
+                create_revision,
+                mod_revision: revision.main,
+                version,
+                lease,
+            };
+            events.push(Event {
+                kind: EventKind::Put,
+                kv,
+                prev_kv: None,
+            });
+        }
+        Ok(prev_kv.filter(|_| request.prev_kv))
+    }
+
+    /// Deletes the keys of a range, in key order; answers how many, and what they were if the
+    /// request asks for it. `last` says that no further change follows in this transaction.
+    pub(crate) fn delete_range(
+        &mut self,
+        txn: &mut WriteTxn,
+        request: &DeleteRangeRequest,
+        last: bool,
+    ) -> Result<(i64, Vec<KeyValue>)> {
+        let doomed: Vec<(Vec<u8>, Found)> = self
+            .index
+            .range(&request.range, txn.view())
+            .map(|(key, found)| (key.to_vec(), found))
+            .collect();
+        let mut prev_kvs = Vec::new();
+        if request.prev_kv {
+            prev_kvs.reserve(doomed.len());
+            for (_, found) in &doomed {
+                prev_kvs.push(self.load(*found)?);
+            }
+        }
+        let deleted = doomed.len();
+        for (i, (key, _)) in doomed.into_iter().enumerate() {
+            self.delete(txn, key, last && i + 1 == deleted)?;
+        }
+        Ok((deleted as i64, prev_kvs))
+    }
+
+    fn delete(&mut self, txn: &mut WriteTxn, key: Vec<u8>, last: bool) -> Result<()> {
+        let revision = txn.next_revision();
+        let record = Record::Delete { key: &key };
+        let position = self.log.append(&Entry {
+            revision,
+            last,
+            record,
+        })?;
+        self.index.delete(&key, revision, position);
+        txn.ended = last;
+        if let Some(events) = &mut txn.events {
+            let kv = KeyValue {
+                key,
+                mod_revision: revision.main,
+                ..KeyValue::default()
+            };
+            events.push(Event {
+                kind: EventKind::Delete,
+                kv,
+                prev_kv: None,
+            });
+        }
+        Ok(())
+    }
+
+    /// Logs state as part of the transaction.
+    pub(crate) fn append_state_in(
+        &mut self,
+        txn: &mut WriteTxn,
+        record: Record<'_>,
+        last: bool,
+    ) -> Result<()> {
+        let revision = txn.next_revision();
+        self.log.append(&Entry {
+            revision,
+            last,
+            record,
+        })?;
+        txn.ended = last;
+        Ok(())
+    }
+
+    /// Makes the transaction's revision the current one. Answers its events, if they were asked
+    /// for and there are any.
+    pub(crate) fn commit(&mut self, mut txn: WriteTxn) -> Result<Option<Vec<Event>>> {
+        if txn.is_empty() {
+            return Ok(None);
+        }
+        if !txn.ended {
+            self.append_state_in(&mut txn, Record::End, true)?;
+        }
+        self.state.revision = txn.main;
+        self.state.next_sub = txn.sub;
+        Ok(txn.events.filter(|events| !events.is_empty()))
+    }
+
+    /// Logs state that has no revision of its own, under the current one.
+    pub(crate) fn append_state(&mut self, record: Record<'_>) -> Result<()> {
+        self.reserve(0, 1)?;
+        let revision = Revision {
+            main: self.state.revision,
+            sub: self.state.next_sub,
+        };
+        self.log.append(&Entry {
+            revision,
+            last: true,
+            record,
+        })?;
+        self.state.next_sub += 1;
+        Ok(())
+    }
+
+    /// Takes back the newest transaction from sight, when making it durable has failed: the log
+    /// takes no further writes then, so its revision is not used again before the store is
+    /// reopened.
+    pub(crate) fn hide_newest(&mut self, revision: i64) {
+        debug_assert!(self.log.is_poisoned());
+        self.state.revision = revision;
+    }
+}

@@ -1,0 +1,133 @@
+//! Deciding what a transaction will do, and whether it can, before anything is changed.
+
+use alloc::vec::Vec;
+
+use super::compare::holds;
+use super::request::{Op, TxnRequest};
+use crate::error::{Error, Result};
+use crate::page::PageStore;
+use crate::store::{PutRequest, RevisionStore};
+
+/// The branch that a transaction takes, and those that the transactions nested in it take.
+#[derive(Debug)]
+pub(crate) struct Plan<'a> {
+    pub(super) succeeded: bool,
+    pub(super) steps: Vec<Step<'a>>,
+}
+
+/// An operation of the branch taken.
+#[derive(Debug)]
+pub(super) enum Step<'a> {
+    Op(&'a Op),
+    Txn(Plan<'a>),
+}
+
+/// Evaluates all comparisons on the state as it is, and checks what the branches taken will do
+/// against it. `lease_exists` knows the leases.
+pub(crate) fn plan<'a, P: PageStore>(
+    request: &'a TxnRequest,
+    store: &RevisionStore<P>,
+    lease_exists: &dyn Fn(i64) -> bool,
+) -> Result<Plan<'a>> {
+    let main = store.revision();
+    let mut succeeded = true;
+    for compare in &request.compare {
+        succeeded = succeeded && holds(compare, store, main)?;
+    }
+    let branch = if succeeded {
+        &request.success
+    } else {
+        &request.failure
+    };
+    let mut steps = Vec::with_capacity(branch.len());
+    for op in branch {
+        steps.push(match op {
+            Op::Txn(nested) => Step::Txn(plan(nested, store, lease_exists)?),
+            op => {
+                check_against_state(op, store, lease_exists)?;
+                Step::Op(op)
+            }
+        });
+    }
+    Ok(Plan { succeeded, steps })
+}
+
+fn check_against_state<P: PageStore>(
+    op: &Op,
+    store: &RevisionStore<P>,
+    lease_exists: &dyn Fn(i64) -> bool,
+) -> Result<()> {
+    match op {
+        Op::Put(put) => check_put_against_state(put, store, lease_exists),
+        // The revision that the transaction itself will make counts as a future one.
+        Op::Range(range) => store.readable(range.revision).map(drop),
+        Op::DeleteRange(_) | Op::Txn(_) => Ok(()),
+    }
+}
+
+/// A put that keeps something needs a key that has it; one with a lease needs the lease.
+pub(crate) fn check_put_against_state<P: PageStore>(
+    request: &PutRequest,
+    store: &RevisionStore<P>,
+    lease_exists: &dyn Fn(i64) -> bool,
+) -> Result<()> {
+    let keeps = request.ignore_value || request.ignore_lease;
+    if keeps && store.find(&request.key, store.revision()).is_none() {
+        return Err(Error::KeyNotFound);
+    }
+    if request.lease != 0 && !lease_exists(request.lease) {
+        return Err(Error::LeaseNotFound { id: request.lease });
+    }
+    Ok(())
+}
+
+impl Plan<'_> {
+    /// How many of the operations may change something.
+    pub(crate) fn writes(&self) -> usize {
+        self.steps
+            .iter()
+            .map(|step| match step {
+                Step::Op(Op::Put(_) | Op::DeleteRange(_)) => 1,
+                Step::Op(_) => 0,
+                Step::Txn(nested) => nested.writes(),
+            })
+            .sum()
+    }
+
+    /// Bytes of keys and values, and number of entries, that carrying it out may log at most.
+    pub(crate) fn cost<P: PageStore>(&self, store: &RevisionStore<P>) -> (usize, usize) {
+        let mut cost = (0, 1);
+        self.add_cost(store, &mut cost);
+        cost
+    }
+
+    fn add_cost<P: PageStore>(&self, store: &RevisionStore<P>, cost: &mut (usize, usize)) {
+        for step in &self.steps {
+            let (bytes, entries) = match step {
+                // A key that is put may also be deleted by a later nested transaction, and a put
+                // may keep a value that is there.
+                Step::Op(Op::Put(put)) => (2 * put.key.len() + kept_bytes(put, store), 2),
+                Step::Op(Op::DeleteRange(delete)) => {
+                    let (keys, bytes) = store.delete_cost(&delete.range);
+                    (bytes, keys)
+                }
+                Step::Op(_) => (0, 0),
+                Step::Txn(nested) => {
+                    nested.add_cost(store, cost);
+                    continue;
+                }
+            };
+            cost.0 += bytes;
+            cost.1 += entries;
+        }
+    }
+}
+
+/// Bytes of the value that a put will log.
+fn kept_bytes<P: PageStore>(put: &PutRequest, store: &RevisionStore<P>) -> usize {
+    if !put.ignore_value {
+        return put.value.len();
+    }
+    let kept = store.get(&put.key, store.revision()).ok().flatten();
+    kept.map_or(0, |kv| kv.value.len())
+}

@@ -1,0 +1,70 @@
+//! Following a range: its state first, then every change after it, with no gap between.
+
+use alloc::vec::Vec;
+
+use super::response::Events;
+use super::stream::StreamId;
+use crate::range::KeyRange;
+use crate::record::KeyValue;
+
+/// The next thing that a follower is told.
+///
+/// In this order: `State` until all of the range has been told as of one pinned revision, `Synced`
+/// with that revision, then `Events` for ever. Apply `State` and `Events` to a map as they come and
+/// the map is the range.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FollowResponse {
+    /// More of the range's state, in key order.
+    State {
+        /// Some of its keys; never empty.
+        kvs: Vec<KeyValue>,
+    },
+    /// The state is complete as of this revision.
+    Synced {
+        /// The revision of the state.
+        revision: i64,
+    },
+    /// Changes, whole revisions at a time.
+    Events {
+        /// The store's revision when they were queued.
+        revision: i64,
+        /// In order of revision; never empty.
+        events: Events,
+    },
+    /// Compaction or a crash took what the follower had yet to see: forget what was told, the
+    /// state comes again.
+    Reset {
+        /// The revision of the state to come.
+        revision: i64,
+    },
+    /// Nothing now.
+    Idle,
+}
+
+/// A follower and how far it has come.
+#[derive(Debug)]
+pub(crate) struct Follow {
+    pub(crate) range: KeyRange,
+    pub(crate) phase: Phase,
+}
+
+#[derive(Debug)]
+pub(crate) enum Phase {
+    /// Tells the state as of `revision`; the keys up to `after` have been told.
+    State {
+        revision: i64,
+        after: Option<Vec<u8>>,
+    },
+    /// Tells what changes, through a stream of its own.
+    Changes { stream: StreamId },
+}
+
+impl Phase {
+    /// The beginning of the state as of `revision`.
+    pub(crate) fn state_at(revision: i64) -> Self {
+        Self::State {
+            revision,
+            after: None,
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The narrow door through which watching sees the store.
+
+use alloc::vec::Vec;
+
+use crate::error::Result;
+use crate::record::Event;
+
+/// A part of history.
+pub(crate) struct Reach {
+    /// The events, of whole revisions, in order.
+    pub(crate) events: Vec<Event>,
+    /// All events up to and including this revision are among them.
+    pub(crate) revision: i64,
+}
+
+/// What the hub needs to know of the store.
+pub(crate) trait History {
+    /// The newest revision that watchers may see.
+    fn published(&self) -> i64;
+
+    /// The newest revision there is; published or not.
+    fn applied(&self) -> i64;
+
+    /// History before this is gone; -1 before any compaction.
+    fn compact_revision(&self) -> i64;
+
+    /// The events from revision `from` on, which is not compacted: whole revisions, at least one,
+    /// no further one after `max_revisions` with events or once `max_bytes` of keys and values are
+    /// reached, none beyond what is published.
+    fn events(
+        &self,
+        from: i64,
+        max_revisions: usize,
+        max_bytes: usize,
+        prev_kv: bool,
+    ) -> Result<Reach>;
+}
