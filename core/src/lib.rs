@@ -65,7 +65,9 @@ mod sync;
 mod txn;
 mod watch;
 
-pub use engine::{CompactResponse, Durability, FollowId, HistoryPage, Options, Status, Step, Store};
+pub use engine::{
+    CompactResponse, Durability, FollowId, HistoryPage, Options, Status, Step, Store,
+};
 pub use error::{Error, ErrorCode, Result};
 pub use lease::{
     LeaseGrantResponse, LeaseKeepAliveResponse, LeaseRevokeResponse, LeaseTimeToLiveResponse,
@@ -76,8 +78,8 @@ pub use record::{Event, EventKind, KeyValue, KeyValueRef};
 pub use revision::{ResumeToken, Revision};
 pub use shared::SharedStore;
 pub use store::{
-    DeleteRangeRequest, DeleteRangeResponse, PutRequest, PutResponse, RangeRequest, RangeResponse,
-    SortOrder, SortTarget,
+    DeleteRangeRequest, DeleteRangeResponse, HashKvResponse, PutRequest, PutResponse, RangeRequest,
+    RangeResponse, SortOrder, SortTarget,
 };
 pub use txn::{Compare, CompareOp, CompareTarget, Op, OpResponse, TxnRequest, TxnResponse};
 pub use watch::{EventRef, Events, FollowResponse, StreamId, WatchRequest, WatchResponse};

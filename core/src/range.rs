@@ -3,6 +3,9 @@
 use alloc::vec::Vec;
 use core::ops::Bound;
 
+/// Where a range begins and where it ends.
+pub(crate) type Bounds = (Bound<Vec<u8>>, Bound<Vec<u8>>);
+
 /// A set of adjacent keys in bytewise order.
 ///
 /// etcd says ranges with the pair `key`, `range_end` and its special values; here they are
@@ -140,7 +143,7 @@ impl KeyRange {
 
     /// The range as bounds of an ordered map, or `None` if it is empty (ordered maps panic on
     /// bounds that are the wrong way round).
-    pub(crate) fn bounds(&self) -> Option<(Bound<Vec<u8>>, Bound<Vec<u8>>)> {
+    pub(crate) fn bounds(&self) -> Option<Bounds> {
         if self.is_empty() {
             return None;
         }

@@ -13,7 +13,8 @@ use crate::range::KeyRange;
 use crate::record::KeyValue;
 use crate::revision::ResumeToken;
 use crate::store::{
-    DeleteRangeRequest, DeleteRangeResponse, PutRequest, PutResponse, RangeRequest, RangeResponse,
+    DeleteRangeRequest, DeleteRangeResponse, HashKvResponse, PutRequest, PutResponse, RangeRequest,
+    RangeResponse,
 };
 use crate::sync::Lock;
 use crate::txn::{TxnRequest, TxnResponse};
@@ -108,6 +109,7 @@ impl<P: PageStore> SharedStore<P> {
         get(key: &[u8]) -> Result<Option<KeyValue>>;
         range(request: &RangeRequest) -> Result<RangeResponse>;
         history(range: &KeyRange, start_revision: i64, max_events: usize) -> Result<HistoryPage>;
+        hash_kv(revision: i64) -> Result<HashKvResponse>;
         revision() -> i64;
         resume_token() -> ResumeToken;
         status() -> Status;

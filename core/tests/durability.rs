@@ -10,12 +10,23 @@ use revwatch::{
 };
 
 fn open(pages: &MemoryPages, durability: Durability) -> Store {
-    Store::open(pages.clone(), Options { durability, ..Options::default() }).unwrap()
+    Store::open(
+        pages.clone(),
+        Options {
+            durability,
+            ..Options::default()
+        },
+    )
+    .unwrap()
 }
 
 fn all_keys(store: &Store) -> Vec<(Vec<u8>, Vec<u8>)> {
     let response = store.range(&RangeRequest::new(KeyRange::All)).unwrap();
-    response.kvs.into_iter().map(|kv| (kv.key, kv.value)).collect()
+    response
+        .kvs
+        .into_iter()
+        .map(|kv| (kv.key, kv.value))
+        .collect()
 }
 
 #[test]
@@ -26,15 +37,25 @@ fn history_versions_and_compaction_survive_a_close() {
         store.put(b"a", &[round; 40]).unwrap();
         store.put(&[b'k', round], &vec![round; 900]).unwrap();
         if round % 3 == 0 {
-            store.delete_range(&DeleteRangeRequest::new(KeyRange::one(b"a"))).unwrap();
+            store
+                .delete_range(&DeleteRangeRequest::new(KeyRange::one(b"a")))
+                .unwrap();
         }
     }
     store.compact(20).unwrap();
-    let before = (store.status(), all_keys(&store), store.history(&KeyRange::All, 0, PLENTY).unwrap());
+    let before = (
+        store.status(),
+        all_keys(&store),
+        store.history(&KeyRange::All, 0, PLENTY).unwrap(),
+    );
     store.close().unwrap();
 
     let store = open(&pages, Durability::Commit);
-    let after = (store.status(), all_keys(&store), store.history(&KeyRange::All, 0, PLENTY).unwrap());
+    let after = (
+        store.status(),
+        all_keys(&store),
+        store.history(&KeyRange::All, 0, PLENTY).unwrap(),
+    );
     assert_eq!(before, after);
     store.check().unwrap();
 }
@@ -66,8 +87,13 @@ fn closing_twice_or_without_a_change_writes_nothing_more() {
 fn a_transaction_is_there_whole_or_not_at_all() {
     let pages = MemoryPages::new(512);
     let mut store = open(&pages, Durability::Never);
-    let success = (0..20_u8).map(|i| Op::Put(PutRequest::new(&[b'k', i], &[i; 100]))).collect();
-    let txn = TxnRequest { success, ..TxnRequest::default() };
+    let success = (0..20_u8)
+        .map(|i| Op::Put(PutRequest::new(&[b'k', i], &[i; 100])))
+        .collect();
+    let txn = TxnRequest {
+        success,
+        ..TxnRequest::default()
+    };
     store.put(b"first", b"v").unwrap();
     store.flush().unwrap();
     // Its pages are written as they fill up, all but the last.
@@ -86,12 +112,17 @@ fn a_reader_beside_the_writer_sees_what_is_committed_and_watches_it() {
     let pages = MemoryPages::new(512);
     let mut writer = open(&pages, Durability::Commit);
     writer.put(b"k", b"1").unwrap();
-    let read_only = Options { read_only: true, ..Options::default() };
+    let read_only = Options {
+        read_only: true,
+        ..Options::default()
+    };
     let mut reader = Store::open(pages.clone(), read_only).unwrap();
     assert_eq!(reader.revision(), 2);
     let stream = watch_from(&mut reader, KeyRange::All, 0);
     for round in 0..200_i64 {
-        writer.put(b"k", &vec![round as u8; 1 + (round as usize * 37) % 700]).unwrap();
+        writer
+            .put(b"k", &vec![round as u8; 1 + (round as usize * 37) % 700])
+            .unwrap();
         if round % 5 == 0 {
             reader.step(round, PLENTY).unwrap();
             let seen = events(&drain(&mut reader, stream));
@@ -118,7 +149,9 @@ fn a_damaged_page_is_named_and_nothing_is_changed() {
     bytes[300] ^= 1;
     pages.write(damaged, &bytes).unwrap();
     let image = pages.to_bytes();
-    let error = Store::open(pages.clone(), Options::default()).err().unwrap();
+    let error = Store::open(pages.clone(), Options::default())
+        .err()
+        .unwrap();
     assert_eq!(error.code(), ErrorCode::Corrupt, "{error}");
     assert_eq!(pages.to_bytes(), image);
 }
@@ -128,7 +161,9 @@ fn an_image_of_another_program_is_refused_and_left_alone() {
     for byte in [0xff, b'x', 1] {
         let pages = MemoryPages::from_bytes(512, &vec![byte; 5 * 512]).unwrap();
         let image = pages.to_bytes();
-        let error = Store::open(pages.clone(), Options::default()).err().unwrap();
+        let error = Store::open(pages.clone(), Options::default())
+            .err()
+            .unwrap();
         assert_eq!(error.code(), ErrorCode::NotAStore, "{error}");
         assert_eq!(pages.to_bytes(), image);
     }

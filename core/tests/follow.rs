@@ -30,18 +30,24 @@ impl Copy {
             FollowResponse::Synced { revision } => self.revision = *revision,
             FollowResponse::Events { events, .. } => {
                 for event in events.iter() {
-                    assert!(event.kv.mod_revision >= self.revision, "time does not run backwards");
+                    assert!(
+                        event.kv.mod_revision >= self.revision,
+                        "time does not run backwards"
+                    );
                     self.revision = event.kv.mod_revision;
                     match event.kind {
-                        EventKind::Put => {
-                            self.state.insert(event.kv.key.to_vec(), event.kv.value.to_vec())
-                        }
+                        EventKind::Put => self
+                            .state
+                            .insert(event.kv.key.to_vec(), event.kv.value.to_vec()),
                         EventKind::Delete => self.state.remove(event.kv.key),
                     };
                 }
             }
             FollowResponse::Reset { .. } => {
-                *self = Self { resets: self.resets + 1, ..Self::default() };
+                *self = Self {
+                    resets: self.resets + 1,
+                    ..Self::default()
+                };
             }
             FollowResponse::Idle => {}
         }
@@ -59,7 +65,11 @@ impl Copy {
 
 fn contents(store: &Store, range: &KeyRange) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let response = store.range(&RangeRequest::new(range.clone())).unwrap();
-    response.kvs.into_iter().map(|kv| (kv.key, kv.value)).collect()
+    response
+        .kvs
+        .into_iter()
+        .map(|kv| (kv.key, kv.value))
+        .collect()
 }
 
 #[test]
@@ -93,7 +103,10 @@ fn a_follower_that_has_been_told_everything_has_the_range() {
         assert_eq!(copy.state, contents(&store, &range), "seed {seed}");
         resets += copy.resets;
     }
-    assert!(resets > 10, "compaction overtook followers only {resets} times");
+    assert!(
+        resets > 10,
+        "compaction overtook followers only {resets} times"
+    );
 }
 
 #[test]
@@ -103,18 +116,31 @@ fn a_follower_resumes_after_what_it_has_seen() {
     let token = store.resume_token();
     store.put(b"a", b"2").unwrap();
     let follow = store.follow(KeyRange::All, Some(token)).unwrap();
-    let FollowResponse::Events { events, .. } = store.poll_follow(follow, 9, PLENTY).unwrap() else {
+    let FollowResponse::Events { events, .. } = store.poll_follow(follow, 9, PLENTY).unwrap()
+    else {
         panic!("the state is known already");
     };
-    assert_eq!(events.iter().map(|event| event.kv.value).collect::<Vec<_>>(), [b"2"]);
+    assert_eq!(
+        events
+            .iter()
+            .map(|event| event.kv.value)
+            .collect::<Vec<_>>(),
+        [b"2"]
+    );
 }
 
 #[test]
 fn a_token_from_revisions_that_a_crash_took_is_answered_with_a_reset() {
     let pages = MemoryPages::new(4096);
     let durability = revwatch::Durability::Never;
-    let mut store =
-        Store::open(pages.clone(), Options { durability, ..Options::default() }).unwrap();
+    let mut store = Store::open(
+        pages.clone(),
+        Options {
+            durability,
+            ..Options::default()
+        },
+    )
+    .unwrap();
     store.put(b"a", b"durable").unwrap();
     store.flush().unwrap();
     let kept = store.resume_token();
@@ -130,7 +156,10 @@ fn a_token_from_revisions_that_a_crash_took_is_answered_with_a_reset() {
     assert_eq!(response, FollowResponse::Reset { revision: 3 });
     let follow = store.follow(KeyRange::All, Some(kept)).unwrap();
     let response = store.poll_follow(follow, 9, PLENTY).unwrap();
-    assert!(matches!(response, FollowResponse::Events { revision: 3, .. }), "{response:?}");
+    assert!(
+        matches!(response, FollowResponse::Events { revision: 3, .. }),
+        "{response:?}"
+    );
 }
 
 #[test]
@@ -149,7 +178,10 @@ fn a_closed_follower_leaves_nothing_behind() {
     store.poll_follow(follow, 9, PLENTY).unwrap();
     assert_eq!(store.status().watchers, 1);
     store.close_follow(follow);
-    assert_eq!((store.status().watchers, store.status().watch_streams), (0, 0));
+    assert_eq!(
+        (store.status().watchers, store.status().watch_streams),
+        (0, 0)
+    );
     let gone = store.poll_follow(follow, 9, PLENTY).unwrap_err();
     assert_eq!(gone.code(), ErrorCode::StreamNotFound);
 }

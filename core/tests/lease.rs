@@ -13,7 +13,12 @@ fn store() -> Store {
 }
 
 fn put_leased<P: PageStore>(store: &mut Store<P>, key: &[u8], lease: i64) {
-    store.put_with(&PutRequest { lease, ..PutRequest::new(key, b"v") }).unwrap();
+    store
+        .put_with(&PutRequest {
+            lease,
+            ..PutRequest::new(key, b"v")
+        })
+        .unwrap();
 }
 
 #[test]
@@ -55,8 +60,14 @@ fn revoking_makes_a_revision_only_if_there_are_keys() {
     store.lease_grant(1, 5_000).unwrap();
     put_leased(&mut store, b"k", 1);
     assert_eq!(store.lease_revoke(1).unwrap().revision, 3);
-    assert_eq!(store.lease_revoke(1).unwrap_err().code(), ErrorCode::LeaseNotFound);
-    assert_eq!(store.lease_revoke(0).unwrap_err().code(), ErrorCode::LeaseNotFound);
+    assert_eq!(
+        store.lease_revoke(1).unwrap_err().code(),
+        ErrorCode::LeaseNotFound
+    );
+    assert_eq!(
+        store.lease_revoke(0).unwrap_err().code(),
+        ErrorCode::LeaseNotFound
+    );
 }
 
 #[test]
@@ -68,7 +79,10 @@ fn a_grant_is_raised_to_the_minimum_refused_above_the_maximum_and_unique() {
     let too_large = store.lease_grant(0, 9_000_000_000_001).unwrap_err();
     assert_eq!(too_large.code(), ErrorCode::LeaseTtlTooLarge);
     assert_eq!(store.lease_grant(-3, 5_000).unwrap().id, -3);
-    assert_eq!(store.lease_grant(-3, 5_000).unwrap_err().code(), ErrorCode::LeaseExists);
+    assert_eq!(
+        store.lease_grant(-3, 5_000).unwrap_err().code(),
+        ErrorCode::LeaseExists
+    );
     assert!(store.leases()[1..].iter().all(|&id| id > 0));
     assert_eq!(store.leases().len(), 4);
 }
@@ -77,9 +91,15 @@ fn a_grant_is_raised_to_the_minimum_refused_above_the_maximum_and_unique() {
 fn unknown_leases_are_answered_as_etcd_does() {
     let mut store = store();
     let unknown = store.lease_time_to_live(9, true);
-    assert_eq!((unknown.ttl_ms, unknown.granted_ttl_ms, unknown.keys.len()), (-1, 0, 0));
+    assert_eq!(
+        (unknown.ttl_ms, unknown.granted_ttl_ms, unknown.keys.len()),
+        (-1, 0, 0)
+    );
     assert_eq!(store.lease_keep_alive(9).unwrap().ttl_ms, 0);
-    let put = store.put_with(&PutRequest { lease: 9, ..PutRequest::new(b"k", b"v") });
+    let put = store.put_with(&PutRequest {
+        lease: 9,
+        ..PutRequest::new(b"k", b"v")
+    });
     assert_eq!(put.unwrap_err().code(), ErrorCode::LeaseNotFound);
     assert_eq!(store.revision(), 1);
 }
@@ -95,7 +115,10 @@ fn the_last_put_decides_the_lease_of_a_key() {
     store.put(b"detached", b"v").unwrap();
     put_leased(&mut store, b"kept", 1);
     store
-        .put_with(&PutRequest { ignore_lease: true, ..PutRequest::new(b"kept", b"w") })
+        .put_with(&PutRequest {
+            ignore_lease: true,
+            ..PutRequest::new(b"kept", b"w")
+        })
         .unwrap();
     assert_eq!(store.lease_time_to_live(1, true).keys, [b"kept"]);
     assert_eq!(store.lease_time_to_live(2, true).keys, [b"moved"]);
@@ -134,7 +157,10 @@ fn one_step_ends_a_bounded_number_of_leases_and_asks_to_be_called_again() {
     }
     let mut left = Vec::new();
     while !store.leases().is_empty() {
-        assert_eq!(store.step(2_000, PLENTY).unwrap().next_ms.is_some(), store.leases().len() > 0);
+        assert_eq!(
+            store.step(2_000, PLENTY).unwrap().next_ms.is_some(),
+            !store.leases().is_empty()
+        );
         left.push(store.leases().len());
     }
     assert_eq!(left, [15, 5, 0]);

@@ -10,8 +10,16 @@ use revwatch::{
 };
 
 fn put_all(store: &mut Store, keys: &[&[u8]]) {
-    let success = keys.iter().map(|key| Op::Put(PutRequest::new(key, b"v"))).collect();
-    store.txn(&TxnRequest { success, ..TxnRequest::default() }).unwrap();
+    let success = keys
+        .iter()
+        .map(|key| Op::Put(PutRequest::new(key, b"v")))
+        .collect();
+    store
+        .txn(&TxnRequest {
+            success,
+            ..TxnRequest::default()
+        })
+        .unwrap();
 }
 
 #[test]
@@ -19,7 +27,12 @@ fn every_change_comes_once_in_order_and_whole_whatever_the_pace() {
     for seed in 0..40 {
         let mut rng = Rng::new(seed);
         let mut store = store_with_queue(1 + rng.below(4) as usize);
-        let ranges = [KeyRange::All, KeyRange::one(b"k1"), KeyRange::prefix(b"k"), KeyRange::span(b"k1", b"k3")];
+        let ranges = [
+            KeyRange::All,
+            KeyRange::one(b"k1"),
+            KeyRange::prefix(b"k"),
+            KeyRange::span(b"k1", b"k3"),
+        ];
         let mut streams = Vec::new();
         let mut delivered = vec![Vec::new(); ranges.len()];
         for range in &ranges {
@@ -57,7 +70,9 @@ fn every_change_comes_once_in_order_and_whole_whatever_the_pace() {
 fn assert_no_revision_is_split(responses: &[WatchResponse]) {
     let mut last = 0;
     for response in responses {
-        let WatchResponse::Events { events, .. } = response else { continue };
+        let WatchResponse::Events { events, .. } = response else {
+            continue;
+        };
         let first = events.iter().next().unwrap().kv.mod_revision;
         assert!(first > last, "revision {first} came in two responses");
         last = events.iter().last().unwrap().kv.mod_revision;
@@ -73,6 +88,7 @@ fn a_slow_watcher_does_not_hold_up_the_fast_one_of_another_stream() {
         store.put(b"k", b"v").unwrap();
         assert_eq!(events(&drain(&mut store, fast)).len(), 1);
     }
+    assert_eq!(store.status().victim_watchers, 1);
     assert_eq!(events(&drain(&mut store, slow)).len(), 50);
 }
 
@@ -81,7 +97,10 @@ fn a_transaction_comes_in_the_order_of_its_operations() {
     let mut store = store_with_queue(8);
     let stream = watch_from(&mut store, KeyRange::All, 0);
     put_all(&mut store, &[b"c", b"a", b"b"]);
-    let WatchResponse::Events { events, revision, .. } = poll(&mut store, stream) else {
+    let WatchResponse::Events {
+        events, revision, ..
+    } = poll(&mut store, stream)
+    else {
         panic!("the transaction is one response");
     };
     let keys: Vec<&[u8]> = events.iter().map(|event| event.kv.key).collect();
@@ -93,11 +112,25 @@ fn a_delete_carries_its_key_and_revision_only() {
     let mut store = store_with_queue(8);
     store.put(b"k", b"v").unwrap();
     let stream = watch_from(&mut store, KeyRange::All, 0);
-    store.delete_range(&DeleteRangeRequest::new(KeyRange::All)).unwrap();
-    let [event] = &events(&drain(&mut store, stream))[..] else { panic!("one event") };
+    store
+        .delete_range(&DeleteRangeRequest::new(KeyRange::All))
+        .unwrap();
+    let [event] = &events(&drain(&mut store, stream))[..] else {
+        panic!("one event")
+    };
     assert_eq!(event.kind, EventKind::Delete);
-    assert_eq!((event.kv.key.as_slice(), event.kv.mod_revision), (&b"k"[..], 3));
-    assert_eq!((event.kv.create_revision, event.kv.version, event.kv.value.len()), (0, 0, 0));
+    assert_eq!(
+        (event.kv.key.as_slice(), event.kv.mod_revision),
+        (&b"k"[..], 3)
+    );
+    assert_eq!(
+        (
+            event.kv.create_revision,
+            event.kv.version,
+            event.kv.value.len()
+        ),
+        (0, 0, 0)
+    );
 }
 
 #[test]
@@ -115,19 +148,35 @@ fn a_start_in_the_future_skips_what_comes_before_it() {
 fn filters_leave_out_what_they_name_and_send_nothing_empty() {
     let mut store = store_with_queue(8);
     let stream = store.watch_stream();
-    let no_put = WatchRequest { no_put: true, ..WatchRequest::new(KeyRange::All) };
-    let no_delete = WatchRequest { no_delete: true, ..WatchRequest::new(KeyRange::All) };
-    let (deletes, puts) =
-        (store.watch(stream, &no_put).unwrap(), store.watch(stream, &no_delete).unwrap());
+    let no_put = WatchRequest {
+        no_put: true,
+        ..WatchRequest::new(KeyRange::All)
+    };
+    let no_delete = WatchRequest {
+        no_delete: true,
+        ..WatchRequest::new(KeyRange::All)
+    };
+    let (deletes, puts) = (
+        store.watch(stream, &no_put).unwrap(),
+        store.watch(stream, &no_delete).unwrap(),
+    );
     store.put(b"k", b"v").unwrap();
-    store.delete_range(&DeleteRangeRequest::new(KeyRange::All)).unwrap();
+    store
+        .delete_range(&DeleteRangeRequest::new(KeyRange::All))
+        .unwrap();
     let mut seen = Vec::new();
     for response in drain(&mut store, stream) {
-        if let WatchResponse::Events { watch_id, events, .. } = response {
+        if let WatchResponse::Events {
+            watch_id, events, ..
+        } = response
+        {
             seen.push((watch_id, events.len(), events.iter().next().unwrap().kind));
         }
     }
-    assert_eq!(seen, [(puts, 1, EventKind::Put), (deletes, 1, EventKind::Delete)]);
+    assert_eq!(
+        seen,
+        [(puts, 1, EventKind::Put), (deletes, 1, EventKind::Delete)]
+    );
 }
 
 #[test]
@@ -135,14 +184,19 @@ fn what_a_key_was_before_is_its_state_before_the_transaction() {
     for start_revision in [0, 2] {
         let mut store = store_with_queue(8);
         let stream = store.watch_stream();
-        let request =
-            WatchRequest { prev_kv: true, start_revision, ..WatchRequest::new(KeyRange::All) };
+        let request = WatchRequest {
+            prev_kv: true,
+            start_revision,
+            ..WatchRequest::new(KeyRange::All)
+        };
         if start_revision == 0 {
             store.watch(stream, &request).unwrap();
         }
         store.put(b"k", b"1").unwrap();
         store.put(b"k", b"2").unwrap();
-        store.delete_range(&DeleteRangeRequest::new(KeyRange::All)).unwrap();
+        store
+            .delete_range(&DeleteRangeRequest::new(KeyRange::All))
+            .unwrap();
         if start_revision != 0 {
             store.watch(stream, &request).unwrap();
         }
@@ -150,7 +204,10 @@ fn what_a_key_was_before_is_its_state_before_the_transaction() {
             .into_iter()
             .map(|event| event.prev_kv.map(|kv| (kv.value, kv.mod_revision)))
             .collect();
-        assert_eq!(before, [None, Some((b"1".to_vec(), 2)), Some((b"2".to_vec(), 3))]);
+        assert_eq!(
+            before,
+            [None, Some((b"1".to_vec(), 2)), Some((b"2".to_vec(), 3))]
+        );
     }
 }
 
@@ -162,8 +219,11 @@ fn compaction_takes_what_a_key_was_before_without_an_error() {
     }
     store.compact(3).unwrap();
     let stream = store.watch_stream();
-    let request =
-        WatchRequest { prev_kv: true, start_revision: 3, ..WatchRequest::new(KeyRange::All) };
+    let request = WatchRequest {
+        prev_kv: true,
+        start_revision: 3,
+        ..WatchRequest::new(KeyRange::All)
+    };
     store.watch(stream, &request).unwrap();
     let before: Vec<_> = events(&drain(&mut store, stream))
         .into_iter()
@@ -177,7 +237,10 @@ fn ids_are_chosen_upwards_and_never_go_back() {
     let mut store = store_with_queue(8);
     let stream = store.watch_stream();
     let any = WatchRequest::new(KeyRange::All);
-    let chosen = |id| WatchRequest { watch_id: id, ..any.clone() };
+    let chosen = |id| WatchRequest {
+        watch_id: id,
+        ..any.clone()
+    };
     assert_eq!(store.watch(stream, &any).unwrap(), 0);
     assert_eq!(store.watch(stream, &chosen(1)).unwrap(), 1);
     assert_eq!(store.watch(stream, &chosen(-5)).unwrap(), -5);
@@ -211,7 +274,9 @@ fn an_empty_range_is_refused_and_an_empty_key_means_the_first() {
         let refused = store.watch(stream, &WatchRequest::new(KeyRange::span(start, end)));
         assert_eq!(refused.unwrap_err().code(), ErrorCode::EmptyWatchRange);
     }
-    store.watch(stream, &WatchRequest::new(KeyRange::from_etcd(b"", b"\0"))).unwrap();
+    store
+        .watch(stream, &WatchRequest::new(KeyRange::from_etcd(b"", b"\0")))
+        .unwrap();
     store.put(b"k", b"v").unwrap();
     assert_eq!(events(&drain(&mut store, stream)).len(), 1);
 }
@@ -224,7 +289,10 @@ fn a_compacted_start_is_told_once_behind_the_creation() {
     }
     store.compact(4).unwrap();
     let stream = watch_from(&mut store, KeyRange::All, 3);
-    let told = WatchResponse::Compacted { watch_id: 0, compact_revision: 4 };
+    let told = WatchResponse::Compacted {
+        watch_id: 0,
+        compact_revision: 4,
+    };
     assert_eq!(drain(&mut store, stream), [told]);
     let at_the_compact_revision = watch_from(&mut store, KeyRange::All, 4);
     let seen = outline(&events(&drain(&mut store, at_the_compact_revision)));
@@ -243,9 +311,21 @@ fn a_full_queue_and_a_compaction_end_in_a_notice_not_in_a_gap() {
     store.step(0, PLENTY).unwrap();
     let responses = drain(&mut store, stream);
     // One response was queued and one held; what came after them was compacted.
-    assert_eq!(outline(&events(&responses)), [(2, "k".into()), (3, "k".into())]);
-    let notices: Vec<_> = responses.iter().filter(|response| !is_events(response)).collect();
-    assert_eq!(notices, [&WatchResponse::Compacted { watch_id: 0, compact_revision: 9 }]);
+    assert_eq!(
+        outline(&events(&responses)),
+        [(2, "k".into()), (3, "k".into())]
+    );
+    let notices: Vec<_> = responses
+        .iter()
+        .filter(|response| !is_events(response))
+        .collect();
+    assert_eq!(
+        notices,
+        [&WatchResponse::Compacted {
+            watch_id: 0,
+            compact_revision: 9
+        }]
+    );
 }
 
 fn is_events(response: &WatchResponse) -> bool {
@@ -257,10 +337,15 @@ fn is_events(response: &WatchResponse) -> bool {
 fn a_delete_at_exactly_the_compact_revision_is_still_seen() {
     let mut store = store_with_queue(8);
     store.put(b"k", b"v").unwrap();
-    store.delete_range(&DeleteRangeRequest::new(KeyRange::All)).unwrap();
+    store
+        .delete_range(&DeleteRangeRequest::new(KeyRange::All))
+        .unwrap();
     store.compact(3).unwrap();
     let stream = watch_from(&mut store, KeyRange::All, 3);
-    assert_eq!(outline(&events(&drain(&mut store, stream))), [(3, "k".into())]);
+    assert_eq!(
+        outline(&events(&drain(&mut store, stream))),
+        [(3, "k".into())]
+    );
 }
 
 #[test]
@@ -270,21 +355,34 @@ fn synced_watchers_do_not_mind_a_compaction() {
     store.put(b"k", b"1").unwrap();
     store.compact(2).unwrap();
     store.put(b"k", b"2").unwrap();
-    assert_eq!(outline(&events(&drain(&mut store, stream))), [(2, "k".into()), (3, "k".into())]);
+    assert_eq!(
+        outline(&events(&drain(&mut store, stream))),
+        [(2, "k".into()), (3, "k".into())]
+    );
 }
 
 #[test]
 fn changes_are_shown_when_they_are_as_durable_as_the_store_promises() {
     let open = |durability| {
-        let options = Options { durability, ..Options::default() };
+        let options = Options {
+            durability,
+            ..Options::default()
+        };
         Store::open(MemoryPages::new(4096), options).unwrap()
     };
-    let batch = Durability::Batch { max_ms: 100, max_writes: 3 };
+    let batch = Durability::Batch {
+        max_ms: 100,
+        max_writes: 3,
+    };
     for (durability, at_once) in [(Durability::Commit, 1), (Durability::Never, 1), (batch, 0)] {
         let mut store = open(durability);
         let stream = watch_from(&mut store, KeyRange::All, 0);
         store.put(b"k", b"v").unwrap();
-        assert_eq!(events(&drain(&mut store, stream)).len(), at_once, "{durability:?}");
+        assert_eq!(
+            events(&drain(&mut store, stream)).len(),
+            at_once,
+            "{durability:?}"
+        );
     }
 
     let mut store = open(batch);
@@ -303,7 +401,10 @@ fn changes_are_shown_when_they_are_as_durable_as_the_store_promises() {
 
 #[test]
 fn a_watcher_registered_between_a_change_and_its_publication_misses_nothing() {
-    let options = Options { durability: Durability::ETCD, ..Options::default() };
+    let options = Options {
+        durability: Durability::ETCD,
+        ..Options::default()
+    };
     let mut store = Store::open(MemoryPages::new(4096), options).unwrap();
     store.put(b"k", b"1").unwrap();
     let from_the_first = watch_from(&mut store, KeyRange::All, 2);
@@ -314,7 +415,10 @@ fn a_watcher_registered_between_a_change_and_its_publication_misses_nothing() {
     store.put(b"k", b"3").unwrap();
     store.flush().unwrap();
     let revisions = |stream, store: &mut Store| -> Vec<i64> {
-        events(&drain(store, stream)).iter().map(|event| event.kv.mod_revision).collect()
+        events(&drain(store, stream))
+            .iter()
+            .map(|event| event.kv.mod_revision)
+            .collect()
     };
     assert_eq!(revisions(from_the_first, &mut store), [2, 3, 4]);
     assert_eq!(revisions(from_now, &mut store), [3, 4]);

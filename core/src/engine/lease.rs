@@ -66,7 +66,7 @@ impl<P: PageStore> Store<P> {
                 revision: self.revision(),
             });
         }
-        let mut txn = self.begin();
+        let mut txn = self.begin()?;
         for key in keys {
             let request = DeleteRangeRequest::new(KeyRange::One(key));
             self.revisions.delete_range(&mut txn, &request, false)?;

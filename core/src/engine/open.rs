@@ -1,6 +1,7 @@
 //! Opening and closing.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
 use super::options::{Durability, Options};
 use super::store::Store;
@@ -17,6 +18,10 @@ const MEMORY_PAGE_SIZE: usize = 16 * 1024;
 impl Store<MemoryPages> {
     /// A new store that lives and dies with the process. Durability has no meaning there.
     ///
+    /// # Panics
+    ///
+    /// If the allocator does: nothing else can fail.
+    ///
     /// ```
     /// use revwatch::{Options, Store};
     ///
@@ -29,8 +34,10 @@ impl Store<MemoryPages> {
             read_only: false,
             ..options
         };
-        Self::open(MemoryPages::new(MEMORY_PAGE_SIZE), options)
-            .expect("an empty store in memory has nothing that could fail")
+        let mut store = Self::open(MemoryPages::new(MEMORY_PAGE_SIZE), options)
+            .expect("an empty store in memory has nothing that could fail");
+        store.is_volatile = true;
+        store
     }
 }
 
@@ -77,10 +84,13 @@ impl<P: PageStore> Store<P> {
             follows: BTreeMap::new(),
             next_follow: 1,
             options,
-            unpublished: VecDeque::new(),
+            is_volatile: false,
+            unpublished: Vec::new(),
+            unpublished_bytes: 0,
             unsynced_writes: 0,
-            sync_due_ms: None,
+            write_due_ms: None,
             now_ms: None,
+            idle_since: None,
             leases_chosen: 0,
         })
     }

@@ -19,7 +19,9 @@ pub enum Durability {
         max_writes: u32,
     },
     /// When the system sees fit, or with a `flush` or `close`. A loss of power takes the newest
-    /// changes, whole transactions from the newest back. Watchers are shown a change at once.
+    /// changes, whole transactions from the newest back; the end of the process takes what the last
+    /// [`step`](crate::Store::step), at most 100 ms ago, has not handed to the page store. Watchers
+    /// are shown a change at once.
     Never,
 }
 

@@ -5,13 +5,22 @@
 //! writes, and `published` stays where it is until the store is reopened.
 
 use alloc::vec::Vec;
+use core::mem;
 
 use super::options::Durability;
-use super::store::{Store, Unpublished};
+use super::store::Store;
 use crate::error::Result;
 use crate::page::PageStore;
 use crate::record::Event;
 use crate::store::WriteTxn;
+
+/// A batch is made durable early once the events that wait for it hold so many bytes of keys and
+/// values: they are kept in memory until then.
+const UNPUBLISHED_BYTES: usize = 4 * 1024 * 1024;
+
+/// Milliseconds after which a change that is never synced is at least handed to the page store, so
+/// that readers in other processes see it, and a process that is killed does not take it along.
+const NEVER_SYNCED_WRITE_MS: i64 = 100;
 
 impl<P: PageStore> Store<P> {
     /// Makes all changes durable, and shows them to watchers.
@@ -31,18 +40,23 @@ impl<P: PageStore> Store<P> {
         self.refuse_if_read_only()?;
         self.revisions.log_mut().sync()?;
         self.unsynced_writes = 0;
-        self.sync_due_ms = None;
-        while let Some(Unpublished { revision, events }) = self.unpublished.pop_front() {
-            self.hub.publish(revision, events);
-        }
+        self.write_due_ms = None;
         self.published = self.revision();
+        self.unpublished_bytes = 0;
+        let events = mem::take(&mut self.unpublished);
+        self.show(events);
         Ok(())
     }
 
     /// Begins a transaction; its events are collected if anybody needs them.
-    pub(super) fn begin(&self) -> WriteTxn {
-        self.revisions
-            .begin(self.hub.wants_events() || self.lessor.len() > 0)
+    pub(super) fn begin(&mut self) -> Result<WriteTxn> {
+        if self.options.durability == Durability::Never && !self.is_volatile {
+            // Watchers will see the change before it is durable. Should it be lost, the next
+            // opening must know that the store was in use.
+            self.revisions.log_mut().leave_clean()?;
+        }
+        let collect = self.hub.wants_events() || self.lessor.len() > 0;
+        Ok(self.revisions.begin(collect))
     }
 
     /// Ends a transaction; answers the revision after it. Nothing happens if it changed nothing.
@@ -74,16 +88,22 @@ impl<P: PageStore> Store<P> {
             self.revisions.attach_prev_kvs(&mut events)?;
         }
         if let Durability::Batch { .. } = self.options.durability {
-            if !events.is_empty() {
-                self.unpublished.push_back(Unpublished { revision, events });
-            }
+            let bytes = |event: &Event| event.kv.key.len() + event.kv.value.len();
+            self.unpublished_bytes += events.iter().map(bytes).sum::<usize>();
+            self.unpublished.append(&mut events);
             return self.count_unsynced();
         }
         self.published = revision;
-        if !events.is_empty() {
-            self.hub.publish(revision, events);
-        }
+        self.show(events);
+        self.write_unsynced_later();
         Ok(())
+    }
+
+    /// Shows events to the watchers that they concern, as the state of the published revision.
+    fn show(&mut self, events: Vec<Event>) {
+        if !events.is_empty() {
+            self.hub.publish(self.published, events);
+        }
     }
 
     /// State was logged that has no revision of its own; it is as durable as any other change.
@@ -91,7 +111,10 @@ impl<P: PageStore> Store<P> {
         match self.options.durability {
             Durability::Commit => self.revisions.log_mut().sync(),
             Durability::Batch { .. } => self.count_unsynced(),
-            Durability::Never => Ok(()),
+            Durability::Never => {
+                self.write_unsynced_later();
+                Ok(())
+            }
         }
     }
 
@@ -100,13 +123,22 @@ impl<P: PageStore> Store<P> {
             return Ok(());
         };
         self.unsynced_writes += 1;
-        if self.sync_due_ms.is_none() {
-            self.sync_due_ms = self.now_ms.map(|now_ms| now_ms.saturating_add(max_ms));
+        self.write_later(max_ms);
+        let full =
+            self.unsynced_writes >= max_writes || self.unpublished_bytes >= UNPUBLISHED_BYTES;
+        if full { self.flush() } else { Ok(()) }
+    }
+
+    fn write_unsynced_later(&mut self) {
+        if self.options.durability == Durability::Never && !self.is_volatile {
+            self.write_later(NEVER_SYNCED_WRITE_MS);
         }
-        if self.unsynced_writes >= max_writes {
-            self.flush()
-        } else {
-            Ok(())
+    }
+
+    /// Has a step write what was changed, so many milliseconds from now at the latest.
+    fn write_later(&mut self, in_ms: i64) {
+        if self.write_due_ms.is_none() {
+            self.write_due_ms = self.now_ms.map(|now_ms| now_ms.saturating_add(in_ms));
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::page::PageStore;
 use crate::range::KeyRange;
 use crate::record::{Event, KeyValue};
-use crate::store::{RangeRequest, RangeResponse};
+use crate::store::{HashKvResponse, RangeRequest, RangeResponse};
 use crate::txn::check_range;
 
 /// A part of the history of a range.
@@ -43,6 +43,23 @@ impl<P: PageStore> Store<P> {
         })
     }
 
+    /// Hashes everything that is kept up to a revision (0: the current one): bit for bit what
+    /// etcd's `HashKV` answers for the same history. Costs by the history.
+    ///
+    /// ```
+    /// use revwatch::{Options, Store};
+    ///
+    /// let mut one = Store::in_memory(Options::default());
+    /// let mut other = Store::in_memory(Options::default());
+    /// one.put(b"key", b"value").unwrap();
+    /// assert_ne!(one.hash_kv(0).unwrap().hash, other.hash_kv(0).unwrap().hash);
+    /// other.put(b"key", b"value").unwrap();
+    /// assert_eq!(one.hash_kv(0).unwrap(), other.hash_kv(0).unwrap());
+    /// ```
+    pub fn hash_kv(&self, revision: i64) -> Result<HashKvResponse> {
+        self.revisions.hash_kv(revision)
+    }
+
     /// The kept events of a range from `start_revision` on (0: from the oldest), whole revisions
     /// at a time: no further one once there are `max_events`.
     ///
@@ -74,22 +91,21 @@ impl<P: PageStore> Store<P> {
             events: Vec::new(),
             next_revision: None,
         };
-        self.revisions
-            .events(from, self.published, false, &mut |event| {
-                let revision = event.kv.mod_revision;
-                let begins_one = page
-                    .events
-                    .last()
-                    .is_none_or(|last| last.kv.mod_revision != revision);
-                if begins_one && !page.events.is_empty() && page.events.len() >= max_events {
-                    page.next_revision = Some(revision);
-                    return ControlFlow::Break(());
-                }
-                if range.contains(&event.kv.key) {
-                    page.events.push(event);
-                }
-                ControlFlow::Continue(())
-            })?;
+        self.revisions.events(from, self.published, &mut |event| {
+            let revision = event.kv.mod_revision;
+            let begins_one = page
+                .events
+                .last()
+                .is_none_or(|last| last.kv.mod_revision != revision);
+            if begins_one && !page.events.is_empty() && page.events.len() >= max_events {
+                page.next_revision = Some(revision);
+                return ControlFlow::Break(());
+            }
+            if range.contains(&event.kv.key) {
+                page.events.push(event);
+            }
+            ControlFlow::Continue(())
+        })?;
         Ok(page)
     }
 }

@@ -27,6 +27,10 @@ pub struct Status {
     pub watch_streams: u64,
     /// Watchers of all streams.
     pub watchers: u64,
+    /// Those of them that are behind and read history.
+    pub unsynced_watchers: u64,
+    /// Those of them that hold a batch because their stream is full.
+    pub victim_watchers: u64,
     /// Whether the store was opened for reading only.
     pub read_only: bool,
     /// Whether a write or sync has failed, so that nothing more can be written.
@@ -57,6 +61,8 @@ impl<P: PageStore> Store<P> {
             size_allocated: log.size_allocated(),
             watch_streams: self.hub.stream_count() as u64,
             watchers: self.hub.watcher_count() as u64,
+            unsynced_watchers: self.hub.unsynced_count() as u64,
+            victim_watchers: self.hub.victim_count() as u64,
             read_only: self.options.read_only,
             poisoned: log.is_poisoned(),
         }

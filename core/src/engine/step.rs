@@ -12,6 +12,9 @@ use alloc::vec::Vec;
 /// Leases whose remaining time one step saves at most.
 const LEASES_SAVED_PER_STEP: usize = 64;
 
+/// Without a write for so long, a store counts as idle.
+const IDLE_AFTER_MS: i64 = 1_000;
+
 /// When a store next wants to be stepped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
@@ -35,7 +38,8 @@ impl<P: PageStore> Store<P> {
         } else if !self.revisions.log().is_poisoned() {
             self.expire_leases()?;
             self.save_leases()?;
-            self.sync_if_due(now_ms)?;
+            self.write_if_due(now_ms)?;
+            self.carry_mark_when_idle(now_ms)?;
         }
         let mut behind = false;
         if self.hub.is_behind() {
@@ -67,20 +71,40 @@ impl<P: PageStore> Store<P> {
         Ok(())
     }
 
-    fn sync_if_due(&mut self, now_ms: i64) -> Result<()> {
-        match self.options.durability {
-            Durability::Batch { max_ms, .. } if self.unsynced_writes > 0 => {
-                let due_ms = *self
-                    .sync_due_ms
-                    .get_or_insert(now_ms.saturating_add(max_ms));
-                if now_ms >= due_ms {
-                    self.flush()
-                } else {
-                    Ok(())
-                }
+    fn write_if_due(&mut self, now_ms: i64) -> Result<()> {
+        match (self.options.durability, self.write_due_ms) {
+            (Durability::Batch { .. }, Some(due_ms)) if now_ms >= due_ms => self.flush(),
+            (Durability::Never, Some(due_ms)) if now_ms >= due_ms => {
+                self.write_due_ms = None;
+                self.revisions.log_mut().write_tail()
             }
-            Durability::Never => self.revisions.log_mut().write_tail(),
-            Durability::Batch { .. } | Durability::Commit => Ok(()),
+            // What was changed before the host first told the time is due from now on.
+            (Durability::Batch { max_ms, .. }, None) if self.unsynced_writes > 0 => {
+                self.write_due_ms = Some(now_ms.saturating_add(max_ms));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Damage to the pages of the very last sync cannot be told from a torn write. Once nothing is
+    /// written for a while, one page more says that they were synced.
+    fn carry_mark_when_idle(&mut self, now_ms: i64) -> Result<()> {
+        if self.options.durability == Durability::Never || self.unsynced_writes > 0 {
+            return Ok(());
+        }
+        let end = self.revisions.log().end();
+        match self.idle_since {
+            Some((position, since_ms)) if position == end => {
+                if now_ms.saturating_sub(since_ms) < IDLE_AFTER_MS {
+                    return Ok(());
+                }
+                self.revisions.log_mut().carry_mark()
+            }
+            _ => {
+                self.idle_since = Some((end, now_ms));
+                Ok(())
+            }
         }
     }
 
@@ -90,7 +114,7 @@ impl<P: PageStore> Store<P> {
             .next_due_in_ms()
             .map(|wait| now_ms.saturating_add(wait));
         let lease_ms = lease_ms.filter(|_| !self.options.read_only);
-        lease_ms.into_iter().chain(self.sync_due_ms).min()
+        lease_ms.into_iter().chain(self.write_due_ms).min()
     }
 
     /// Takes in what a writer in another process has made durable, and shows it to watchers.

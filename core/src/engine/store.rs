@@ -1,11 +1,12 @@
 //! The engine type.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::options::Options;
 use crate::error::{Error, Result};
 use crate::lease::Lessor;
+use crate::log::Position;
 use crate::page::{MemoryPages, PageError, PageStore};
 use crate::record::Event;
 use crate::revision::ResumeToken;
@@ -44,23 +45,24 @@ pub struct Store<P: PageStore = MemoryPages> {
     pub(super) follows: BTreeMap<u64, Follow>,
     pub(super) next_follow: u64,
     pub(super) options: Options,
+    /// Nobody else can ever see the pages, so nothing need be handed to them.
+    pub(super) is_volatile: bool,
     /// The newest revision that watchers may see.
     pub(super) published: i64,
-    /// Changes that watchers will see once they are durable, oldest first.
-    pub(super) unpublished: VecDeque<Unpublished>,
-    /// Transactions since the last sync, and the time by which they must be synced.
+    /// What watchers will see once it is durable, oldest first.
+    pub(super) unpublished: Vec<Event>,
+    /// Bytes of their keys and values.
+    pub(super) unpublished_bytes: usize,
+    /// Transactions since the last sync of a batch.
     pub(super) unsynced_writes: u32,
-    pub(super) sync_due_ms: Option<i64>,
+    /// The host's time by which what was changed must be synced or, if it never need be, written.
+    pub(super) write_due_ms: Option<i64>,
     /// The host's time at the last step.
     pub(super) now_ms: Option<i64>,
+    /// Where the log ended at the last step that found it grown, and that step's time.
+    pub(super) idle_since: Option<(Position, i64)>,
     /// Counts automatic lease ids.
     pub(super) leases_chosen: u64,
-}
-
-/// A transaction that is not yet shown to watchers.
-pub(super) struct Unpublished {
-    pub(super) revision: i64,
-    pub(super) events: Vec<Event>,
 }
 
 impl<P: PageStore> Store<P> {

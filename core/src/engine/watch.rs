@@ -41,20 +41,22 @@ impl<P: PageStore> History for View<'_, P> {
             revision: self.published,
         };
         let (mut revisions, mut bytes, mut current) = (0, 0, 0);
-        self.revisions
-            .events(from, self.published, prev_kv, &mut |event| {
-                let revision = event.kv.mod_revision;
-                if revision != current {
-                    if revisions > 0 && (revisions >= max_revisions || bytes >= max_bytes) {
-                        reach.revision = revision - 1;
-                        return ControlFlow::Break(());
-                    }
-                    (revisions, current) = (revisions + 1, revision);
+        self.revisions.events(from, self.published, &mut |event| {
+            let revision = event.kv.mod_revision;
+            if revision != current {
+                if revisions > 0 && (revisions >= max_revisions || bytes >= max_bytes) {
+                    reach.revision = revision - 1;
+                    return ControlFlow::Break(());
                 }
-                bytes += event.kv.key.len() + event.kv.value.len();
-                reach.events.push(event);
-                ControlFlow::Continue(())
-            })?;
+                (revisions, current) = (revisions + 1, revision);
+            }
+            bytes += event.kv.key.len() + event.kv.value.len();
+            reach.events.push(event);
+            ControlFlow::Continue(())
+        })?;
+        if prev_kv {
+            self.revisions.attach_prev_kvs(&mut reach.events)?;
+        }
         Ok(reach)
     }
 }

@@ -36,7 +36,7 @@ impl<P: PageStore> Store<P> {
         self.revisions
             .reserve(request.key.len() + request.value.len() + kept, 2)?;
 
-        let mut txn = self.begin();
+        let mut txn = self.begin()?;
         let prev_kv = self.revisions.put(&mut txn, request, true)?;
         let revision = self.commit(txn)?;
         Ok(PutResponse { revision, prev_kv })
@@ -107,7 +107,7 @@ impl<P: PageStore> Store<P> {
             let (bytes, entries) = plan.cost(&self.revisions);
             self.revisions.reserve(bytes, entries)?;
         }
-        let mut txn = self.begin();
+        let mut txn = self.begin()?;
         let mut response = apply(&plan, &mut self.revisions, &mut txn)?;
         response.revision = self.commit(txn)?;
         Ok(response)

@@ -7,7 +7,7 @@ use core::ops::Bound;
 
 use super::history::{Found, History};
 use crate::log::Position;
-use crate::range::KeyRange;
+use crate::range::{Bounds, KeyRange};
 use crate::revision::Revision;
 
 /// Every key that the log knows, in bytewise order, with its history.
@@ -81,7 +81,7 @@ impl KeyIndex {
     }
 }
 
-fn as_slices(bounds: &(Bound<Vec<u8>>, Bound<Vec<u8>>)) -> (Bound<&[u8]>, Bound<&[u8]>) {
+fn as_slices(bounds: &Bounds) -> (Bound<&[u8]>, Bound<&[u8]>) {
     (
         bounds.0.as_ref().map(Vec::as_slice),
         bounds.1.as_ref().map(Vec::as_slice),

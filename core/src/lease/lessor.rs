@@ -48,7 +48,7 @@ impl Lessor {
             Record::Delete { key } => self.attach(key, 0),
             Record::LeaseGrant { id, ttl_ms } => self.grant(id, ttl_ms as i64),
             Record::LeaseRemaining { id, remaining_ms } => {
-                self.set_remaining(id, remaining_ms as i64)
+                self.set_remaining(id, remaining_ms as i64);
             }
             Record::LeaseRevoke { id } => drop(self.revoke(id)),
             Record::Compact { .. } | Record::Epoch { .. } | Record::End => {}

@@ -64,7 +64,10 @@ impl<P: PageStore> Log<P> {
         while let Some(frame) = self.frame_at(position, self.readable_end, Source::Cached)? {
             let revision = frame.stored.entry().revision;
             if revision <= before {
-                return Err(self.corrupt_at(frame.position, "an entry is not newer than the one before it"));
+                return Err(self.corrupt_at(
+                    frame.position,
+                    "an entry is not newer than the one before it",
+                ));
             }
             before = revision;
             position = frame.next;

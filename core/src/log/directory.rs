@@ -103,7 +103,9 @@ impl Directory {
     /// The slot of the page before `position`, for the header of the page that begins there.
     pub(super) fn predecessor_slot(&self, position: u64) -> u32 {
         let index = self.pages.partition_point(|page| page.from < position);
-        index.checked_sub(1).map_or(NO_SLOT, |index| self.pages[index].slot)
+        index
+            .checked_sub(1)
+            .map_or(NO_SLOT, |index| self.pages[index].slot)
     }
 
     /// A position at or before the first frame whose revision is at least `revision`, with no more
@@ -112,7 +114,9 @@ impl Directory {
         // The frame may begin in the page before the first one that begins with or above it, and no
         // earlier: all frames that begin two pages before are below that page's own revision.
         let above = self.pages.partition_point(|page| page.revision < revision);
-        self.pages[above.saturating_sub(1)..].iter().find_map(LivePage::first_frame)
+        self.pages[above.saturating_sub(1)..]
+            .iter()
+            .find_map(LivePage::first_frame)
     }
 
     /// A page was written: it takes over its interval, and the log ends at `end`. The slots of pages
@@ -161,6 +165,23 @@ impl Directory {
         }
     }
 
+    /// A page was written again, to another slot. Returns the slot that it had.
+    pub(super) fn move_page(
+        &mut self,
+        index: usize,
+        header: &PageHeader,
+        slot: u32,
+        bytes: Option<Arc<[u8]>>,
+    ) -> u32 {
+        let page = &mut self.pages[index];
+        let old = page.slot;
+        self.census = self.census.wrapping_sub(page.term);
+        (page.slot, page.number, page.term) = (slot, header.number, header.census_term());
+        page.bytes = bytes;
+        self.census = self.census.wrapping_add(page.term);
+        old
+    }
+
     /// Appends a page that begins where the last one ends: for recovery, which knows them all.
     pub(super) fn push(&mut self, page: LivePage) {
         debug_assert_eq!(page.from, self.end(), "live pages abut");
@@ -177,17 +198,22 @@ impl Directory {
         revision: Revision,
         before: Revision,
     ) {
-        while self.pages.get(*walked).is_some_and(|page| page.to <= position) {
+        while self
+            .pages
+            .get(*walked)
+            .is_some_and(|page| page.to <= position)
+        {
             *walked += 1;
             if let Some(page) = self.pages.get_mut(*walked) {
                 page.first = NO_FIRST;
                 page.revision = before;
             }
         }
-        if let Some(page) = self.pages.get_mut(*walked) {
-            if page.first == NO_FIRST && page.from <= position {
-                page.set_first_frame(position, revision);
-            }
+        if let Some(page) = self.pages.get_mut(*walked)
+            && page.first == NO_FIRST
+            && page.from <= position
+        {
+            page.set_first_frame(position, revision);
         }
     }
 

@@ -24,10 +24,10 @@ use super::handle::{LastWrite, Log, NEVER, Replay};
 use super::header::COPIES;
 use super::layout::PageHeader;
 use super::reader::Source;
-use super::recovery::{Resume, Walk};
 use super::slots::Slots;
 use super::survey::Survey;
 use super::tail::Tail;
+use super::walk::{Resume, Walk};
 use crate::error::{Error, Result};
 use crate::page::PageStore;
 
@@ -91,7 +91,11 @@ impl<P: PageStore> Log<P> {
             epoch: self.epoch,
             is_within: false,
         };
-        Ok(self.walk(&mut resume, replay)?.into())
+        match self.walk(&mut resume, replay) {
+            // A page on the way was written again before it was read.
+            Err(Error::Corrupt { .. }) if !resume.is_within => self.survey_again(replay),
+            outcome => Ok(outcome?.into()),
+        }
     }
 
     /// Opens for reading.
@@ -124,7 +128,11 @@ impl<P: PageStore> Log<P> {
         }
     }
 
-    fn survey_until_it_fits(&mut self, resume: &mut Resume, replay: &mut Replay<'_>) -> Result<Walk> {
+    fn survey_until_it_fits(
+        &mut self,
+        resume: &mut Resume,
+        replay: &mut Replay<'_>,
+    ) -> Result<Walk> {
         let mut newest = None;
         let mut attempts = 0;
         loop {
@@ -138,7 +146,8 @@ impl<P: PageStore> Log<P> {
             let advances = newest.is_none_or(|newest| survey.newest_number() > newest);
             newest = Some(survey.newest_number());
             match outcome {
-                Err(Error::Corrupt { .. }) if !resume.is_within && advances && attempts < SURVEYS => {}
+                Err(Error::Corrupt { .. })
+                    if !resume.is_within && advances && attempts < SURVEYS => {}
                 Ok(walk) => {
                     self.pin_the_last_page()?;
                     return Ok(walk);
@@ -221,7 +230,8 @@ impl<P: PageStore> Log<P> {
                 last.bytes = self.pages.share(last.slot);
             }
         }
-        self.directory.replace(page, seen.header.end, &mut Vec::new());
+        self.directory
+            .replace(page, seen.header.end, &mut Vec::new());
     }
 
     /// The page in a slot, if it is a valid one; a writer may be about to replace it.
@@ -241,7 +251,11 @@ impl<P: PageStore> Log<P> {
             None => self.read_slot(slot).ok()?,
         };
         let header = PageHeader::verify(&bytes, self.identity, slot)?;
-        Some(Seen { slot, header, bytes })
+        Some(Seen {
+            slot,
+            header,
+            bytes,
+        })
     }
 
     fn last_page_is_there(&mut self) -> bool {
@@ -250,15 +264,21 @@ impl<P: PageStore> Log<P> {
             return false;
         }
         let LastWrite { slot, term, .. } = self.last_write;
-        self.look_at(slot).is_some_and(|seen| seen.header.census_term() == term)
+        self.look_at(slot)
+            .is_some_and(|seen| seen.header.census_term() == term)
     }
 
     /// Keeps a copy of the last page, whose slot is going to be written again, and of no other.
     fn pin_the_last_page(&mut self) -> Result<()> {
         self.idle_polls = 0;
         let pages = &self.pages;
-        self.directory.keep_only_the_last_copy(|slot| pages.share(slot));
-        let bytes = self.directory.last().map(|last| self.page(last, Source::Cached)).transpose()?;
+        self.directory
+            .keep_only_the_last_copy(|slot| pages.share(slot));
+        let bytes = self
+            .directory
+            .last()
+            .map(|last| self.page(last, Source::Cached))
+            .transpose()?;
         if let Some(last) = self.directory.last_mut() {
             last.bytes = bytes;
         }

@@ -241,7 +241,10 @@ mod tests {
         for body in [1, 127, 128, 16_383, 16_384, BODY_LIMIT_BYTES] {
             let mut bytes = [0; LENGTH_BYTES];
             let prefix = write_length(body, &mut bytes);
-            assert_eq!(read_length(&bytes[..prefix]), Length::Known { prefix, body });
+            assert_eq!(
+                read_length(&bytes[..prefix]),
+                Length::Known { prefix, body }
+            );
             assert_eq!(read_length(&bytes[..prefix - 1]), Length::Cut);
         }
         assert_eq!(read_length(&[0]), Length::Bad);

@@ -18,7 +18,7 @@ use crate::revision::Revision;
 pub(crate) struct Position(pub(crate) u64);
 
 /// How to open a log.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct LogOptions {
     pub(crate) read_only: bool,
     /// Used if the store has to be created; an existing one has its own.
@@ -71,7 +71,8 @@ impl LastWrite {
         term: 0,
         carries: 0,
         epoch: 1,
-        next_slot: NO_SLOT,
+        // The first page of a new store goes to its first slot.
+        next_slot: COPIES,
         clean: true,
         empty: true,
     };
@@ -166,13 +167,15 @@ impl<P: PageStore> Log<P> {
         &self.epochs
     }
 
+    #[allow(dead_code, reason = "part of what a log can be asked")]
     pub(crate) fn store_id(&self) -> [u8; 16] {
         self.identity.store_id
     }
 
     /// Bytes of the pages that the store consists of.
     pub(crate) fn size_in_use(&self) -> u64 {
-        let tail_has_no_page_yet = self.tail.end() > self.directory.end() && self.tail.from() >= self.directory.end();
+        let tail_has_no_page_yet =
+            self.tail.end() > self.directory.end() && self.tail.from() >= self.directory.end();
         let live = self.directory.pages().len() as u64 + u64::from(tail_has_no_page_yet);
         (u64::from(COPIES) + live) * self.identity.page_size as u64
     }
@@ -190,10 +193,6 @@ impl<P: PageStore> Log<P> {
     /// Where the next entry will begin.
     pub(crate) fn end(&self) -> Position {
         Position(self.readable_end)
-    }
-
-    pub(crate) fn pages(&self) -> &P {
-        &self.pages
     }
 }
 

@@ -109,6 +109,7 @@ pub(super) fn is_copy(page: &[u8], identity: Identity) -> bool {
 
 /// The page size that an image says it has, from its first bytes: for page stores that must know it
 /// before they can be read in pages.
+#[cfg(feature = "std")]
 pub(crate) fn page_size_of(first_bytes: &[u8]) -> Option<usize> {
     let header = read(first_bytes)?;
     (header.version == FORMAT_VERSION).then_some(header.page_size as usize)
@@ -195,9 +196,12 @@ fn is_unfinished_creation<P: PageStore>(
     );
     // The id that the creation had is not known, and so neither is its checksum.
     let torn_header = |page: &Vec<u8>| {
-        page.iter().zip(&expected).enumerate().all(|(at, (&byte, &wanted))| {
-            byte == 0 || byte == wanted || (STORE_ID..HEADER_BYTES).contains(&at)
-        })
+        page.iter()
+            .zip(&expected)
+            .enumerate()
+            .all(|(at, (&byte, &wanted))| {
+                byte == 0 || byte == wanted || (STORE_ID..HEADER_BYTES).contains(&at)
+            })
     };
     if !copies.iter().flatten().all(torn_header) {
         return Ok(false);

@@ -13,7 +13,8 @@
 //!   2      3   [0, 95)       the second: takes over from write 1
 //!   3      4   [0, 400)      the page is full
 //!   4      5   [400, 410)    … and the rest of that commit
-//!   5      2   [400, 460)    the slot of write 1 is free again
+//!   5      6   [400, 460)    another commit
+//!   6      2   [400, 500)    … and another: the slot of write 1 is free again
 //! ```
 //!
 //! A durable commit is one page write and one sync. There is no other structure on disk: page writes
@@ -29,9 +30,10 @@
 //!    known to be synced, where the log then ended, and a census of the pages that it consisted of.
 //!    Recovery begins at the newest mark, and what it finds there must have that census: damage to
 //!    what was durable is reported, and never taken for a write that a crash has lost.
-//! 3. *Erasure* ([`recovery`]). Before it serves, recovery writes the accepted pages beyond the mark
-//!    again, erases the valid pages that it rejected, and syncs. A rejected page could otherwise be
-//!    accepted by a later recovery, when its number comes up.
+//! 3. *Erasure* ([`recovery`]). Before it serves, recovery erases the valid pages that it rejected:
+//!    a later recovery could otherwise accept them, when their numbers come up. It then writes the
+//!    accepted pages beyond the mark again, elsewhere: they may not have reached the disk, or be all
+//!    that there is of an acknowledged commit. Last it begins an epoch.
 //! 4. *Reuse* ([`slots`]). A slot is written again only once a page whose mark covers the write that
 //!    superseded it has itself been synced. Before, recovery might still go back to a mark at which
 //!    the old page was live.
@@ -60,12 +62,11 @@ mod survey;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod walk;
 mod writer;
 
 pub(crate) use follow::Refresh;
-pub(crate) use handle::{EpochStart, Log, LogOptions, Opened, Position, Replay};
+pub(crate) use handle::{Log, LogOptions, Opened, Position};
+#[cfg(feature = "std")]
 pub(crate) use header::page_size_of;
-pub(crate) use reader::Stored;
 pub(crate) use record::{Entry, Record};
-pub(crate) use scan::Scan;
-pub(crate) use writer::SyncTicket;

@@ -45,7 +45,9 @@ impl Overlay {
     }
 
     pub(super) fn segments(&self) -> impl Iterator<Item = Segment> {
-        self.segments.iter().map(|(&from, &(to, page))| Segment { from, to, page })
+        self.segments
+            .iter()
+            .map(|(&from, &(to, page))| Segment { from, to, page })
     }
 
     /// The first position below the end that no page answers for.

@@ -66,14 +66,20 @@ pub(super) fn find(page: &[u8], position: u64) -> Run {
             return Run::Bytes(HEADER_BYTES + start..HEADER_BYTES + holder.bytes.end);
         }
     }
-    Run::Gap(if low < rows { piece(&header, contents, low).from } else { header.to })
+    Run::Gap(if low < rows {
+        piece(&header, contents, low).from
+    } else {
+        header.to
+    })
 }
 
 /// Whether the table is one: pieces in order, none empty, none overlapping, none beyond the page.
 pub(super) fn are_sane(header: &PageHeader, contents: &[u8]) -> bool {
     let rows = header.pieces as usize;
     let used = header.used as usize;
-    let fits = rows.checked_mul(ROW_BYTES).is_some_and(|table| table <= used);
+    let fits = rows
+        .checked_mul(ROW_BYTES)
+        .is_some_and(|table| table <= used);
     if !fits || header.to - header.from > u64::from(u32::MAX) {
         return false;
     }

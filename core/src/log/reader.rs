@@ -108,7 +108,8 @@ impl<P: PageStore> Log<P> {
                     Stored::new(Arc::from(&bytes[prefix..]), 0..body)
                 }
             };
-            let stored = stored.ok_or_else(|| self.corrupt_at(position, "an entry cannot be decoded"))?;
+            let stored =
+                stored.ok_or_else(|| self.corrupt_at(position, "an entry cannot be decoded"))?;
             return Ok(Some(Frame {
                 position,
                 next,
@@ -166,7 +167,11 @@ impl<P: PageStore> Log<P> {
     pub(super) fn stretch_at(&self, position: u64, source: Source) -> Result<Stretch<'_>> {
         if position >= self.tail.from() {
             let bytes = self.tail.bytes_from(position);
-            return Ok(if bytes.is_empty() { Stretch::End } else { Stretch::Tail(bytes) });
+            return Ok(if bytes.is_empty() {
+                Stretch::End
+            } else {
+                Stretch::Tail(bytes)
+            });
         }
         let Some(live) = self.directory.at(position) else {
             return Ok(Stretch::End);
@@ -201,13 +206,18 @@ impl<P: PageStore> Log<P> {
         match PageHeader::verify(&bytes, self.identity, live.slot) {
             Some(header) if header.census_term() == live.term => {
                 if source == Source::Cached {
-                    self.cache.lock().insert(live.slot, live.term, Arc::clone(&bytes));
+                    self.cache
+                        .lock()
+                        .insert(live.slot, live.term, Arc::clone(&bytes));
                 }
                 Ok(bytes)
             }
             _ => Err(Error::Corrupt {
                 page: live.slot,
-                what: format!("the positions {} to {} of the log are not there", live.from, live.to),
+                what: format!(
+                    "the positions {} to {} of the log are not there",
+                    live.from, live.to
+                ),
             }),
         }
     }

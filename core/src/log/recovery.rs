@@ -4,55 +4,29 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::directory::{Directory, LivePage};
-use super::handle::{EpochStart, LastWrite, Log, LogOptions, NEVER, Opened, Position, Replay};
+use super::handle::{EpochStart, LastWrite, Log, LogOptions, NEVER, Opened, Replay};
 use super::header::{self, COPIES, Image};
-use super::layout::{HEADER_BYTES, Mark, NUMBER_LIMIT, PageHeader};
-use super::reader::{Source, Stored};
+use super::layout::{HEADER_BYTES, PageHeader};
+use super::reader::Source;
 use super::record::{Entry, Record};
 use super::slots::Slots;
 use super::survey::{Accepted, Survey};
 use super::tail::Tail;
+use super::walk::Resume;
 use crate::error::{Error, Result};
 use crate::page::{PageError, PageStore};
 use crate::revision::Revision;
-
-/// Entries of one transaction that are kept in hand until its last one is seen; those beyond are
-/// read twice.
-const HELD_ENTRIES: usize = 1024;
-
-/// How much of the log was replayed before.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Resume {
-    pub(super) position: u64,
-    /// The epoch at that position. A later epoch that starts before it has cut off what was replayed.
-    pub(super) epoch: i64,
-    /// A transaction is being replayed; should that fail, it cannot be begun again.
-    pub(super) is_within: bool,
-}
-
-impl Resume {
-    pub(super) const START: Self = Self {
-        position: 0,
-        epoch: 1,
-        is_within: false,
-    };
-}
-
-/// What walking over the log found.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Walk {
-    /// This many transactions were replayed.
-    Replayed(u64),
-    /// Entries that were replayed before are no longer there.
-    CutOff,
-}
 
 impl<P: PageStore> Log<P> {
     /// Opens the log, after creating or recovering it if need be, and replays its entries.
     ///
     /// A reader changes nothing in the page store. A writer leaves it so that recovery would come to
     /// the same log again.
-    pub(crate) fn open(pages: P, options: LogOptions, replay: &mut Replay<'_>) -> Result<(Self, Opened)> {
+    pub(crate) fn open(
+        pages: P,
+        options: LogOptions,
+        replay: &mut Replay<'_>,
+    ) -> Result<(Self, Opened)> {
         let identity = match header::inspect(&pages)? {
             Image::Store { identity, damaged } => {
                 if let Some(copy) = damaged.filter(|_| !options.read_only) {
@@ -99,9 +73,11 @@ impl<P: PageStore> Log<P> {
             self.directory.push(page);
         }
         self.tail = Tail::new(self.identity.page_size, self.directory.end(), NEVER);
-        let accepted_pages = &survey.found[..accepted.accepted];
+        let accepted_pages = &survey.found[..accepted.count];
         self.last_write = match accepted_pages.last() {
-            Some(found) if found.header.number == accepted.top => LastWrite::of(&found.header, found.slot),
+            Some(found) if found.header.number == accepted.top => {
+                LastWrite::of(&found.header, found.slot)
+            }
             _ => LastWrite {
                 number: accepted.top,
                 clean: accepted.top == 0,
@@ -117,86 +93,6 @@ impl<P: PageStore> Log<P> {
         self.epochs.clear();
     }
 
-    /// Walks over what is written, from the end of what was walked over before, and replays whole
-    /// transactions. What follows the last one is left unread.
-    pub(super) fn walk(&mut self, resume: &mut Resume, replay: &mut Replay<'_>) -> Result<Walk> {
-        let end = self.directory.end();
-        let mut position = self.readable_end;
-        let mut walked = self.directory.index_of(position);
-        let mut before = self.newest_or_never();
-        let mut replayed = 0;
-        let mut held: Vec<(u64, Stored)> = Vec::new();
-        let mut spilled: Vec<u64> = Vec::new();
-        while let Some(frame) = self.frame_at(position, end, Source::Cached)? {
-            let (revision, last) = {
-                let entry = frame.stored.entry();
-                (entry.revision, entry.last)
-            };
-            if revision <= before {
-                return Err(self.corrupt_at(frame.position, "an entry is not newer than the one before it"));
-            }
-            self.directory.note_frame(&mut walked, frame.position, revision, before);
-            before = revision;
-            position = frame.next;
-            if held.len() < HELD_ENTRIES {
-                held.push((frame.position, frame.stored));
-            } else {
-                spilled.push(frame.position);
-            }
-            if !last {
-                continue;
-            }
-            resume.is_within = position > resume.position;
-            for (position, stored) in held.drain(..) {
-                if self.visit(position, &stored.entry(), resume, replay)? == Walk::CutOff {
-                    return Ok(Walk::CutOff);
-                }
-            }
-            for position in spilled.drain(..) {
-                let stored = self.frame_at(position, end, Source::Cached)?.map(|frame| frame.stored);
-                let stored = stored.ok_or_else(|| self.corrupt_at(position, "an entry is gone"))?;
-                if self.visit(position, &stored.entry(), resume, replay)? == Walk::CutOff {
-                    return Ok(Walk::CutOff);
-                }
-            }
-            resume.is_within = false;
-            self.readable_end = position;
-            self.newest = Some(revision);
-            if position > resume.position {
-                resume.position = position;
-                replayed += 1;
-            }
-        }
-        self.directory.note_end(walked, before);
-        Ok(Walk::Replayed(replayed))
-    }
-
-    /// Takes in one entry of a whole transaction.
-    fn visit(
-        &mut self,
-        position: u64,
-        entry: &Entry<'_>,
-        resume: &mut Resume,
-        replay: &mut Replay<'_>,
-    ) -> Result<Walk> {
-        if let Record::Epoch { epoch, cut } = entry.record {
-            let start = match (i64::try_from(epoch), i64::try_from(cut)) {
-                (Ok(epoch), Ok(cut)) if epoch > self.epoch && (epoch as u64) < NUMBER_LIMIT => EpochStart { epoch, cut },
-                _ => return Err(self.corrupt_at(position, "an epoch is not newer than the one before it")),
-            };
-            if position < resume.position && start.epoch > resume.epoch {
-                return Ok(Walk::CutOff);
-            }
-            self.epoch = start.epoch;
-            self.epochs.push(start);
-        }
-        if position >= resume.position {
-            replay(Position(position), entry)?;
-            resume.epoch = self.epoch;
-        }
-        Ok(Walk::Replayed(0))
-    }
-
     /// Opens for writing. Returns whether the last writer had closed the log.
     fn recover(&mut self, replay: &mut Replay<'_>) -> Result<bool> {
         let survey = Survey::take(&self.pages, self.identity)?;
@@ -205,26 +101,24 @@ impl<P: PageStore> Log<P> {
         self.walk(&mut { Resume::START }, replay)?;
 
         let before = self.newest_or_never();
-        self.directory.truncate(self.readable_end, Some(before), &mut Vec::new());
-        let rejected = &survey.found[accepted.accepted..];
-        let clean = self.last_write.clean && rejected.is_empty() && self.readable_end == self.tail.from();
+        self.directory
+            .truncate(self.readable_end, Some(before), &mut Vec::new());
+        let none_rejected = accepted.count == survey.found.len();
+        let clean = self.last_write.clean && none_rejected && self.readable_end == accepted.end;
         self.resume_tail()?;
         self.derive_slots(&survey, &accepted);
-        let beyond_the_mark = survey.found[accepted.covered..accepted.accepted].iter();
+        let beyond_the_mark = &survey.found[accepted.covered..accepted.count];
         if clean {
-            self.unconfirmed = beyond_the_mark.map(|found| found.slot).collect();
+            self.unconfirmed = beyond_the_mark.iter().map(|found| found.slot).collect();
         } else {
-            for found in beyond_the_mark {
-                self.write_again(found.slot, &found.header)?;
-            }
             self.erase(&survey, &accepted)?;
-            self.pages.sync()?;
-            self.mark = Mark {
-                number: accepted.top,
-                end: self.directory.end(),
-                census: self.directory.census(),
-            };
-            self.start_epoch(&survey.found[..accepted.accepted], replay)?;
+            // A page of the newest epoch may be there without the entry that began it.
+            let of_pages = survey.found[..accepted.count]
+                .iter()
+                .map(|found| found.header.epoch);
+            self.epoch = self.epoch.max(of_pages.max().unwrap_or(1) as i64) + 1;
+            self.make_certain(&accepted)?;
+            self.start_epoch(replay)?;
         }
         Ok(clean)
     }
@@ -259,7 +153,7 @@ impl<P: PageStore> Log<P> {
         for segment in survey.live_at(durable_mark).segments() {
             is_needed[survey.found[segment.page].slot as usize] = true;
         }
-        for found in &survey.found[..accepted.accepted] {
+        for found in &survey.found[..accepted.count] {
             is_needed[found.slot as usize] |= found.header.number > durable_mark.number;
         }
         let mut is_live = vec![false; survey.length as usize];
@@ -285,44 +179,88 @@ impl<P: PageStore> Log<P> {
         self.slots.decide_next();
     }
 
-    /// What was read may not have reached the disk, so it is written again before it counts.
-    fn write_again(&self, slot: u32, header: &PageHeader) -> Result<()> {
-        let bytes = self.read_slot(slot)?;
-        if PageHeader::verify(&bytes, self.identity, slot).as_ref() != Some(header) {
-            return Err(Error::Corrupt {
-                page: slot,
-                what: "it changed while the log was opened".into(),
-            });
-        }
-        Ok(self.pages.write(slot, &bytes)?)
-    }
-
     /// The rule of erasure: a page that was rejected now must not be accepted later, when the numbers
     /// before it have been used again. Nor must one that could not be read, if it can be read then.
     fn erase(&mut self, survey: &Survey, accepted: &Accepted) -> Result<()> {
         let zeros = vec![0; self.identity.page_size];
-        for found in &survey.found[accepted.accepted..] {
+        for found in &survey.found[accepted.count..] {
             self.pages.write(found.slot, &zeros)?;
         }
         for &slot in &survey.unreadable {
+            // One that cannot be written either is left alone for good.
             if self.pages.write(slot, &zeros).is_ok() && self.read_slot(slot).is_ok() {
                 self.slots.hold(slot, accepted.top + 1);
             }
         }
+        if accepted.count < survey.found.len() || !survey.unreadable.is_empty() {
+            self.pages.sync()?;
+        }
         Ok(())
     }
 
-    fn start_epoch(&mut self, accepted: &[super::survey::Found], replay: &mut Replay<'_>) -> Result<()> {
-        // A page of the newest epoch may be there without the entry that began it.
-        let of_pages = accepted.iter().map(|found| found.header.epoch).max().unwrap_or(1);
+    /// What was read beyond the mark may not have reached the disk: a sync may have failed before.
+    /// Or it may be all that there is of an acknowledged commit. So it is written again, and not over
+    /// itself but as new page writes; the log is then without doubt what was replayed.
+    fn make_certain(&mut self, accepted: &Accepted) -> Result<()> {
+        let pages = self.directory.pages();
+        let doubtful = (0..pages.len()).filter(|&index| {
+            let goes_into_the_tail = pages[index].from == self.tail.from();
+            pages[index].number > accepted.mark.number && !goes_into_the_tail
+        });
+        let doubtful: Vec<usize> = doubtful.collect();
+        let has_room = match self.reserve_writes(doubtful.len()) {
+            Ok(()) => true,
+            Err(Error::Page(PageError::NoSpace)) => false,
+            Err(error) => return Err(error),
+        };
+        for index in doubtful {
+            // On a full disk, in place: that endangers an acknowledged commit if the power fails
+            // just now, where refusing to open would take away the means to make room.
+            if !has_room || !self.copy_page(index, accepted.end)? {
+                self.write_in_place(index)?;
+            }
+        }
+        // The tail ends where the last whole transaction does. From then on what follows is cut off.
+        self.write_page(false)?;
+        self.sync()
+    }
+
+    /// Writes a live page again, to another slot. `false` if it is not live as a whole: a copy would
+    /// take over positions from newer pages.
+    fn copy_page(&mut self, index: usize, end: u64) -> Result<bool> {
+        let live = self.directory.pages()[index].clone();
+        let is_last = index + 1 == self.directory.pages().len();
+        let mut page = self.page(&live, Source::Cached)?.to_vec();
+        let header = PageHeader::fields(&page);
+        let is_whole = header.from == live.from && (header.to == live.to || is_last);
+        if is_whole {
+            self.write_copy(index, header, &mut page, end)?;
+        }
+        Ok(is_whole)
+    }
+
+    fn write_in_place(&mut self, index: usize) -> Result<()> {
+        let live = &self.directory.pages()[index];
+        let bytes = self.page(live, Source::Afresh)?;
+        Ok(self.pages.write(live.slot, &bytes)?)
+    }
+
+    /// Says in the log that revisions may have been lost: the last thing that recovery does.
+    fn start_epoch(&mut self, replay: &mut Replay<'_>) -> Result<()> {
         let newest = self.newest.unwrap_or(Revision::first_of(1));
-        let sub = if self.newest.is_none() { Some(0) } else { newest.sub.checked_add(1) };
+        let sub = if self.newest.is_none() {
+            Some(0)
+        } else {
+            newest.sub.checked_add(1)
+        };
         let Some(sub) = sub else {
             return Err(self.corrupt_at(self.readable_end, "a transaction has too many entries"));
         };
-        self.epoch = self.epoch.max(of_pages as i64) + 1;
         let entry = Entry {
-            revision: Revision { main: newest.main, sub },
+            revision: Revision {
+                main: newest.main,
+                sub,
+            },
             last: true,
             record: Record::Epoch {
                 epoch: self.epoch as u64,

@@ -17,7 +17,10 @@ pub(crate) struct Scan {
 
 impl Scan {
     /// The next entry, or `None` if there is none yet.
-    pub(crate) fn next<P: PageStore>(&mut self, log: &Log<P>) -> Result<Option<(Position, Stored)>> {
+    pub(crate) fn next<P: PageStore>(
+        &mut self,
+        log: &Log<P>,
+    ) -> Result<Option<(Position, Stored)>> {
         let mut position = self.position.unwrap_or_else(|| log.seek(self.from));
         while let Some(frame) = log.frame_at(position, log.readable_end, Source::Cached)? {
             position = frame.next;
@@ -35,7 +38,10 @@ impl<P: PageStore> Log<P> {
     /// Entries with revisions from `from` on, in their order; those that are not written yet too.
     #[expect(clippy::unused_self, reason = "a scan belongs to a log")]
     pub(crate) fn scan(&self, from: Revision) -> Scan {
-        Scan { from, position: None }
+        Scan {
+            from,
+            position: None,
+        }
     }
 
     /// Where a scan has to begin: at a frame.

@@ -43,9 +43,10 @@ pub(super) struct Accepted {
     /// Pages before this index are covered by the mark.
     pub(super) covered: usize,
     /// Pages before this index are accepted, those from it on are not.
-    pub(super) accepted: usize,
-    /// The number of the last accepted write.
+    pub(super) count: usize,
+    /// The number of the last accepted write, and where it left the end of the log.
     pub(super) top: u64,
+    pub(super) end: u64,
     /// The live pages, abutting from 0 to the end.
     pub(super) segments: Vec<Segment>,
 }
@@ -65,12 +66,12 @@ impl Survey {
         let mut buffer = vec![0; identity.page_size];
         for slot in COPIES..length {
             let shared = pages.share(slot);
-            if shared.is_none() {
-                if let Err(error) = pages.read(slot, &mut buffer) {
-                    failure = Some(error);
-                    survey.unreadable.push(slot);
-                    continue;
-                }
+            if shared.is_none()
+                && let Err(error) = pages.read(slot, &mut buffer)
+            {
+                failure = Some(error);
+                survey.unreadable.push(slot);
+                continue;
             }
             let page = shared.as_deref().unwrap_or(&buffer);
             if let Some(header) = PageHeader::verify(page, identity, slot) {
@@ -80,7 +81,11 @@ impl Survey {
                     kept.push(survey.found.len());
                 }
                 let bytes = keep.then(|| shared.unwrap_or_else(|| Arc::from(buffer.as_slice())));
-                survey.found.push(Found { slot, header, bytes });
+                survey.found.push(Found {
+                    slot,
+                    header,
+                    bytes,
+                });
             } else if survey.spoiled.is_none() && page.iter().any(|&byte| byte != 0) {
                 survey.spoiled = Some(slot);
             }
@@ -90,7 +95,9 @@ impl Survey {
                 Err(error.into())
             }
             _ => {
-                survey.found.sort_unstable_by_key(|found| found.header.number);
+                survey
+                    .found
+                    .sort_unstable_by_key(|found| found.header.number);
                 Ok(survey)
             }
         }
@@ -116,7 +123,11 @@ impl Survey {
     /// Applies the rules of order and of the mark: the live set at the newest mark, verified against
     /// the mark's census, then page writes in the order of their numbers up to the first missing one.
     pub(super) fn accept(&self) -> Result<Accepted> {
-        if let Some(pair) = self.found.windows(2).find(|pair| pair[0].header.number == pair[1].header.number) {
+        if let Some(pair) = self
+            .found
+            .windows(2)
+            .find(|pair| pair[0].header.number == pair[1].header.number)
+        {
             let (number, other) = (pair[0].header.number, pair[0].slot);
             return Err(Error::Corrupt {
                 page: pair[1].slot,
@@ -130,7 +141,11 @@ impl Survey {
 
         let mut top = mark.number;
         let mut accepted = covered;
-        while let Some(found) = self.found.get(accepted).filter(|found| found.header.number == top + 1) {
+        while let Some(found) = self
+            .found
+            .get(accepted)
+            .filter(|found| found.header.number == top + 1)
+        {
             let header = &found.header;
             // A page either ends the log or leaves its end where it was.
             let ends_the_log = header.to == header.end;
@@ -150,13 +165,18 @@ impl Survey {
             accepted += 1;
         }
         if let Some(position) = overlay.gap() {
-            return Err(self.missing(&overlay, mark, &format!("position {position} of the log is missing")));
+            return Err(self.missing(
+                &overlay,
+                mark,
+                &format!("position {position} of the log is missing"),
+            ));
         }
         Ok(Accepted {
             mark,
             covered,
-            accepted,
+            count: accepted,
             top,
+            end: overlay.end(),
             segments: self.unsplit(&overlay)?,
         })
     }
@@ -178,12 +198,16 @@ impl Survey {
     }
 
     fn covered_by(&self, mark: Mark) -> usize {
-        self.found.partition_point(|found| found.header.number <= mark.number)
+        self.found
+            .partition_point(|found| found.header.number <= mark.number)
     }
 
     fn compare_with_census(&self, overlay: &Overlay, mark: Mark) -> Result<()> {
         if let Some(position) = overlay.gap() {
-            let what = format!("position {position} of the log is missing, and was written before the log ended at {}", mark.end);
+            let what = format!(
+                "position {position} of the log is missing, and was written before the log ended at {}",
+                mark.end
+            );
             return Err(self.missing(overlay, mark, &what));
         }
         let mut census = 0_u64;
@@ -193,7 +217,11 @@ impl Survey {
         if census == mark.census {
             return Ok(());
         }
-        Err(self.missing(overlay, mark, "an older page stands in the place of a newer one that is damaged"))
+        Err(self.missing(
+            overlay,
+            mark,
+            "an older page stands in the place of a newer one that is damaged",
+        ))
     }
 
     /// The segments; no writer ever left a page that answers for two parts of the log.
@@ -223,14 +251,25 @@ impl Survey {
             position = segment.to;
         }
         let covered = self.covered_by(mark);
-        suspects.extend(covered.checked_sub(1).map(|last| self.found[last].header.next_slot));
+        suspects.extend(
+            covered
+                .checked_sub(1)
+                .map(|last| self.found[last].header.next_slot),
+        );
         suspects.extend(self.spoiled);
         suspects.extend(&self.unreadable);
         let valid = |slot: u32| self.found.iter().any(|found| found.slot == slot);
-        let culprit = suspects.into_iter().find(|&slot| (COPIES..self.length).contains(&slot) && !valid(slot));
-        let witness = self.found.iter().find(|found| found.header.mark.number == mark.number);
+        let culprit = suspects
+            .into_iter()
+            .find(|&slot| (COPIES..self.length).contains(&slot) && !valid(slot));
+        let witness = self
+            .found
+            .iter()
+            .find(|found| found.header.mark.number == mark.number);
         Error::Corrupt {
-            page: culprit.or(witness.map(|found| found.slot)).unwrap_or(COPIES),
+            page: culprit
+                .or(witness.map(|found| found.slot))
+                .unwrap_or(COPIES),
             what: String::from(what),
         }
     }

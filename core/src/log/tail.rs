@@ -87,7 +87,10 @@ impl Tail {
     /// The contents from `position` on, which is not before this page.
     pub(super) fn bytes_from(&self, position: u64) -> &[u8] {
         let contents = &self.page[HEADER_BYTES..HEADER_BYTES + self.filled];
-        usize::try_from(position - self.from).ok().and_then(|at| contents.get(at..)).unwrap_or(&[])
+        usize::try_from(position - self.from)
+            .ok()
+            .and_then(|at| contents.get(at..))
+            .unwrap_or(&[])
     }
 
     pub(super) fn first(&self) -> Option<(u64, Revision)> {

@@ -8,7 +8,7 @@ use core::mem;
 use super::directory::LivePage;
 use super::frame;
 use super::handle::{LastWrite, Log, NEVER, Position};
-use super::layout::{Mark, NO_FRAME, NUMBER_LIMIT, NO_SLOT, PageHeader};
+use super::layout::{Mark, NO_FRAME, NO_SLOT, NUMBER_LIMIT, PageHeader};
 use super::record::Entry;
 use crate::error::{Error, Result};
 use crate::page::{PageError, PageStore};
@@ -38,7 +38,12 @@ impl<P: PageStore> Log<P> {
     pub(crate) fn reserve(&mut self, bytes: usize) -> Result<()> {
         self.check_writable()?;
         let filled = self.tail.filled().saturating_add(bytes);
-        let needed = (filled / self.identity.capacity()).saturating_add(SPARE_WRITES);
+        self.reserve_writes(filled / self.identity.capacity())
+    }
+
+    /// Makes room for this many page writes and those that may follow them without entries.
+    pub(super) fn reserve_writes(&mut self, writes: usize) -> Result<()> {
+        let needed = writes.saturating_add(SPARE_WRITES);
         match needed.checked_sub(self.slots.available()) {
             None | Some(0) => Ok(()),
             Some(missing) => self.grow(missing),
@@ -48,7 +53,10 @@ impl<P: PageStore> Log<P> {
     /// Adds an entry to the tail. Each page that gets full is written.
     pub(crate) fn append(&mut self, entry: &Entry<'_>) -> Result<Position> {
         self.check_writable()?;
-        debug_assert!(self.newest.is_none_or(|newest| newest < entry.revision), "revisions only grow");
+        debug_assert!(
+            self.newest.is_none_or(|newest| newest < entry.revision),
+            "revisions only grow"
+        );
         let mut scratch = mem::take(&mut self.scratch);
         let outcome = match frame::encode(entry, &mut scratch) {
             Ok(frame) => self.append_frame(entry, frame),
@@ -78,7 +86,11 @@ impl<P: PageStore> Log<P> {
     /// Writes the tail, if it has entries that are not written yet.
     pub(crate) fn write_tail(&mut self) -> Result<()> {
         self.check_writable()?;
-        if self.tail.has_unwritten() { self.write_page(false) } else { Ok(()) }
+        if self.tail.has_unwritten() {
+            self.write_page(false)
+        } else {
+            Ok(())
+        }
     }
 
     /// Makes everything that was appended durable.
@@ -91,7 +103,8 @@ impl<P: PageStore> Log<P> {
     }
 
     /// Writes what a sync is to cover. `None` if all is durable already; otherwise the caller syncs
-    /// the page store, with or without the log at hand, and finishes with the outcome.
+    /// the page store, with or without the log at hand, and finishes with the outcome. One sync at a
+    /// time: one that succeeds beside one that fails promises nothing.
     pub(crate) fn begin_sync(&mut self) -> Result<Option<SyncTicket>> {
         self.write_tail()?;
         Ok((self.last_write.number > self.synced).then(|| SyncTicket {
@@ -105,7 +118,11 @@ impl<P: PageStore> Log<P> {
     }
 
     /// Takes note of how a sync went. More may have been written since it began.
-    pub(crate) fn finish_sync(&mut self, ticket: SyncTicket, outcome: Result<(), PageError>) -> Result<()> {
+    pub(crate) fn finish_sync(
+        &mut self,
+        ticket: SyncTicket,
+        outcome: Result<(), PageError>,
+    ) -> Result<()> {
         if let Err(error) = outcome {
             self.poisoned = true;
             return Err(error.into());
@@ -162,28 +179,28 @@ impl<P: PageStore> Log<P> {
         if self.read_only {
             return Err(PageError::ReadOnly.into());
         }
-        if self.poisoned { Err(Error::Poisoned) } else { Ok(()) }
+        if self.poisoned {
+            Err(Error::Poisoned)
+        } else {
+            Ok(())
+        }
     }
 
     /// Writes the tail as it is, as the next page write.
-    fn write_page(&mut self, clean: bool) -> Result<()> {
+    pub(super) fn write_page(&mut self, clean: bool) -> Result<()> {
         self.check_writable()?;
-        let outcome = self.confirm().and_then(|()| self.write_page_into_a_slot(clean));
+        let outcome = self.confirm().and_then(|()| self.write_tail_page(clean));
         self.poisoned |= outcome.is_err();
         outcome
     }
 
-    fn write_page_into_a_slot(&mut self, clean: bool) -> Result<()> {
-        if self.slots.available() == 0 {
-            self.grow(1)?;
-        }
-        let slot = self.slots.take().ok_or(PageError::NoSpace)?;
-        self.slots.decide_next();
+    fn write_tail_page(&mut self, clean: bool) -> Result<()> {
         let (from, to) = (self.tail.from(), self.tail.end());
-        if [self.last_write.number + 1, to, self.epoch as u64].iter().any(|&value| value >= NUMBER_LIMIT) {
-            return Err(self.corrupt_at(to, "the numbers of the log are exhausted"));
-        }
-        let first_frame = self.tail.first().map_or(NO_FRAME, |(position, _)| (position - from) as u32);
+        let first_frame = self
+            .tail
+            .first()
+            .map_or(NO_FRAME, |(position, _)| (position - from) as u32);
+        let slot = self.claim_slot()?;
         let mut header = PageHeader {
             checksum: 0,
             number: self.last_write.number + 1,
@@ -202,35 +219,90 @@ impl<P: PageStore> Log<P> {
         };
         header.seal(self.tail.page_mut(), self.identity, slot);
         self.pages.write(slot, self.tail.page())?;
-        self.page_was_written(&header, slot);
-        Ok(())
-    }
 
-    fn page_was_written(&mut self, header: &PageHeader, slot: u32) {
         let mut superseded = Vec::new();
-        if self.last_write.empty && self.last_write.slot != NO_SLOT {
-            superseded.push(self.last_write.slot);
-        }
-        if !header.is_empty() {
-            let mut live = LivePage::new(header, slot, self.tail.inherited());
-            if let Some((position, revision)) = self.tail.first() {
-                live.set_first_frame(position, revision);
-            }
-            live.bytes = self.pages.share(slot);
-            if live.bytes.is_none() && self.tail.is_full() {
-                // Who follows the log is going to read it soon.
-                let bytes = Arc::from(self.tail.page());
-                self.cache.lock().insert(slot, live.term, bytes);
-            }
+        if header.is_empty() {
+            self.directory.truncate(header.end, None, &mut superseded);
+        } else {
+            let live = self.live_tail_page(&header, slot);
             self.directory.replace(live, header.end, &mut superseded);
-        }
-        for slot in superseded {
-            self.slots.hold(slot, header.number);
         }
         if self.tail.has_unwritten() {
             self.last_content = header.number;
         }
         self.tail.set_written();
+        self.page_was_written(&header, slot, superseded);
+        Ok(())
+    }
+
+    fn live_tail_page(&self, header: &PageHeader, slot: u32) -> LivePage {
+        let mut live = LivePage::new(header, slot, self.tail.inherited());
+        if let Some((position, revision)) = self.tail.first() {
+            live.set_first_frame(position, revision);
+        }
+        live.bytes = self.pages.share(slot);
+        if live.bytes.is_none() && self.tail.is_full() {
+            // Who follows the log is going to read it soon.
+            let bytes = Arc::from(self.tail.page());
+            self.cache.lock().insert(slot, live.term, bytes);
+        }
+        live
+    }
+
+    /// Writes a live page again as the next page write, with the same contents. The log ends at `end`
+    /// before and after.
+    pub(super) fn write_copy(
+        &mut self,
+        index: usize,
+        header: PageHeader,
+        page: &mut [u8],
+        end: u64,
+    ) -> Result<()> {
+        let slot = self.claim_slot()?;
+        let mut header = PageHeader {
+            number: self.last_write.number + 1,
+            end,
+            epoch: self.epoch as u64,
+            mark: self.mark,
+            next_slot: self.slots.next().unwrap_or(NO_SLOT),
+            predecessor_slot: self.directory.predecessor_slot(header.from),
+            clean: false,
+            ..header
+        };
+        header.seal(page, self.identity, slot);
+        self.pages.write(slot, page)?;
+        let superseded = self
+            .directory
+            .move_page(index, &header, slot, self.pages.share(slot));
+        self.page_was_written(&header, slot, Vec::from([superseded]));
+        Ok(())
+    }
+
+    /// The slot for the next page write; the one for the write after that is decided on.
+    fn claim_slot(&mut self) -> Result<u32> {
+        let at_the_limit = [
+            self.last_write.number + 1,
+            self.tail.end(),
+            self.epoch as u64,
+        ];
+        if at_the_limit.iter().any(|&value| value >= NUMBER_LIMIT) {
+            return Err(self.corrupt_at(self.tail.end(), "the numbers of the log are exhausted"));
+        }
+        if self.slots.available() == 0 {
+            self.grow(1)?;
+        }
+        let slot = self.slots.take().ok_or(PageError::NoSpace)?;
+        self.slots.decide_next();
+        Ok(slot)
+    }
+
+    fn page_was_written(&mut self, header: &PageHeader, slot: u32, superseded: Vec<u32>) {
+        if self.last_write.empty && self.last_write.slot != NO_SLOT {
+            self.slots.hold(self.last_write.slot, header.number);
+        }
+        for slot in superseded {
+            self.slots.hold(slot, header.number);
+        }
         self.last_write = LastWrite::of(header, slot);
     }
 
@@ -248,7 +320,10 @@ impl<P: PageStore> Log<P> {
     fn grow(&mut self, missing: usize) -> Result<()> {
         let length = self.slots.length();
         let page_size = self.identity.page_size;
-        let chunk = (length as usize / 8).clamp(GROWTH_LEAST_BYTES / page_size, GROWTH_MOST_BYTES / page_size);
+        let chunk = (length as usize / 8).clamp(
+            GROWTH_LEAST_BYTES / page_size,
+            GROWTH_MOST_BYTES / page_size,
+        );
         let outcome = self.grow_by(chunk.max(missing));
         let Err(Error::Page(PageError::NoSpace)) = outcome else {
             return outcome;

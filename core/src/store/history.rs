@@ -1,4 +1,4 @@
-//! Reading history: the events between two revisions.
+//! Reading history: the changes between two revisions.
 
 use core::ops::ControlFlow;
 
@@ -6,71 +6,99 @@ use super::revision_store::RevisionStore;
 use crate::error::Result;
 use crate::log::{Entry, Record};
 use crate::page::PageStore;
-use crate::record::{Event, EventKind, KeyValue};
+use crate::record::{Event, EventKind, KeyValue, KeyValueRef};
 use crate::revision::Revision;
 
+/// Is shown changes one by one, in order, until it breaks off.
+pub(crate) type ChangeVisitor<'a> =
+    dyn FnMut(Revision, EventKind, KeyValueRef<'_>) -> ControlFlow<()> + 'a;
+
 impl<P: PageStore> RevisionStore<P> {
-    /// Hands the events from revision `from` up to and including `to` to `visit`, in order, until
-    /// it breaks off. The caller has made sure that `from` is not compacted.
-    pub(crate) fn events(
-        &self,
-        from: i64,
-        to: i64,
-        prev_kv: bool,
-        visit: &mut dyn FnMut(Event) -> ControlFlow<()>,
-    ) -> Result<()> {
+    /// Shows every change in the log from main revision `from` up to and including `to`, also those
+    /// that compaction will take.
+    pub(super) fn changes(&self, from: i64, to: i64, visit: &mut ChangeVisitor<'_>) -> Result<()> {
         let mut scan = self.log.scan(Revision::first_of(from));
         while let Some((_, stored)) = scan.next(&self.log)? {
             let entry = stored.entry();
             if entry.revision.main > to {
                 break;
             }
-            let Some(mut event) = event_of(&entry) else {
-                continue;
-            };
-            if self.was_compacted(&entry, &event) {
-                continue;
-            }
-            if prev_kv {
-                event.prev_kv = self.prev_kv(&event)?;
-            }
-            if visit(event).is_break() {
+            if let Some((kind, kv)) = change_of(&entry)
+                && visit(entry.revision, kind, kv).is_break()
+            {
                 break;
             }
         }
         Ok(())
     }
 
-    /// What the key of `event` was before the transaction of the event: absent if it did not exist
-    /// or compaction has taken that revision.
-    pub(crate) fn prev_kv(&self, event: &Event) -> Result<Option<KeyValue>> {
-        let before = event.kv.mod_revision - 1;
-        if before < self.state.compact_revision {
-            return Ok(None);
-        }
-        self.get(&event.kv.key, before)
+    /// Hands the events from revision `from` up to and including `to` to `visit`, in order, until
+    /// it breaks off. The caller has made sure that `from` is not compacted.
+    pub(crate) fn events(
+        &self,
+        from: i64,
+        to: i64,
+        visit: &mut dyn FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<()> {
+        self.changes(from, to, &mut |revision, kind, kv| {
+            if self.was_compacted(revision, kv.key) {
+                return ControlFlow::Continue(());
+            }
+            visit(Event {
+                kind,
+                kv: kv.to_owned(),
+                prev_kv: None,
+            })
+        })
     }
 
     /// At exactly the compact revision only the state is kept: of several changes of one key in
     /// that transaction, the last.
-    fn was_compacted(&self, entry: &Entry<'_>, event: &Event) -> bool {
-        let main = entry.revision.main;
-        main == self.state.compact_revision
-            && self.index.newest_change(&event.kv.key, main) != Some(entry.revision)
+    fn was_compacted(&self, revision: Revision, key: &[u8]) -> bool {
+        revision.main == self.state.compact_revision
+            && self.index.newest_change(key, revision.main) != Some(revision)
     }
 
-    /// Attaches to each event what its key was before.
+    /// Whether any key existed as of `main`.
+    pub(super) fn any_key_at(&self, main: i64) -> bool {
+        self.index
+            .range(&crate::range::KeyRange::All, main)
+            .next()
+            .is_some()
+    }
+
+    /// Attaches to each event what its key was before the transaction: nothing if it did not exist,
+    /// compaction has taken that revision, or the event created the key, even if the same
+    /// transaction deleted it first.
     pub(crate) fn attach_prev_kvs(&self, events: &mut [Event]) -> Result<()> {
         for event in events {
             event.prev_kv = self.prev_kv(event)?;
         }
         Ok(())
     }
+
+    fn prev_kv(&self, event: &Event) -> Result<Option<KeyValue>> {
+        let before = event.kv.mod_revision - 1;
+        let creates = event.kv.create_revision == event.kv.mod_revision;
+        if creates || before < self.state.compact_revision {
+            return Ok(None);
+        }
+        self.get(&event.kv.key, before)
+    }
 }
 
 /// The event that an entry is seen as, if it changed a key.
 pub(crate) fn event_of(entry: &Entry<'_>) -> Option<Event> {
-    let main = entry.revision.main;
+    let (kind, kv) = change_of(entry)?;
+    Some(Event {
+        kind,
+        kv: kv.to_owned(),
+        prev_kv: None,
+    })
+}
+
+fn change_of<'a>(entry: &Entry<'a>) -> Option<(EventKind, KeyValueRef<'a>)> {
+    let mod_revision = entry.revision.main;
     match entry.record {
         Record::Put {
             key,
@@ -78,27 +106,27 @@ pub(crate) fn event_of(entry: &Entry<'_>) -> Option<Event> {
             age,
             version,
             lease,
-        } => Some(Event {
-            kind: EventKind::Put,
-            kv: KeyValue {
-                key: key.to_vec(),
-                value: value.to_vec(),
-                create_revision: main - age as i64,
-                mod_revision: main,
-                version: version as i64,
+        } => {
+            let create_revision = mod_revision - age as i64;
+            let version = version as i64;
+            let kv = KeyValueRef {
+                key,
+                value,
+                create_revision,
+                mod_revision,
+                version,
                 lease,
-            },
-            prev_kv: None,
-        }),
-        Record::Delete { key } => Some(Event {
-            kind: EventKind::Delete,
-            kv: KeyValue {
-                key: key.to_vec(),
-                mod_revision: main,
-                ..KeyValue::default()
-            },
-            prev_kv: None,
-        }),
+            };
+            Some((EventKind::Put, kv))
+        }
+        Record::Delete { key } => {
+            let kv = KeyValueRef {
+                key,
+                mod_revision,
+                ..KeyValueRef::default()
+            };
+            Some((EventKind::Delete, kv))
+        }
         _ => None,
     }
 }

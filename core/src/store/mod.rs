@@ -8,12 +8,14 @@
 //! entries to whoever must learn from them when a store is opened.
 
 mod compact;
+mod hash;
 mod history;
 mod range;
 mod request;
 mod revision_store;
 mod write;
 
+pub use hash::HashKvResponse;
 pub use request::{
     DeleteRangeRequest, DeleteRangeResponse, PutRequest, PutResponse, RangeRequest, RangeResponse,
     SortOrder, SortTarget,

@@ -26,8 +26,11 @@ impl<P: PageStore> RevisionStore<P> {
             .ok()
             .filter(|&limit| limit > 0);
         let limit = limit.unwrap_or(usize::MAX);
-        let sorted =
-            request.sort_target != SortTarget::Key || request.sort_order == SortOrder::Descend;
+        let gathered = if is_gathered_whole(request) {
+            usize::MAX
+        } else {
+            limit.saturating_add(1)
+        };
 
         let mut response = RangeResponse::default();
         let mut passed = 0;
@@ -37,16 +40,15 @@ impl<P: PageStore> RevisionStore<P> {
                 continue;
             }
             passed += 1;
-            // A sort must see all that passed before the limit may cut.
-            if sorted || passed <= limit {
+            if passed <= gathered {
                 response.kvs.push(self.answer(request, key, found)?);
             }
         }
         response.more = passed > limit;
-        if sorted {
+        if request.sort_target != SortTarget::Key || request.sort_order == SortOrder::Descend {
             sort(&mut response.kvs, request);
-            response.kvs.truncate(limit);
         }
+        response.kvs.truncate(limit);
         if request.keys_only {
             response.kvs.iter_mut().for_each(|kv| kv.value = Vec::new());
         }
@@ -92,6 +94,18 @@ impl<P: PageStore> RevisionStore<P> {
         }
         Ok(kvs)
     }
+}
+
+/// Whether the limit cuts only after the sort. As in etcd it cuts before, one key beyond the limit,
+/// if neither an order nor a filter is asked for, whatever the target of the sort.
+fn is_gathered_whole(request: &RangeRequest) -> bool {
+    let bounds = [
+        request.min_mod_revision,
+        request.max_mod_revision,
+        request.min_create_revision,
+        request.max_create_revision,
+    ];
+    request.sort_order != SortOrder::None || bounds.iter().any(|&bound| bound != 0)
 }
 
 fn passes_filters(request: &RangeRequest, found: &Found) -> bool {

@@ -83,7 +83,9 @@ pub enum SortTarget {
 /// Asks for keys.
 ///
 /// Evaluated in this order: the revision bounds filter, then comes the sort, then the limit, and
-/// `keys_only` takes the values away last.
+/// `keys_only` takes the values away last. As in etcd, a limit without a sort order or a revision
+/// bound cuts before the sort, so say [`SortOrder::Ascend`] for the least of all keys by another
+/// target than the key.
 ///
 /// ```
 /// use revwatch::{KeyRange, Options, RangeRequest, Store};

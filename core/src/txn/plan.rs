@@ -23,11 +23,32 @@ pub(super) enum Step<'a> {
 }
 
 /// Evaluates all comparisons on the state as it is, and checks what the branches taken will do
-/// against it. `lease_exists` knows the leases.
+/// against it: as in etcd, first all that they put, then all that they read. `lease_exists` knows
+/// the leases.
 pub(crate) fn plan<'a, P: PageStore>(
     request: &'a TxnRequest,
     store: &RevisionStore<P>,
     lease_exists: &dyn Fn(i64) -> bool,
+) -> Result<Plan<'a>> {
+    let plan = take_branches(request, store)?;
+    plan.check_each(&mut |op| match op {
+        Op::Put(put) => {
+            check_kept_key(put, store)?;
+            check_lease(put, lease_exists)
+        }
+        _ => Ok(()),
+    })?;
+    plan.check_each(&mut |op| match op {
+        // The revision that the transaction itself will make counts as a future one.
+        Op::Range(range) => store.readable(range.revision).map(drop),
+        _ => Ok(()),
+    })?;
+    Ok(plan)
+}
+
+fn take_branches<'a, P: PageStore>(
+    request: &'a TxnRequest,
+    store: &RevisionStore<P>,
 ) -> Result<Plan<'a>> {
     let main = store.revision();
     let mut succeeded = true;
@@ -42,39 +63,33 @@ pub(crate) fn plan<'a, P: PageStore>(
     let mut steps = Vec::with_capacity(branch.len());
     for op in branch {
         steps.push(match op {
-            Op::Txn(nested) => Step::Txn(plan(nested, store, lease_exists)?),
-            op => {
-                check_against_state(op, store, lease_exists)?;
-                Step::Op(op)
-            }
+            Op::Txn(nested) => Step::Txn(take_branches(nested, store)?),
+            op => Step::Op(op),
         });
     }
     Ok(Plan { succeeded, steps })
 }
 
-fn check_against_state<P: PageStore>(
-    op: &Op,
-    store: &RevisionStore<P>,
-    lease_exists: &dyn Fn(i64) -> bool,
-) -> Result<()> {
-    match op {
-        Op::Put(put) => check_put_against_state(put, store, lease_exists),
-        // The revision that the transaction itself will make counts as a future one.
-        Op::Range(range) => store.readable(range.revision).map(drop),
-        Op::DeleteRange(_) | Op::Txn(_) => Ok(()),
-    }
-}
-
-/// A put that keeps something needs a key that has it; one with a lease needs the lease.
+/// A put alone is checked as one in a transaction is, but etcd looks at the lease first.
 pub(crate) fn check_put_against_state<P: PageStore>(
     request: &PutRequest,
     store: &RevisionStore<P>,
     lease_exists: &dyn Fn(i64) -> bool,
 ) -> Result<()> {
+    check_lease(request, lease_exists)?;
+    check_kept_key(request, store)
+}
+
+/// A put that keeps something needs a key that has it.
+fn check_kept_key<P: PageStore>(request: &PutRequest, store: &RevisionStore<P>) -> Result<()> {
     let keeps = request.ignore_value || request.ignore_lease;
     if keeps && store.find(&request.key, store.revision()).is_none() {
         return Err(Error::KeyNotFound);
     }
+    Ok(())
+}
+
+fn check_lease(request: &PutRequest, lease_exists: &dyn Fn(i64) -> bool) -> Result<()> {
     if request.lease != 0 && !lease_exists(request.lease) {
         return Err(Error::LeaseNotFound { id: request.lease });
     }
@@ -82,6 +97,14 @@ pub(crate) fn check_put_against_state<P: PageStore>(
 }
 
 impl Plan<'_> {
+    /// Checks the operations one by one, those of nested transactions at their place.
+    fn check_each(&self, check: &mut dyn FnMut(&Op) -> Result<()>) -> Result<()> {
+        self.steps.iter().try_for_each(|step| match step {
+            Step::Op(op) => check(op),
+            Step::Txn(nested) => nested.check_each(check),
+        })
+    }
+
     /// How many of the operations may change something.
     pub(crate) fn writes(&self) -> usize {
         self.steps

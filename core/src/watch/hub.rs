@@ -68,6 +68,16 @@ impl Hub {
         self.watchers.len()
     }
 
+    /// Watchers that are behind and read history.
+    pub(crate) fn unsynced_count(&self) -> usize {
+        self.unsynced.len()
+    }
+
+    /// Watchers that hold a batch because their stream is full.
+    pub(crate) fn victim_count(&self) -> usize {
+        self.watchers.len() - self.synced.len() - self.unsynced.len()
+    }
+
     /// Whether the next transaction's events are needed.
     pub(crate) fn wants_events(&self) -> bool {
         self.synced.len() > 0
@@ -80,7 +90,7 @@ impl Hub {
 
     /// Whether there are watchers that history must be read for.
     pub(crate) fn is_behind(&self) -> bool {
-        self.unsynced.len() > 0
+        self.unsynced_count() > 0
     }
 
     pub(crate) fn open_stream(&mut self) -> StreamId {

@@ -64,7 +64,9 @@ impl Matcher {
     /// Calls `visit` with each watcher of `key`.
     pub(super) fn matching(&self, key: &[u8], mut visit: impl FnMut(WatcherKey)) {
         if let Some(watchers) = self.keys.get(key) {
-            watchers.iter().for_each(|&watcher| visit(watcher));
+            for &watcher in watchers {
+                visit(watcher);
+            }
         }
         self.ranges.stab(key, visit);
     }

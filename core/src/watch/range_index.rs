@@ -6,6 +6,10 @@ use alloc::vec::Vec;
 use super::watcher::WatcherKey;
 use crate::range::KeyRange;
 
+/// The first key of a range, and the first after it: `None` if it has no end. That `None` sorts
+/// before every end does not matter here.
+type Interval = (Vec<u8>, Option<Vec<u8>>);
+
 /// Ranges with the watchers of each, ordered by where they start. Watchers of the same range share
 /// an entry.
 ///
@@ -13,9 +17,7 @@ use crate::range::KeyRange;
 /// tree behind this interface makes it O(log n + k).
 #[derive(Debug, Default)]
 pub(super) struct RangeIndex {
-    /// `None` is the end of a range that has none. It sorts before every end, which does not
-    /// matter here.
-    ranges: BTreeMap<(Vec<u8>, Option<Vec<u8>>), BTreeSet<WatcherKey>>,
+    ranges: BTreeMap<Interval, BTreeSet<WatcherKey>>,
 }
 
 impl RangeIndex {
@@ -46,12 +48,14 @@ impl RangeIndex {
                 break;
             }
             if end.as_ref().is_none_or(|end| key < end.as_slice()) {
-                watchers.iter().for_each(|&watcher| visit(watcher));
+                for &watcher in watchers {
+                    visit(watcher);
+                }
             }
         }
     }
 
-    fn entry(range: &KeyRange) -> (Vec<u8>, Option<Vec<u8>>) {
+    fn entry(range: &KeyRange) -> Interval {
         (range.start().to_vec(), range.end())
     }
 }

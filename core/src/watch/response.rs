@@ -133,21 +133,12 @@ impl Events {
 
     /// The event at `index`, in order of revision.
     pub fn get(&self, index: usize) -> Option<EventRef<'_>> {
-        let event = &self.batch[self.batch_index(index)?];
-        Some(EventRef {
-            kind: event.kind,
-            kv: event.kv.as_ref(),
-            prev_kv: event
-                .prev_kv
-                .as_ref()
-                .filter(|_| self.prev_kv)
-                .map(|kv| kv.as_ref()),
-        })
+        (index < self.len()).then(|| self.event_at(index))
     }
 
     /// All of them, in order of revision.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = EventRef<'_>> {
-        (0..self.len()).map(|index| self.get(index).expect("the index is below the length"))
+        (0..self.len()).map(|index| self.event_at(index))
     }
 
     /// Cuts off a head of whole revisions with at most `max_events` and `max_bytes` of keys and
@@ -204,13 +195,17 @@ impl Events {
         }
     }
 
-    fn batch_index(&self, index: usize) -> Option<usize> {
-        match &self.selection {
-            Selection::Run(start, end) => {
-                let at = *start as usize + index;
-                (at < *end as usize).then_some(at)
-            }
-            Selection::Some(indices) => indices.get(index).map(|&at| at as usize),
+    fn event_at(&self, index: usize) -> EventRef<'_> {
+        let index_in_batch = match &self.selection {
+            Selection::Run(start, _) => *start as usize + index,
+            Selection::Some(indices) => indices[index] as usize,
+        };
+        let event = &self.batch[index_in_batch];
+        let prev_kv = event.prev_kv.as_ref().filter(|_| self.prev_kv);
+        EventRef {
+            kind: event.kind,
+            kv: event.kv.as_ref(),
+            prev_kv: prev_kv.map(|kv| kv.as_ref()),
         }
     }
 }

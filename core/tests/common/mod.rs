@@ -2,17 +2,21 @@
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
 use revwatch::page::PageStore;
-use revwatch::{
-    Event, KeyRange, Limits, Options, Store, StreamId, WatchRequest, WatchResponse,
-};
+use revwatch::{Event, KeyRange, Limits, Options, Store, StreamId, WatchRequest, WatchResponse};
 
 /// More than any of these tests needs.
 pub(crate) const PLENTY: usize = 1 << 20;
 
 /// A store in memory whose streams hold `queue_responses`.
 pub(crate) fn store_with_queue(queue_responses: usize) -> Store {
-    let limits = Limits { stream_queue_responses: queue_responses, ..Limits::default() };
-    Store::in_memory(Options { limits, ..Options::default() })
+    let limits = Limits {
+        stream_queue_responses: queue_responses,
+        ..Limits::default()
+    };
+    Store::in_memory(Options {
+        limits,
+        ..Options::default()
+    })
 }
 
 /// A stream with one watcher of `range` that starts at `start_revision`.
@@ -22,7 +26,10 @@ pub(crate) fn watch_from<P: PageStore>(
     start_revision: i64,
 ) -> StreamId {
     let stream = store.watch_stream();
-    let request = WatchRequest { start_revision, ..WatchRequest::new(range) };
+    let request = WatchRequest {
+        start_revision,
+        ..WatchRequest::new(range)
+    };
     store.watch(stream, &request).unwrap();
     assert!(matches!(poll(store, stream), WatchResponse::Created { .. }));
     stream
@@ -55,7 +62,12 @@ pub(crate) fn events(responses: &[WatchResponse]) -> Vec<Event> {
 pub(crate) fn outline(events: &[Event]) -> Vec<(i64, String)> {
     events
         .iter()
-        .map(|event| (event.kv.mod_revision, String::from_utf8_lossy(&event.kv.key).into()))
+        .map(|event| {
+            (
+                event.kv.mod_revision,
+                String::from_utf8_lossy(&event.kv.key).into(),
+            )
+        })
         .collect()
 }
 

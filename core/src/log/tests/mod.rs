@@ -1,0 +1,171 @@
+//! What the log promises, over page stores that lose, tear and turn bits.
+
+mod crash;
+mod damage;
+mod follow;
+mod round_trip;
+mod rules;
+mod sparse;
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::frame;
+use super::handle::{EpochStart, Log, LogOptions, Opened, Position};
+use super::record::{Entry, Record};
+use crate::error::Result;
+use crate::page::PageStore;
+use crate::page::fault::Random;
+use crate::revision::Revision;
+
+pub(super) const STORE_ID: [u8; 16] = *b"a store for test";
+
+/// An entry as its frame, which says everything about it.
+type Frame = Vec<u8>;
+/// The entries of one transaction.
+type Transaction = Vec<Frame>;
+
+#[test]
+fn a_log_can_be_read_by_many_threads() {
+    fn is_sync<T: Send + Sync>() {}
+    is_sync::<Log<crate::page::MemoryPages>>();
+}
+
+fn options(read_only: bool) -> LogOptions {
+    LogOptions {
+        read_only,
+        store_id: STORE_ID,
+        cache_bytes: 8 * 512,
+    }
+}
+
+fn frame_of(entry: &Entry<'_>) -> Frame {
+    frame::encode(entry, &mut Vec::new()).unwrap().to_vec()
+}
+
+/// What a replay brought, as transactions.
+#[derive(Debug, Default)]
+struct Replayed {
+    transactions: Vec<Transaction>,
+    open: Transaction,
+    positions: Vec<Position>,
+    newest: Option<Revision>,
+}
+
+impl Replayed {
+    fn take(&mut self, position: Position, entry: &Entry<'_>) {
+        assert!(self.newest.is_none_or(|newest| newest < entry.revision));
+        assert!(self.positions.last().is_none_or(|last| *last < position));
+        self.newest = Some(entry.revision);
+        self.positions.push(position);
+        self.open.push(frame_of(entry));
+        if entry.last {
+            self.transactions.push(core::mem::take(&mut self.open));
+        }
+    }
+}
+
+fn open<P: PageStore>(pages: P) -> Result<(Log<P>, Opened, Replayed)> {
+    open_with(pages, options(false))
+}
+
+fn open_with<P: PageStore>(pages: P, options: LogOptions) -> Result<(Log<P>, Opened, Replayed)> {
+    let mut replayed = Replayed::default();
+    let (log, opened) = Log::open(pages, options, &mut |position, entry| {
+        replayed.take(position, entry);
+        Ok(())
+    })?;
+    assert!(replayed.open.is_empty(), "whole transactions only");
+    Ok((log, opened, replayed))
+}
+
+/// Makes transactions with revisions that go on from the log's.
+struct Author {
+    main: i64,
+    value: Vec<u8>,
+    /// What was appended last, or should have been.
+    attempted: Transaction,
+}
+
+impl Author {
+    fn after(replayed: &Replayed) -> Self {
+        Self {
+            main: replayed.newest.map_or(1, |newest| newest.main),
+            value: Vec::new(),
+            attempted: Transaction::new(),
+        }
+    }
+
+    /// Appends a transaction of puts with values of these lengths, and says what it consisted of.
+    fn append<P: PageStore>(&mut self, log: &mut Log<P>, lengths: &[usize]) -> Result<Transaction> {
+        self.main += 1;
+        self.append_entries(log, lengths, true)
+    }
+
+    fn append_entries<P: PageStore>(
+        &mut self,
+        log: &mut Log<P>,
+        lengths: &[usize],
+        complete: bool,
+    ) -> Result<Transaction> {
+        self.attempted.clear();
+        log.reserve(lengths.iter().sum::<usize>() + 100 * lengths.len())?;
+        let mut failure = None;
+        for (sub, &length) in lengths.iter().enumerate() {
+            self.value.clear();
+            self.value
+                .resize(length, (self.main * 7 + sub as i64) as u8);
+            let entry = Entry {
+                revision: Revision {
+                    main: self.main,
+                    sub: sub as u32,
+                },
+                last: complete && sub + 1 == lengths.len(),
+                record: Record::Put {
+                    key: b"a key",
+                    value: &self.value,
+                    age: 0,
+                    version: 1,
+                    lease: 0,
+                },
+            };
+            if failure.is_none() {
+                failure = log.append(&entry).err();
+            }
+            self.attempted.push(frame_of(&entry));
+        }
+        failure.map_or_else(|| Ok(self.attempted.clone()), Err)
+    }
+}
+
+/// Lengths of the values of a transaction: mostly small, sometimes over several pages.
+fn some_lengths(random: &mut Random) -> Vec<usize> {
+    let count = [1, 1, 1, 2, 6][random.below(5)];
+    let length = |random: &mut Random| match random.below(20) {
+        0 => 400 + random.below(1600),
+        1..5 => random.below(300),
+        _ => random.below(30),
+    };
+    (0..count).map(|_| length(random)).collect()
+}
+
+/// All entries from `from` on, as a scan gives them.
+fn scanned<P: PageStore>(log: &Log<P>, from: Revision) -> Vec<(Position, Frame)> {
+    let mut scan = log.scan(from);
+    let mut entries = vec![];
+    while let Some((position, stored)) = scan.next(log).unwrap() {
+        entries.push((position, frame_of(&stored.entry())));
+    }
+    entries
+}
+
+fn epoch_frame(start: EpochStart, revision: Revision) -> Frame {
+    frame_of(&Entry {
+        revision,
+        last: true,
+        record: Record::Epoch {
+            epoch: start.epoch as u64,
+            cut: start.cut as u64,
+        },
+    })
+}

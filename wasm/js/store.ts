@@ -1,0 +1,285 @@
+import { dispose } from './dispose.js';
+import { Engine, type StepResponse } from './engine.js';
+import { invalidOption } from './error.js';
+import { Follow, type FollowOptions } from './follow.js';
+import {
+  type LeaseGrantOptions,
+  type LeaseGrantResponse,
+  type LeaseKeepAliveResponse,
+  type LeaseRevokeResponse,
+  Leases,
+  type LeaseTimeToLiveOptions,
+  type LeaseTimeToLiveResponse,
+} from './lease.js';
+import { enter, open } from './module.js';
+import { clockOf, type StoreOptions, writeOptions } from './options.js';
+import { type Event, type KeyValue, readEvents, readOptionalKeyValue, type ResumeToken } from './record.js';
+import {
+  type DeleteRangeOptions,
+  type DeleteRangeResponse,
+  type KeyRangeOptions,
+  type PutOptions,
+  type PutResponse,
+  type RangeOptions,
+  type RangeResponse,
+  readDeleteRange,
+  readPut,
+  readRange,
+  writeDeleteRange,
+  writeKeyRange,
+  writePut,
+  writeRange,
+} from './request.js';
+import { open as openRaw } from './revwatch_wasm.js';
+import { readStatus, type Status } from './status.js';
+import { readTxn, type TxnRequest, type TxnResponse, writeTxn } from './txn.js';
+import { Watch, type WatchOptions, WatchStream } from './watch.js';
+import { checkBytes, checkInt, checkObject, Writer } from './wire.js';
+
+/** The answer to a compaction. */
+export interface CompactResponse {
+  /** The store's revision, which a compaction leaves as it is. */
+  readonly revision: bigint;
+}
+
+/** A hash of a store's contents, which two stores with the same history agree on. */
+export interface HashKvResponse {
+  /** The store's current revision. */
+  readonly revision: bigint;
+  /** The hash of what is kept up to `hashRevision`: etcd's, an unsigned 32-bit number. */
+  readonly hash: number;
+  /** The revision that was compacted last; -1 before any compaction. */
+  readonly compactRevision: bigint;
+  /** The revision up to which changes were hashed. */
+  readonly hashRevision: bigint;
+}
+
+/** What of the history to read. */
+export interface HistoryOptions extends KeyRangeOptions {
+  /** The first revision of interest; the oldest kept one if not given. */
+  readonly startRevision?: bigint | undefined;
+  /** At most so many events, but at least one whole revision; all of them if not given. */
+  readonly maxEvents?: number | undefined;
+}
+
+/** A part of the history. */
+export interface HistoryResponse {
+  /** Whole revisions, in order. */
+  readonly events: Event[];
+  /** Where to go on, if `maxEvents` ended this part; `null` if it reaches the present. */
+  readonly nextRevision: bigint | null;
+}
+
+/** How to get one key. */
+export interface GetOptions {
+  /** As of which revision; 0 or negative for the current one. */
+  readonly revision?: bigint | undefined;
+}
+
+/**
+ * A store: keys with values and all their revisions, transactions, leases, watches.
+ *
+ * Everything but the waiting of iterators happens at once, on the calling thread. A store lives in
+ * the module's memory until it is freed: by `free`, `close`, a `using` declaration, or at the
+ * latest when it is garbage.
+ *
+ * ```ts
+ * await init();
+ * const store = Store.memory();
+ * store.put(utf8('hello'), utf8('world'));
+ * console.log(store.get(utf8('hello'))?.modRevision); // 2n
+ * ```
+ */
+export class Store {
+  readonly #engine: Engine;
+  readonly #leases: Leases;
+
+  private constructor(options: StoreOptions, image: Uint8Array) {
+    const encoded = writeOptions(options);
+    const clock = clockOf(options);
+    const opened = enter(() => openRaw(encoded, image));
+    const raw = enter(() => opened.take());
+    const status = enter(() => opened.status());
+    enter(() => opened.free());
+    open(status);
+    if (raw === undefined) throw new TypeError('a store was opened but is missing');
+    this.#engine = new Engine(raw, clock);
+    this.#leases = new Leases(this.#engine);
+  }
+
+  /** A new, empty store in memory. */
+  static memory(options: StoreOptions = {}): Store {
+    return new Store(options, new Uint8Array(0));
+  }
+
+  /** The store whose image {@link close} answered, here or anywhere else. */
+  static fromImage(image: Uint8Array, options: StoreOptions = {}): Store {
+    checkBytes('image', image);
+    if (image.length === 0) throw invalidOption('the image is empty: use Store.memory() for a new store');
+    return new Store(options, image);
+  }
+
+  /** The current revision; 1 in an empty store. */
+  get revision(): bigint {
+    return this.#engine.call((raw) => raw.revision());
+  }
+
+  /** Creates or changes a key. */
+  put(key: Uint8Array, value: Uint8Array, options: PutOptions = {}): PutResponse {
+    const writer = new Writer();
+    writePut(writer, key, value, options);
+    return readPut(this.#engine.change((raw) => raw.put(writer.written)));
+  }
+
+  /** One key with its value, or `null` if there is none. */
+  get(key: Uint8Array, options: GetOptions = {}): KeyValue | null {
+    const { revision = 0n } = checkObject('options', options);
+    if (checkInt('revision', revision) > 0n) {
+      return this.range(key, { revision }).kvs[0] ?? null;
+    }
+    checkBytes('key', key);
+    return readOptionalKeyValue(this.#engine.ask((raw) => raw.get(key)));
+  }
+
+  /** The keys of a range with their values. */
+  range(key: Uint8Array, options: RangeOptions = {}): RangeResponse {
+    const writer = new Writer();
+    writeRange(writer, key, options);
+    return readRange(this.#engine.ask((raw) => raw.range(writer.written)));
+  }
+
+  /** Deletes the keys of a range, all at one revision. */
+  deleteRange(key: Uint8Array, options: DeleteRangeOptions = {}): DeleteRangeResponse {
+    const writer = new Writer();
+    writeDeleteRange(writer, key, options);
+    return readDeleteRange(this.#engine.change((raw) => raw.deleteRange(writer.written)));
+  }
+
+  /** If, then, else: atomically, at one revision. */
+  txn(request: TxnRequest): TxnResponse {
+    const writer = new Writer();
+    writeTxn(writer, request);
+    return readTxn(this.#engine.change((raw) => raw.txn(writer.written)));
+  }
+
+  /** Forgets what was superseded at `revision`; earlier revisions can no longer be read. */
+  compact(revision: bigint): CompactResponse {
+    const checked = checkInt('revision', revision);
+    return { revision: this.#engine.change((raw) => raw.compact(checked)).int() };
+  }
+
+  /** The kept events of a range up to now, in their order. */
+  history(key: Uint8Array, options: HistoryOptions = {}): HistoryResponse {
+    const writer = new Writer();
+    writeKeyRange(writer, key, options);
+    writer.int('startRevision', options.startRevision).count('maxEvents', options.maxEvents);
+    const answer = this.#engine.ask((raw) => raw.history(writer.written));
+    const events = readEvents(answer);
+    const next = answer.int();
+    return { events, nextRevision: next === 0n ? null : next };
+  }
+
+  /** A hash of what is kept up to `revision`, or up to now. Costs by the length of the history. */
+  hashKv(revision: bigint = 0n): HashKvResponse {
+    const checked = checkInt('revision', revision);
+    const answer = this.#engine.ask((raw) => raw.hashKv(checked));
+    return {
+      revision: answer.int(),
+      hash: answer.count(),
+      compactRevision: answer.int(),
+      hashRevision: answer.int(),
+    };
+  }
+
+  /** A stream for many watchers. */
+  watchStream(): WatchStream {
+    return new WatchStream(this.#engine);
+  }
+
+  /**
+   * Watches a key, or the range that it begins: every change once, in order, whole revisions at a
+   * time, however slow the reader is.
+   *
+   * ```ts
+   * for await (const response of store.watch(utf8('/task/'), { prefix: true })) {
+   *   if (response.type === 'events') for (const event of response.events) console.log(event);
+   * }
+   * ```
+   */
+  watch(key: Uint8Array, options: WatchOptions = {}): Watch {
+    return new Watch(this.#engine, key, options);
+  }
+
+  /** Follows a key, or the range that it begins: its state, then every change after that. */
+  follow(key: Uint8Array, options: FollowOptions = {}): Follow {
+    return new Follow(this.#engine, key, options);
+  }
+
+  /** Grants a lease for `ttlMs` milliseconds; keys attached to it are deleted when it ends. */
+  leaseGrant(ttlMs: number, options: LeaseGrantOptions = {}): LeaseGrantResponse {
+    return this.#leases.grant(ttlMs, options);
+  }
+
+  /** Ends a lease and deletes its keys, at one revision. */
+  leaseRevoke(id: bigint): LeaseRevokeResponse {
+    return this.#leases.revoke(id);
+  }
+
+  /** Gives a lease its full time again. */
+  leaseKeepAlive(id: bigint): LeaseKeepAliveResponse {
+    return this.#leases.keepAlive(id);
+  }
+
+  /** How much time a lease has left. */
+  leaseTimeToLive(id: bigint, options: LeaseTimeToLiveOptions = {}): LeaseTimeToLiveResponse {
+    return this.#leases.timeToLive(id, options);
+  }
+
+  /** The ids of all leases, ascending. */
+  leases(): bigint[] {
+    return this.#leases.all();
+  }
+
+  /** The present point in history, to watch or follow on from later. */
+  resumeToken(): ResumeToken {
+    const answer = this.#engine.ask((raw) => raw.resumeToken());
+    return { epoch: answer.int(), revision: answer.int() };
+  }
+
+  /** How the store is. */
+  status(): Status {
+    return readStatus(this.#engine.ask((raw) => raw.status()));
+  }
+
+  /** Verifies the whole store; throws what is broken. */
+  check(): void {
+    this.#engine.ask((raw) => raw.check());
+  }
+
+  /**
+   * Does what is due: expired leases, watchers that catch up. Every operation and every waiting
+   * iterator does it too. With `clock: "manual"`, `nowMs` is the time from now on.
+   */
+  step(nowMs?: number): StepResponse {
+    return this.#engine.step(nowMs);
+  }
+
+  /** Closes the store, frees it, and answers with its image, which {@link fromImage} opens. */
+  close(): Uint8Array {
+    const image = this.#engine.ask((raw) => raw.close()).bytes();
+    this.free();
+    return image;
+  }
+
+  /**
+   * Gives the store's memory back. Whatever is done with the store, its watches and its followers
+   * afterwards throws a {@link RevwatchError} named `Closed`. Harmless the second time.
+   */
+  free(): void {
+    this.#engine.free();
+  }
+
+  [dispose](): void {
+    this.free();
+  }
+}

@@ -1,0 +1,174 @@
+import type { Engine } from './engine.js';
+import { invalidOption } from './error.js';
+import { type Event, readEvents, type ResumeToken } from './record.js';
+import { type KeyRangeOptions, writeKeyRange } from './request.js';
+import { Source } from './source.js';
+import { checkInt, checkObject, type Reader, Writer } from './wire.js';
+
+/** What to watch, and from when on. */
+export interface WatchOptions extends KeyRangeOptions {
+  /** The first revision of interest; if not given, whatever comes next. */
+  readonly startRevision?: bigint | undefined;
+  /** Go on after this point, as a store answered it; instead of `startRevision`. */
+  readonly resume?: ResumeToken | undefined;
+  /** The watcher's id; if not given, the stream chooses one. */
+  readonly watchId?: bigint | undefined;
+  /** Have every event carry what the key was before. */
+  readonly prevKv?: boolean | undefined;
+  /** Leave puts out. */
+  readonly noPut?: boolean | undefined;
+  /** Leave deletes out. */
+  readonly noDelete?: boolean | undefined;
+}
+
+/** What a watch stream gives. A revision is never split between two responses. */
+export type WatchResponse =
+  | {
+      /** The watcher is there; what happens after `revision` will come. */
+      readonly type: 'created';
+      readonly watchId: bigint;
+      readonly revision: bigint;
+    }
+  | {
+      /** Changes, in their order. */
+      readonly type: 'events';
+      readonly watchId: bigint;
+      readonly revision: bigint;
+      readonly events: Event[];
+    }
+  | {
+      /** The watcher ended because it was cancelled. */
+      readonly type: 'canceled';
+      readonly watchId: bigint;
+    }
+  | {
+      /**
+       * The watcher ended because what it had not seen yet was compacted away: read the state, and
+       * watch from its revision on.
+       */
+      readonly type: 'compacted';
+      readonly watchId: bigint;
+      readonly compactRevision: bigint;
+    }
+  | {
+      /** The watcher ended because what it goes on from was lost in a crash after `revision`. */
+      readonly type: 'rewound';
+      readonly watchId: bigint;
+      readonly revision: bigint;
+    };
+
+/** What all that gives watch responses has: a stream in the raw store. */
+export abstract class WatchSource extends Source<WatchResponse> {
+  readonly #stream: number;
+
+  /** @internal */
+  constructor(engine: Engine, what: string) {
+    super(engine, what);
+    this.#stream = engine.call((raw) => raw.openStream());
+  }
+
+  /** @internal */
+  protected addWatcher(key: Uint8Array, options: WatchOptions): bigint {
+    const writer = new Writer();
+    writeWatch(writer, key, options);
+    return this.engine.change((raw) => raw.watch(this.#stream, writer.written)).int();
+  }
+
+  /** @internal */
+  protected cancelWatcher(watchId: bigint): void {
+    this.checkOpen();
+    this.engine.change((raw) => raw.cancelWatch(this.#stream, watchId));
+  }
+
+  protected override receive(maxEvents: number, maxBytes: number): WatchResponse | null {
+    return readResponse(this.engine.ask((raw) => raw.poll(this.#stream, maxEvents, maxBytes)));
+  }
+
+  protected override release(): void {
+    this.engine.release((raw) => raw.closeStream(this.#stream));
+  }
+}
+
+/** Many watchers, whose responses wait in one bounded queue. Its iterator ends when it is freed. */
+export class WatchStream extends WatchSource {
+  /** @internal */
+  constructor(engine: Engine) {
+    super(engine, 'watch stream');
+  }
+
+  /** Adds a watcher of `key`, or of the range that it begins, and answers with its id. */
+  watch(key: Uint8Array, options: WatchOptions = {}): bigint {
+    this.checkOpen();
+    return this.addWatcher(key, options);
+  }
+
+  /** Ends a watcher; its last response says so. An id that is not there is ignored, as in etcd. */
+  cancel(watchId: bigint): void {
+    this.cancelWatcher(checkInt('watchId', watchId));
+  }
+
+  protected override isLast(): boolean {
+    return false;
+  }
+}
+
+/** One watcher, alone on its stream. Its iterator ends after the response that ends the watcher. */
+export class Watch extends WatchSource {
+  /** The watcher's id, as it stands in its responses. */
+  readonly watchId: bigint;
+
+  /** @internal */
+  constructor(engine: Engine, key: Uint8Array, options: WatchOptions) {
+    super(engine, 'watch');
+    try {
+      this.watchId = this.addWatcher(key, options);
+    } catch (error) {
+      this.free();
+      throw error;
+    }
+  }
+
+  /** Ends the watcher; what waits for it still comes, and last a response that says so. */
+  cancel(): void {
+    this.cancelWatcher(this.watchId);
+  }
+
+  protected override isLast(response: WatchResponse): boolean {
+    return response.type !== 'created' && response.type !== 'events';
+  }
+}
+
+function writeWatch(writer: Writer, key: Uint8Array, options: WatchOptions): void {
+  writeKeyRange(writer, key, options);
+  const { resume } = options;
+  if (resume === undefined) {
+    writer.int('startRevision', options.startRevision).int('epoch', undefined);
+  } else {
+    if (options.startRevision !== undefined) {
+      throw invalidOption('both resume and startRevision are given: give one of them');
+    }
+    const { epoch, revision } = checkObject('resume', resume);
+    writer.int('resume.revision', checkInt('resume.revision', revision) + 1n);
+    writer.int('resume.epoch', checkInt('resume.epoch', epoch));
+  }
+  writer.int('watchId', options.watchId).flag('prevKv', options.prevKv);
+  writer.flag('noPut', options.noPut).flag('noDelete', options.noDelete);
+}
+
+function readResponse(reader: Reader): WatchResponse | null {
+  const tag = reader.tag();
+  if (tag === 0) return null;
+  const watchId = reader.int();
+  switch (tag) {
+    case 1:
+      return { type: 'created', watchId, revision: reader.int() };
+    case 2:
+      return { type: 'events', watchId, revision: reader.int(), events: readEvents(reader) };
+    case 3:
+      return { type: 'canceled', watchId };
+    case 4:
+      return { type: 'compacted', watchId, compactRevision: reader.int() };
+    default:
+      return { type: 'rewound', watchId, revision: reader.int() };
+  }
+}

@@ -1,0 +1,108 @@
+//! Watch streams.
+
+use revwatch::{StreamId, WatchRequest, WatchResponse};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::error::{Failure, Malformed, answer};
+use crate::record::write_event;
+use crate::request::read_key_range;
+use crate::store::RawStore;
+use crate::wire::{Reader, Writer};
+
+#[wasm_bindgen]
+impl RawStore {
+    /// A new stream.
+    #[wasm_bindgen(js_name = openStream)]
+    pub fn open_stream(&mut self) -> u32 {
+        self.streams.insert(self.store.watch_stream())
+    }
+
+    /// Ends a stream with all its watchers; nothing happens if it has ended before.
+    #[wasm_bindgen(js_name = closeStream)]
+    pub fn close_stream(&mut self, stream: u32) {
+        if let Some(id) = self.streams.remove(stream) {
+            self.store.close_stream(id);
+        }
+    }
+
+    /// A new watcher on a stream.
+    pub fn watch(&mut self, stream: u32, request: &[u8]) -> Vec<u8> {
+        answer(|writer| {
+            let id = self.stream(stream)?;
+            let request = read_watch(&mut Reader::new(request))?;
+            writer.int(self.store.watch(id, &request)?);
+            Ok(())
+        })
+    }
+
+    /// Ends a watcher.
+    #[wasm_bindgen(js_name = cancelWatch)]
+    pub fn cancel_watch(&mut self, stream: u32, watch_id: i64) -> Vec<u8> {
+        answer(|_| {
+            let id = self.stream(stream)?;
+            Ok(self.store.cancel_watch(id, watch_id)?)
+        })
+    }
+
+    /// The next response of a stream.
+    pub fn poll(&mut self, stream: u32, max_events: usize, max_bytes: usize) -> Vec<u8> {
+        answer(|writer| {
+            let id = self.stream(stream)?;
+            write_response(writer, &self.store.poll(id, max_events, max_bytes)?);
+            Ok(())
+        })
+    }
+}
+
+impl RawStore {
+    fn stream(&self, handle: u32) -> Result<StreamId, Failure> {
+        self.streams
+            .get(handle)
+            .ok_or_else(|| Failure::closed("watch stream"))
+    }
+}
+
+fn read_watch(reader: &mut Reader<'_>) -> Result<WatchRequest, Malformed> {
+    let mut request = WatchRequest::new(read_key_range(reader)?);
+    request.start_revision = reader.int()?;
+    request.epoch = reader.int()?;
+    request.watch_id = reader.int()?;
+    request.prev_kv = reader.flag()?;
+    request.no_put = reader.flag()?;
+    request.no_delete = reader.flag()?;
+    Ok(request)
+}
+
+fn write_response(writer: &mut Writer, response: &WatchResponse) {
+    match response {
+        WatchResponse::Idle => writer.byte(0),
+        WatchResponse::Created { watch_id, revision } => {
+            writer.byte(1).int(*watch_id).int(*revision)
+        }
+        WatchResponse::Events {
+            watch_id,
+            revision,
+            events,
+        } => {
+            writer.byte(2).int(*watch_id).int(*revision);
+            write_events(writer, events);
+            writer
+        }
+        WatchResponse::Canceled { watch_id } => writer.byte(3).int(*watch_id),
+        WatchResponse::Compacted {
+            watch_id,
+            compact_revision,
+        } => writer.byte(4).int(*watch_id).int(*compact_revision),
+        WatchResponse::Rewound { watch_id, revision } => {
+            writer.byte(5).int(*watch_id).int(*revision)
+        }
+    };
+}
+
+/// The events of a response.
+pub fn write_events(writer: &mut Writer, events: &revwatch::Events) {
+    writer.length(events.len());
+    for event in events.iter() {
+        write_event(writer, event.kind, event.kv, event.prev_kv);
+    }
+}
