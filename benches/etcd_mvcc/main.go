@@ -1,0 +1,131 @@
+// etcd's own storage, its mvcc package, with the workloads that the Rust program in ../src runs on
+// revwatch: the same data from the same seeds, one line of JSON for each measurement.
+//
+//	GO111MODULE=off GOPATH=/usr/share/gocode go build -o etcd_mvcc .
+//	./etcd_mvcc -dir DIR -round 0 -workloads put,get
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.etcd.io/etcd/lease"
+	"go.etcd.io/etcd/mvcc"
+	"go.etcd.io/etcd/mvcc/backend"
+	"go.etcd.io/etcd/pkg/traceutil"
+	"go.etcd.io/etcd/version"
+	"go.uber.org/zap"
+)
+
+// bench is one run of the program.
+type bench struct {
+	dir    string
+	round  uint64
+	values [][]byte
+}
+
+// measurement is one line of the output. Digest stands for all bytes that were read.
+type measurement struct {
+	Subject  string  `json:"subject"`
+	Workload string  `json:"workload"`
+	Unit     string  `json:"unit"`
+	Value    float64 `json:"value"`
+	Count    int     `json:"count"`
+	Seconds  float64 `json:"seconds"`
+	Digest   string  `json:"digest"`
+	Round    uint64  `json:"round"`
+}
+
+func (b *bench) report(workload, unit string, count int, took time.Duration, digest uint64) {
+	line, err := json.Marshal(measurement{
+		Subject: "etcd", Workload: workload, Unit: unit,
+		Value: float64(count) / took.Seconds(), Count: count, Seconds: took.Seconds(),
+		Digest: fmt.Sprintf("%016x", digest), Round: b.round,
+	})
+	check(err)
+	fmt.Println(string(line))
+}
+
+// store is etcd's key-value store over its backend, a bbolt file that is synced every 100 ms or
+// 10,000 writes, which is how the etcd server opens it.
+type store struct {
+	mvcc.ConsistentWatchableKV
+	backend backend.Backend
+	path    string
+}
+
+func (b *bench) open() *store {
+	config := backend.DefaultBackendConfig()
+	config.Path = filepath.Join(b.dir, fmt.Sprintf("etcd-%d.db", os.Getpid()))
+	opened := backend.New(config)
+	kv := mvcc.New(zap.NewNop(), opened, &lease.FakeLessor{}, nil, nil, mvcc.StoreConfig{})
+	return &store{kv, opened, config.Path}
+}
+
+func (s *store) discard() {
+	check(s.Close())
+	check(s.backend.Close())
+	check(os.Remove(s.path))
+}
+
+func (s *store) put(key, value []byte) { s.Put(key, value, lease.NoLease) }
+
+// putMany puts keys[picked[i]] for each i, perTxn in a transaction.
+func (s *store) putMany(keys, values [][]byte, picked []int, perTxn int) {
+	for start := 0; start < len(picked); start += perTxn {
+		txn := s.Write(traceutil.TODO())
+		for i := start; i < start+perTxn && i < len(picked); i++ {
+			txn.Put(keys[picked[i]], values[i%len(values)], lease.NoLease)
+		}
+		txn.End()
+	}
+}
+
+// each is the picks that take every key once, in order.
+func each(count int) []int {
+	picked := make([]int, count)
+	for i := range picked {
+		picked[i] = i
+	}
+	return picked
+}
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+func must(holds bool, complaint string, args ...interface{}) {
+	if !holds {
+		panic(fmt.Sprintf(complaint, args...))
+	}
+}
+
+func main() {
+	dir := flag.String("dir", os.TempDir(), "folder for the database files, deleted afterwards")
+	round := flag.Uint64("round", 0, "part of the seed: another round, other picks")
+	workloads := flag.String("workloads", "put,put-txn,get,put-get,watch,watch-prefix,catch-up",
+		"which to run, in this order")
+	showVersion := flag.Bool("version", false, "print etcd's version and leave")
+	flag.Parse()
+	if *showVersion {
+		fmt.Println(version.Version)
+		return
+	}
+	b := &bench{dir: *dir, round: *round, values: randomValues()}
+	run := map[string]func(){
+		"put": b.puts, "put-txn": b.putsInTxns, "get": b.gets, "put-get": b.pairs,
+		"watch": b.watchKeys, "watch-prefix": b.watchPrefix, "catch-up": b.catchUp,
+	}
+	for _, name := range strings.Split(*workloads, ",") {
+		workload, known := run[name]
+		must(known, "no workload is called %q", name)
+		workload()
+	}
+}

@@ -1,0 +1,87 @@
+//! Whole workloads on one subject: the same as `etcd_mvcc/` runs on etcd, on the same data, one
+//! line of JSON for each measurement.
+//!
+//! ```text
+//! revwatch-bench --subject revwatch-memory --round 0 --workloads put,get --dir DIR
+//! ```
+//!
+//! - `data`: keys, values, picks and digests, twins of those in the Go program.
+//! - `table`, `subject`: what is measured: a `BTreeMap`; a store in memory or in a file.
+//! - `keys`, `watch`: the workloads.
+//! - `measure`: what is printed.
+
+mod data;
+mod keys;
+mod measure;
+mod subject;
+mod table;
+mod watch;
+
+use std::collections::HashMap;
+use std::env;
+use std::path::Path;
+
+use revwatch::page::PageStore;
+
+use crate::measure::Run;
+use crate::subject::Subject;
+use crate::table::{Plain, Table};
+
+const WORKLOADS: &str = "put,put-txn,get,put-get,watch,watch-prefix,catch-up";
+
+fn main() {
+    let options = read_options();
+    let option = |name, otherwise: &str| options.get(name).cloned().unwrap_or(otherwise.to_owned());
+    let round = option("round", "0").parse().expect("--round is a number");
+    let run = Run {
+        subject: option("subject", "revwatch-memory"),
+        round,
+    };
+    let folder = option("dir", &env::temp_dir().to_string_lossy());
+    for workload in option("workloads", WORKLOADS).split(',') {
+        match run.subject.as_str() {
+            "btreemap" => run_keys(&run, workload, Plain::default),
+            "revwatch-memory" => run_store(&run, workload, Subject::in_memory),
+            "revwatch-file" => run_store(&run, workload, || Subject::in_file(Path::new(&folder))),
+            other => panic!("no subject is called {other}"),
+        }
+    }
+}
+
+/// `--name value`, in any order.
+fn read_options() -> HashMap<&'static str, String> {
+    let mut given = env::args().skip(1);
+    let mut options = HashMap::new();
+    while let Some(name) = given.next() {
+        let known = ["subject", "round", "dir", "workloads"];
+        let name = known
+            .into_iter()
+            .find(|known| name.strip_prefix("--") == Some(*known));
+        let (Some(name), Some(value)) = (name, given.next()) else {
+            panic!("give --subject, --round, --dir or --workloads, each with a value");
+        };
+        options.insert(name, value);
+    }
+    options
+}
+
+/// The workloads that any ordered map can do; the others are left out.
+fn run_keys<T: Table>(run: &Run, workload: &str, open: impl Fn() -> T) {
+    match workload {
+        "put" => keys::puts(run, open()),
+        "get" => keys::gets(run, open()),
+        "put-get" => keys::pairs(run, open()),
+        "put-txn" | "watch" | "watch-prefix" | "catch-up" => {}
+        other => panic!("no workload is called {other}"),
+    }
+}
+
+fn run_store<P: PageStore>(run: &Run, workload: &str, open: impl Fn() -> Subject<P>) {
+    match workload {
+        "put-txn" => keys::puts_in_txns(run, open()),
+        "watch" => watch::watch_keys(run, open),
+        "watch-prefix" => watch::watch_prefix(run, open),
+        "catch-up" => watch::catch_up(run, open),
+        other => run_keys(run, other, open),
+    }
+}
