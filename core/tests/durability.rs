@@ -5,8 +5,8 @@ mod common;
 use common::{PLENTY, drain, events, watch_from};
 use revwatch::page::{MemoryPages, PageStore};
 use revwatch::{
-    DeleteRangeRequest, Durability, ErrorCode, KeyRange, Op, Options, PutRequest, RangeRequest,
-    Store, TxnRequest,
+    DeleteRangeRequest, Durability, ErrorCode, FollowResponse, KeyRange, Op, Options, PutRequest,
+    RangeRequest, Store, TxnRequest, WatchResponse,
 };
 
 fn open(pages: &MemoryPages, durability: Durability) -> Store {
@@ -133,6 +133,55 @@ fn a_reader_beside_the_writer_sees_what_is_committed_and_watches_it() {
     assert_eq!(all_keys(&reader), all_keys(&writer));
     let refused = reader.put(b"k", b"v").unwrap_err();
     assert_eq!(refused.code(), ErrorCode::ReadOnly);
+}
+
+#[test]
+fn a_reader_that_outlives_a_loss_is_told_and_goes_on() {
+    let pages = MemoryPages::new(512);
+    let mut writer = open(&pages, Durability::Commit);
+    writer.put(b"k", b"durable").unwrap();
+    let durable = pages.to_bytes();
+    let read_only = Options {
+        read_only: true,
+        ..Options::default()
+    };
+    let mut reader = Store::open(pages.clone(), read_only).unwrap();
+    let stream = watch_from(&mut reader, KeyRange::All, 0);
+    let patient = watch_from(&mut reader, KeyRange::All, 9);
+    let follow = reader.follow(KeyRange::All, None).unwrap();
+    writer.put(b"k", b"lost").unwrap();
+    reader.step(0, PLENTY).unwrap();
+    assert_eq!(events(&drain(&mut reader, stream)).len(), 1);
+
+    // The writer's machine loses power; what the reader saw had not reached the disk.
+    drop(writer);
+    for (number, page) in durable.chunks(512).enumerate() {
+        pages.write(number as u32, page).unwrap();
+    }
+    let mut writer = open(&pages, Durability::Commit);
+    assert_eq!(writer.revision(), 2);
+    writer.put(b"k", b"another").unwrap();
+    for now_ms in 0..20 {
+        reader.step(now_ms, PLENTY).unwrap();
+    }
+    assert_eq!(all_keys(&reader), all_keys(&writer));
+    let told = drain(&mut reader, stream);
+    assert_eq!(
+        told,
+        [WatchResponse::Rewound {
+            watch_id: 0,
+            revision: 2
+        }]
+    );
+    assert_eq!(drain(&mut reader, patient), []);
+    let state = reader.poll_follow(follow, PLENTY, PLENTY).unwrap();
+    let FollowResponse::State { kvs } = state else {
+        panic!("{state:?}")
+    };
+    assert_eq!(
+        kvs[0].value, b"durable",
+        "the state as of the revision that still stands"
+    );
 }
 
 #[test]

@@ -88,7 +88,7 @@ impl<P: PageStore> Store<P> {
             .ok_or(Error::StreamNotFound)?
             .phase
         {
-            Phase::State { .. } => Ok(true),
+            Phase::State { .. } | Phase::Lost => Ok(true),
             Phase::Changes { stream } => self.has_response(stream),
         }
     }
@@ -104,6 +104,7 @@ impl<P: PageStore> Store<P> {
                 let stream = *stream;
                 self.next_change(follow, stream, max_events, max_bytes)
             }
+            Phase::Lost => Ok(self.reset(follow)),
             Phase::State { revision, .. } if *revision < self.revisions.compact_revision() => {
                 Ok(self.reset(follow))
             }
@@ -152,6 +153,15 @@ impl<P: PageStore> Store<P> {
                     self.close_stream(stream);
                     return Ok(self.reset(follow));
                 }
+            }
+        }
+    }
+
+    /// History after `cut` was lost in a crash: who was told a state from there is told another.
+    pub(super) fn rewind_follows(&mut self, cut: i64) {
+        for follow in self.follows.values_mut() {
+            if matches!(follow.phase, Phase::State { revision, .. } if revision > cut) {
+                follow.phase = Phase::Lost;
             }
         }
     }

@@ -102,7 +102,7 @@ impl<P: PageStore> Store<P> {
         if self.options.read_only || self.revisions.log().is_poisoned() {
             return Ok(());
         }
-        for (id, remaining_ms) in self.lessor.take_unsaved(usize::MAX) {
+        for (id, remaining_ms) in self.lessor.take_inexact() {
             let remaining_ms = remaining_ms as u64;
             self.revisions
                 .append_state(Record::LeaseRemaining { id, remaining_ms })?;

@@ -86,6 +86,13 @@ impl<P: PageStore> Store<P> {
         } else {
             start_revision
         };
+        if from < oldest {
+            let compact_revision = self.revisions.compact_revision();
+            return Err(Error::Compacted {
+                requested: from,
+                compact_revision,
+            });
+        }
         self.revisions.readable(from)?;
         let mut page = HistoryPage {
             events: Vec::new(),

@@ -3,6 +3,7 @@
 use super::options::Durability;
 use super::store::Store;
 use crate::error::Result;
+use crate::lease::Lessor;
 use crate::log::{Record, Refresh};
 use crate::page::PageStore;
 use crate::record::Event;
@@ -117,8 +118,8 @@ impl<P: PageStore> Store<P> {
         lease_ms.into_iter().chain(self.write_due_ms).min()
     }
 
-    /// Takes in what a writer in another process has made durable, and shows it to watchers.
-    pub(crate) fn refresh(&mut self) -> Result<Refresh> {
+    /// Takes in what a writer in another process has written, and shows it to watchers.
+    pub(crate) fn refresh(&mut self) -> Result<()> {
         let collect = self.hub.wants_events();
         let mut events: Vec<Event> = Vec::new();
         let lessor = &mut self.lessor;
@@ -128,19 +129,42 @@ impl<P: PageStore> Store<P> {
                 events.extend(event_of(entry));
             }
         })?;
-        if self.hub.wants_prev_kv() {
-            self.revisions.attach_prev_kvs(&mut events)?;
-        }
-        self.published = self.revision();
-        let mut events = events.into_iter().peekable();
-        while let Some(first) = events.next() {
-            let revision = first.kv.mod_revision;
-            let mut transaction = alloc::vec![first];
-            while let Some(next) = events.next_if(|next| next.kv.mod_revision == revision) {
-                transaction.push(next);
+        match refresh {
+            Refresh::Unchanged => Ok(()),
+            Refresh::Replaced => self.rewind(),
+            Refresh::Grown => {
+                if self.hub.wants_prev_kv() {
+                    self.revisions.attach_prev_kvs(&mut events)?;
+                }
+                self.published = self.revision();
+                for transaction in events.chunk_by(|a, b| a.kv.mod_revision == b.kv.mod_revision) {
+                    let revision = transaction[0].kv.mod_revision;
+                    self.hub.publish(revision, transaction.to_vec());
+                }
+                Ok(())
             }
-            self.hub.publish(revision, transaction);
         }
-        Ok(refresh)
+    }
+
+    /// The writer crashed and has recovered without some of what this reader has seen.
+    fn rewind(&mut self) -> Result<()> {
+        let seen = self.published;
+        let mut lessor = Lessor::default();
+        self.revisions
+            .read_again(&mut |entry| lessor.replay(entry))?;
+        if let Some(now_ms) = self.now_ms {
+            lessor.advance(now_ms);
+        }
+        self.lessor = lessor;
+        self.published = self.revision();
+        let cut = self
+            .revisions
+            .log()
+            .epochs()
+            .last()
+            .map_or(seen, |start| start.cut);
+        self.hub.rewind(cut, seen);
+        self.rewind_follows(cut);
+        Ok(())
     }
 }

@@ -159,12 +159,24 @@ impl Lessor {
     /// Up to `limit` leases of which the log no longer knows well enough how long they have left,
     /// each with that time; the log is taken to know it from now on.
     pub(crate) fn take_unsaved(&mut self, limit: usize) -> Vec<(i64, i64)> {
+        self.take_off_by_more_than(|ttl_ms| SAVE_AT_LEAST_MS.max(ttl_ms / SAVE_FRACTION), limit)
+    }
+
+    /// All leases of which the log does not know exactly how long they have left.
+    pub(crate) fn take_inexact(&mut self) -> Vec<(i64, i64)> {
+        self.take_off_by_more_than(|_| 0, usize::MAX)
+    }
+
+    fn take_off_by_more_than(
+        &mut self,
+        tolerated_ms: impl Fn(i64) -> i64,
+        limit: usize,
+    ) -> Vec<(i64, i64)> {
         let clock_ms = self.clock_ms;
         let mut unsaved = Vec::new();
         for (id, lease) in &mut self.leases {
             let remaining = (lease.expires_ms - clock_ms).max(0);
-            let tolerated = SAVE_AT_LEAST_MS.max(lease.ttl_ms / SAVE_FRACTION);
-            if lease.logged_remaining_ms - remaining > tolerated {
+            if lease.logged_remaining_ms - remaining > tolerated_ms(lease.ttl_ms) {
                 lease.logged_remaining_ms = remaining;
                 unsaved.push((*id, remaining));
             }
@@ -258,6 +270,9 @@ mod tests {
         lessor.advance(10_001);
         assert_eq!(lessor.take_unsaved(9), vec![(1, 89_999)]);
         assert_eq!(lessor.take_unsaved(9), vec![]);
+        lessor.advance(10_002);
+        assert_eq!(lessor.take_unsaved(9), vec![]);
+        assert_eq!(lessor.take_inexact(), vec![(1, 89_998)]);
         assert_eq!(lessor.keep_alive(1), Some((100_000, true)));
     }
 }

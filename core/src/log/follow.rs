@@ -98,8 +98,9 @@ impl<P: PageStore> Log<P> {
         }
     }
 
-    /// Opens for reading.
-    pub(super) fn read_all(&mut self, replay: &mut Replay<'_>) -> Result<()> {
+    /// Reads the whole log, from its beginning: to open it for reading, or when part of what was
+    /// replayed has been replaced.
+    pub(crate) fn read_all(&mut self, replay: &mut Replay<'_>) -> Result<()> {
         self.survey_until_it_fits(&mut { Resume::START }, replay)?;
         Ok(())
     }

@@ -107,7 +107,7 @@ fn change_of<'a>(entry: &Entry<'a>) -> Option<(EventKind, KeyValueRef<'a>)> {
             version,
             lease,
         } => {
-            let create_revision = mod_revision - age as i64;
+            let create_revision = mod_revision.saturating_sub(age as i64);
             let version = version as i64;
             let kv = KeyValueRef {
                 key,

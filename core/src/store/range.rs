@@ -110,7 +110,7 @@ fn is_gathered_whole(request: &RangeRequest) -> bool {
 
 fn passes_filters(request: &RangeRequest, found: &Found) -> bool {
     let within = |revision: i64, min: i64, max: i64| {
-        (min <= 0 || revision >= min) && (max <= 0 || revision <= max)
+        (min == 0 || revision >= min) && (max == 0 || revision <= max)
     };
     let modified = found.mod_revision.main;
     within(modified, request.min_mod_revision, request.max_mod_revision)

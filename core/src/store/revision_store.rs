@@ -36,11 +36,7 @@ impl<P: PageStore> RevisionStore<P> {
         visitor: &mut Visitor<'_>,
     ) -> Result<(Self, Opened)> {
         let mut index = KeyIndex::default();
-        let mut state = State {
-            revision: 1,
-            next_sub: 0,
-            compact_revision: -1,
-        };
+        let mut state = State::EMPTY;
         let (log, opened) = Log::open(pages, options, &mut |position, entry| {
             state.replay(&mut index, position, entry);
             visitor(entry);
@@ -53,6 +49,18 @@ impl<P: PageStore> RevisionStore<P> {
     pub(crate) fn refresh(&mut self, visitor: &mut Visitor<'_>) -> Result<Refresh> {
         let Self { log, index, state } = self;
         log.refresh(&mut |position, entry| {
+            state.replay(index, position, entry);
+            visitor(entry);
+            Ok(())
+        })
+    }
+
+    /// Forgets everything and reads it again, because part of it was replaced.
+    pub(crate) fn read_again(&mut self, visitor: &mut Visitor<'_>) -> Result<()> {
+        let Self { log, index, state } = self;
+        *index = KeyIndex::default();
+        *state = State::EMPTY;
+        log.read_all(&mut |position, entry| {
             state.replay(index, position, entry);
             visitor(entry);
             Ok(())
@@ -135,6 +143,13 @@ impl<P: PageStore> RevisionStore<P> {
 }
 
 impl State {
+    /// Of a store that has seen nothing.
+    const EMPTY: Self = Self {
+        revision: 1,
+        next_sub: 0,
+        compact_revision: -1,
+    };
+
     fn replay(&mut self, index: &mut KeyIndex, position: Position, entry: &Entry<'_>) {
         let Revision { main, sub } = entry.revision;
         match entry.record {
@@ -145,7 +160,7 @@ impl State {
                     key,
                     entry.revision,
                     position,
-                    main - age as i64,
+                    main.saturating_sub(age as i64),
                     version as i64,
                 );
             }

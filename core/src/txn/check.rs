@@ -26,11 +26,10 @@ pub(crate) fn check_delete_range(request: &DeleteRangeRequest) -> Result<()> {
 
 /// Checks a transaction with all that is nested in it, on both branches.
 pub(crate) fn check_txn(request: &TxnRequest, limits: &Limits) -> Result<()> {
-    check_size(txn_bytes(request), limits)?;
     check_shape(request, limits.txn_ops, limits.txn_ops)?;
     check_duplicates(&request.success)?;
     check_duplicates(&request.failure)?;
-    Ok(())
+    check_size(txn_bytes(request), limits)
 }
 
 fn check_size(bytes: usize, limits: &Limits) -> Result<()> {
@@ -131,7 +130,7 @@ fn refuse_deletes_of_puts(deletes: &[&KeyRange], puts: &[&[u8]]) -> Result<()> {
 /// etcd reads the mark for "no end" as an end like any other here, so it does not see what a
 /// delete without an end covers. A transaction that it takes is taken here, too.
 fn is_seen_to_cover(range: &KeyRange, key: &[u8]) -> bool {
-    !matches!(range, KeyRange::From(_) | KeyRange::All) && range.contains(key)
+    range.end().is_some() && range.contains(key)
 }
 
 /// Refuses a branch that changes a key twice, as etcd does. Deleting twice is fine, and so is a

@@ -55,6 +55,8 @@ pub(crate) enum Phase {
         revision: i64,
         after: Option<Vec<u8>>,
     },
+    /// Has been told a state that was lost in a crash.
+    Lost,
     /// Tells what changes, through a stream of its own.
     Changes { stream: StreamId },
 }

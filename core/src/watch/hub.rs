@@ -323,6 +323,31 @@ impl Hub {
         Ok(())
     }
 
+    /// History after `cut` was lost in a crash: ends the watchers that may have been told of it.
+    /// `published` is what was published before the loss.
+    pub(crate) fn rewind(&mut self, cut: i64, published: i64) {
+        let keys: Vec<WatcherKey> = self.watchers.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            let watcher = &self.watchers[key];
+            let told = match watcher.state {
+                // Unless it waits for a start in the future, it has been told everything.
+                State::Synced if watcher.next_revision <= published + 1 => published,
+                State::Synced => cut,
+                State::Unsynced | State::Victim(_) => watcher.next_revision - 1,
+            };
+            if told > cut {
+                let watch_id = watcher.id;
+                self.end(
+                    key,
+                    WatchResponse::Rewound {
+                        watch_id,
+                        revision: cut,
+                    },
+                );
+            }
+        }
+    }
+
     /// Ends a watcher with a last word.
     pub(super) fn end(&mut self, key: WatcherKey, last_word: WatchResponse) {
         let watcher = &self.watchers[key];

@@ -1,0 +1,1 @@
+"""The real etcd as the judge: the same random histories on both, the same answers."""

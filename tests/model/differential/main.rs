@@ -1,0 +1,94 @@
+//! Random histories on the model and on the store: every answer must be the same.
+//!
+//! `REVWATCH_SEED` is the seed of the first history (a failure prints the one to use), and
+//! `REVWATCH_OPS` says how many operations each test does.
+
+mod action;
+mod ask;
+mod live;
+mod pair;
+mod past;
+mod shrink;
+mod tally;
+
+use std::env;
+
+use revwatch_model::Generator;
+
+use action::Action;
+use pair::{Pair, Setup};
+use tally::Tally;
+
+#[test]
+fn a_store_in_memory_answers_as_the_model_does() {
+    compare(Setup { page_size: None });
+}
+
+#[test]
+fn a_store_on_small_pages_answers_as_the_model_does_across_reopening() {
+    compare(Setup {
+        page_size: Some(512),
+    });
+}
+
+#[test]
+fn a_store_on_usual_pages_answers_as_the_model_does_across_reopening() {
+    compare(Setup {
+        page_size: Some(4096),
+    });
+}
+
+/// Runs histories of different lengths, each with its own seed, until all operations are done.
+/// Most are short: the model reads its whole list for every answer.
+fn compare(setup: Setup) {
+    let default = if cfg!(debug_assertions) {
+        20_000
+    } else {
+        200_000
+    };
+    let operations = number_from("REVWATCH_OPS", default);
+    let first_seed = number_from("REVWATCH_SEED", 1);
+    println!("{setup:?}: {operations} operations, first seed {first_seed}");
+    let mut tally = Tally::new(setup.page_size.is_some());
+    let (mut seed, mut done) = (first_seed, 0);
+    while done < operations {
+        let length = match seed % 50 {
+            0 => 5_000,
+            10 | 20 | 30 | 40 => 1_500,
+            _ => 300,
+        };
+        let length = length.min(operations - done);
+        one_history(setup, seed, length, &mut tally);
+        done += length;
+        seed += 1;
+    }
+    println!("{tally}");
+    if operations >= default.min(20_000) {
+        assert_eq!(tally.missing(), Vec::<&str>::new(), "these never happened");
+    }
+}
+
+fn one_history(setup: Setup, seed: u64, length: u64, tally: &mut Tally) {
+    let mut generator = Generator::new(seed);
+    let mut pair = Pair::new(setup);
+    let mut actions = Vec::new();
+    for _ in 0..length {
+        let action = Action::next(&mut generator, pair.model(), setup);
+        actions.push(action.clone());
+        if let Err(what) = shrink::without_panic(|| pair.act(&action, Some(&mut *tally))) {
+            let fewest = shrink::shrink(setup, actions, &what);
+            panic!(
+                "seed {seed}: {what}\nREVWATCH_SEED={seed} repeats it. The fewest operations that differ:\n{fewest}"
+            );
+        }
+    }
+}
+
+fn number_from(variable: &str, default: u64) -> u64 {
+    match env::var(variable) {
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|_| panic!("{variable} is not a number: {text}")),
+        Err(_) => default,
+    }
+}
