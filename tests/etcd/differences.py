@@ -26,12 +26,13 @@ def expected_answer(op: Op, answer: OpResponse) -> OpResponse:
 def expected_events(theirs: list[Event], ours: list[Event], compact_revision: int) -> list[Event]:
     """What revwatch is to tell a watcher from the compact revision on, where this etcd told
     ``theirs``: it drops the deletes at exactly that revision, which newer ones keep."""
-    dropped = [
-        event
-        for event in ours
-        if event.type == "DELETE" and event.kv.mod_revision == compact_revision
-    ]
-    return dropped + [event for event in theirs if event not in dropped]
+
+    def is_dropped(event: Event) -> bool:
+        return event.type == "DELETE" and event.kv.mod_revision == compact_revision
+
+    rest = iter([event for event in theirs if not is_dropped(event)])
+    expected = [event if is_dropped(event) else next(rest, None) for event in ours]
+    return [event for event in expected if event is not None] + list(rest)
 
 
 def hash_is_refused_by_etcd_alone(revision: int, compact_revision: int) -> bool:

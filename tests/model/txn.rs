@@ -73,7 +73,13 @@ impl Model {
         let mut paths = path.nested.iter();
         for op in branch(request, path.succeeded) {
             match op {
-                Op::Range(range) => self.check_range_against_state(range)?,
+                Op::Range(range) => {
+                    // Only in a range alone does a revision below zero mean the current one.
+                    if range.revision < 0 && range.revision < self.compact_revision {
+                        return Err(ErrorCode::Compacted);
+                    }
+                    self.check_range_against_state(range)?;
+                }
                 Op::Txn(txn) => self.check_ranges(txn, next(&mut paths))?,
                 Op::Put(_) | Op::DeleteRange(_) => {}
             }

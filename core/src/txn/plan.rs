@@ -39,8 +39,7 @@ pub(crate) fn plan<'a, P: PageStore>(
         _ => Ok(()),
     })?;
     plan.check_each(&mut |op| match op {
-        // The revision that the transaction itself will make counts as a future one.
-        Op::Range(range) => store.readable(range.revision).map(drop),
+        Op::Range(range) => check_range_revision(range.revision, store),
         _ => Ok(()),
     })?;
     Ok(plan)
@@ -68,6 +67,19 @@ fn take_branches<'a, P: PageStore>(
         });
     }
     Ok(Plan { succeeded, steps })
+}
+
+/// The revision that the transaction itself will make counts as a future one. Unlike in a range
+/// alone, a revision below zero does not mean the current one.
+fn check_range_revision<P: PageStore>(revision: i64, store: &RevisionStore<P>) -> Result<()> {
+    let compact_revision = store.compact_revision();
+    if revision < 0 && revision < compact_revision {
+        return Err(Error::Compacted {
+            requested: revision,
+            compact_revision,
+        });
+    }
+    store.readable(revision).map(drop)
 }
 
 /// A put alone is checked as one in a transaction is, but etcd looks at the lease first.
