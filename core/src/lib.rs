@@ -66,7 +66,8 @@ mod txn;
 mod watch;
 
 pub use engine::{
-    CompactResponse, Durability, FollowId, HistoryPage, Options, Status, Step, Store,
+    CompactResponse, Durability, FollowId, HistoryPage, Options, RangeCursor, Retention, Status,
+    Step, Store,
 };
 pub use error::{Error, ErrorCode, Result};
 pub use lease::{

@@ -14,6 +14,9 @@
 pub struct Limits {
     /// Keys and values of one request together, in bytes (1.5 MiB).
     pub request_bytes: usize,
+    /// Puts are refused once the store's pages in use hold so many bytes; deletes and compaction
+    /// are not (no limit).
+    pub quota_bytes: u64,
     /// Comparisons, and operations in each branch, of one transaction (128).
     pub txn_ops: usize,
     /// Shorter time-to-lives are raised to this (2 s).
@@ -32,6 +35,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             request_bytes: 1536 * 1024,
+            quota_bytes: u64::MAX,
             txn_ops: 128,
             lease_min_ttl_ms: 2_000,
             lease_max_ttl_ms: 9_000_000_000_000,

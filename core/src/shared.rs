@@ -3,7 +3,9 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::engine::{CompactResponse, FollowId, HistoryPage, Options, Status, Step, Store};
+use crate::engine::{
+    CompactResponse, FollowId, HistoryPage, Options, RangeCursor, Status, Step, Store,
+};
 use crate::error::Result;
 use crate::lease::{
     LeaseGrantResponse, LeaseKeepAliveResponse, LeaseRevokeResponse, LeaseTimeToLiveResponse,
@@ -108,6 +110,8 @@ impl<P: PageStore> SharedStore<P> {
     reads! {
         get(key: &[u8]) -> Result<Option<KeyValue>>;
         range(request: &RangeRequest) -> Result<RangeResponse>;
+        range_cursor(range: KeyRange, revision: i64) -> Result<RangeCursor>;
+        next_page(cursor: &mut RangeCursor, max_keys: usize, max_bytes: usize) -> Result<Vec<KeyValue>>;
         history(range: &KeyRange, start_revision: i64, max_events: usize) -> Result<HistoryPage>;
         hash_kv(revision: i64) -> Result<HashKvResponse>;
         revision() -> i64;
@@ -122,6 +126,7 @@ impl<P: PageStore> SharedStore<P> {
         follow(range: KeyRange, resume: Option<ResumeToken>) -> Result<FollowId>;
         close_follow(follow: FollowId) -> ();
         poll_follow(follow: FollowId, max_events: usize, max_bytes: usize) -> Result<FollowResponse>;
+        follow_resume_token(follow: FollowId) -> Result<Option<ResumeToken>>;
         has_response(stream: StreamId) -> Result<bool>;
         has_follow_response(follow: FollowId) -> Result<bool>;
     }

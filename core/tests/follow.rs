@@ -8,7 +8,7 @@ use common::{PLENTY, Rng, store_with_queue};
 use revwatch::page::MemoryPages;
 use revwatch::{
     DeleteRangeRequest, ErrorCode, EventKind, FollowId, FollowResponse, KeyRange, Options,
-    RangeRequest, Store,
+    RangeRequest, ResumeToken, Store,
 };
 
 /// What a follower makes of what it is told: a copy of the range.
@@ -127,6 +127,32 @@ fn a_follower_resumes_after_what_it_has_seen() {
             .collect::<Vec<_>>(),
         [b"2"]
     );
+}
+
+#[test]
+fn each_part_of_a_long_history_can_be_resumed_after() {
+    let mut store = store_with_queue(8);
+    for _ in 0..5 {
+        store.put(b"k", b"v").unwrap();
+    }
+    let token = ResumeToken {
+        revision: 1,
+        ..store.resume_token()
+    };
+    let mut resume = token;
+    let mut seen = Vec::new();
+    while seen.len() < 5 {
+        let follow = store.follow(KeyRange::All, Some(resume)).unwrap();
+        let response = store.poll_follow(follow, 2, PLENTY).unwrap();
+        let FollowResponse::Events { revision, events } = response else {
+            panic!("{response:?} after {seen:?}");
+        };
+        seen.extend(events.iter().map(|event| event.kv.mod_revision));
+        resume = store.follow_resume_token(follow).unwrap().unwrap();
+        assert_eq!((resume.revision, resume.epoch), (revision, token.epoch));
+        store.close_follow(follow);
+    }
+    assert_eq!(seen, [2, 3, 4, 5, 6]);
 }
 
 #[test]

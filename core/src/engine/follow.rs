@@ -46,9 +46,10 @@ impl<P: PageStore> Store<P> {
             Some(token) => self.changes_after(&range, token)?,
             None => Phase::state_at(self.published),
         };
+        let told = resume.map(|token| token.revision);
         let id = self.next_follow;
         self.next_follow += 1;
-        self.follows.insert(id, Follow { range, phase });
+        self.follows.insert(id, Follow { range, phase, told });
         Ok(FollowId(id))
     }
 
@@ -78,6 +79,26 @@ impl<P: PageStore> Store<P> {
         let response = self.advance_follow(&mut entry, max_events, max_bytes);
         self.follows.insert(follow.0, entry);
         response
+    }
+
+    /// Where to go on after everything that a follower has been told, also after a crash: what to
+    /// record together with the work done. `None` until its state is complete, as only the whole
+    /// of it can be gone on from.
+    ///
+    /// ```
+    /// use revwatch::{KeyRange, Options, Store};
+    ///
+    /// let mut store = Store::in_memory(Options::default());
+    /// let follow = store.follow(KeyRange::All, None)?;
+    /// assert_eq!(store.follow_resume_token(follow)?, None);
+    /// store.poll_follow(follow, 100, 1 << 20)?; // Synced: there are no keys
+    /// assert_eq!(store.follow_resume_token(follow)?.unwrap().revision, 1);
+    /// # Ok::<(), revwatch::Error>(())
+    /// ```
+    pub fn follow_resume_token(&self, follow: FollowId) -> Result<Option<ResumeToken>> {
+        let follow = self.follows.get(&follow.0).ok_or(Error::StreamNotFound)?;
+        let epoch = self.revisions.log().epoch();
+        Ok(follow.told.map(|revision| ResumeToken { epoch, revision }))
     }
 
     /// Whether [`poll_follow`](Self::poll_follow) may have more to say than `Idle`.
@@ -126,6 +147,7 @@ impl<P: PageStore> Store<P> {
                     ..self.resume_token()
                 };
                 follow.phase = self.changes_after(&follow.range, token)?;
+                follow.told = Some(revision);
                 Ok(FollowResponse::Synced { revision })
             }
         }
@@ -141,9 +163,11 @@ impl<P: PageStore> Store<P> {
         loop {
             match self.poll(stream, max_events, max_bytes)? {
                 WatchResponse::Created { .. } => {}
-                WatchResponse::Events {
-                    revision, events, ..
-                } => {
+                WatchResponse::Events { events, .. } => {
+                    // A long history comes in parts, and each says how far it goes.
+                    let last = events.get(events.len().saturating_sub(1));
+                    let revision = last.map_or(0, |event| event.kv.mod_revision);
+                    follow.told = Some(revision);
                     return Ok(FollowResponse::Events { revision, events });
                 }
                 WatchResponse::Idle => return Ok(FollowResponse::Idle),
@@ -170,6 +194,7 @@ impl<P: PageStore> Store<P> {
     fn reset(&self, follow: &mut Follow) -> FollowResponse {
         let revision = self.published;
         follow.phase = Phase::state_at(revision);
+        follow.told = None;
         FollowResponse::Reset { revision }
     }
 

@@ -4,21 +4,25 @@
 //! time; everything that happens by itself (leases that run out, batches that become durable,
 //! watchers that catch up) happens there, in bounded slices.
 
+mod cursor;
 mod follow;
 mod lease;
 mod open;
 mod options;
 mod publish;
 mod read;
+mod retention;
 mod status;
 mod step;
 mod store;
 mod watch;
 mod write;
 
+pub use cursor::RangeCursor;
 pub use follow::FollowId;
 pub use options::{Durability, Options};
 pub use read::HistoryPage;
+pub use retention::Retention;
 pub use status::Status;
 pub use step::Step;
 pub use store::Store;

@@ -4,6 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::options::{Durability, Options};
+use super::retention::Ages;
 use super::store::Store;
 use crate::error::Result;
 use crate::lease::Lessor;
@@ -91,6 +92,7 @@ impl<P: PageStore> Store<P> {
             write_due_ms: None,
             now_ms: None,
             idle_since: None,
+            ages: Ages::default(),
             leases_chosen: 0,
         })
     }

@@ -1,5 +1,6 @@
 //! How a store is opened.
 
+use super::retention::Retention;
 use crate::limits::Limits;
 
 /// When a change is safe from a loss of power.
@@ -47,6 +48,8 @@ pub struct Options {
     pub durability: Durability,
     /// What is refused.
     pub limits: Limits,
+    /// How much history is kept without anybody compacting it (all of it).
+    pub retention: Retention,
     /// Open for reading only, beside a writer in another process.
     pub read_only: bool,
     /// Any number, best an unpredictable one: lease ids are chosen with it, and it keeps chosen
@@ -64,6 +67,7 @@ impl Default for Options {
         Self {
             durability: Durability::default(),
             limits: Limits::default(),
+            retention: Retention::default(),
             read_only: false,
             seed: 0,
             store_id: [0; 16],

@@ -26,7 +26,7 @@ pub struct Step {
 
 impl<P: PageStore> Store<P> {
     /// Does one slice of the work that waits: revokes leases whose time is over, makes a batch
-    /// durable, reads about `budget_bytes` of history for watchers that are behind, and in a store
+    /// durable, compacts what retention lets go, reads about `budget_bytes` of history for watchers that are behind, and in a store
     /// opened read-only takes in what another process wrote.
     ///
     /// `now_ms` is the host's clock in milliseconds; only differences count, and time never runs
@@ -39,6 +39,7 @@ impl<P: PageStore> Store<P> {
         } else if !self.revisions.log().is_poisoned() {
             self.expire_leases()?;
             self.save_leases()?;
+            self.retain(now_ms)?;
             self.write_if_due(now_ms)?;
             self.carry_mark_when_idle(now_ms)?;
         }

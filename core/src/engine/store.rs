@@ -4,6 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::options::Options;
+use super::retention::Ages;
 use crate::error::{Error, Result};
 use crate::lease::Lessor;
 use crate::log::Position;
@@ -61,6 +62,8 @@ pub struct Store<P: PageStore = MemoryPages> {
     pub(super) now_ms: Option<i64>,
     /// Where the log ended at the last step that found it grown, and that step's time.
     pub(super) idle_since: Option<(Position, i64)>,
+    /// For retention by time.
+    pub(super) ages: Ages,
     /// Counts automatic lease ids.
     pub(super) leases_chosen: u64,
 }

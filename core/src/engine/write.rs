@@ -1,8 +1,8 @@
 //! Changing keys.
 
 use super::store::Store;
-use crate::error::Result;
-use crate::page::PageStore;
+use crate::error::{Error, Result};
+use crate::page::{PageError, PageStore};
 use crate::store::{DeleteRangeRequest, DeleteRangeResponse, PutRequest, PutResponse};
 use crate::txn::{
     Op, OpResponse, TxnRequest, TxnResponse, apply, check_delete_range, check_put,
@@ -28,6 +28,7 @@ impl<P: PageStore> Store<P> {
         check_put(request, &self.options.limits)?;
         let lease_exists = |id| self.lessor.exists(id);
         check_put_against_state(request, &self.revisions, &lease_exists)?;
+        self.refuse_beyond_quota()?;
         let kept = if request.ignore_value {
             self.options.limits.request_bytes
         } else {
@@ -98,12 +99,23 @@ impl<P: PageStore> Store<P> {
         })
     }
 
+    /// A store beyond its quota takes only what makes it smaller in the end.
+    fn refuse_beyond_quota(&self) -> Result<()> {
+        if self.revisions.log().size_in_use() >= self.options.limits.quota_bytes {
+            return Err(Error::Page(PageError::NoSpace));
+        }
+        Ok(())
+    }
+
     /// Carries out a request whose shape has been checked.
     fn execute(&mut self, request: &TxnRequest) -> Result<TxnResponse> {
         let lease_exists = |id| self.lessor.exists(id);
         let plan = plan(request, &self.revisions, &lease_exists)?;
         if plan.writes() > 0 {
             self.refuse_if_read_only()?;
+            if plan.puts() > 0 {
+                self.refuse_beyond_quota()?;
+            }
             let (bytes, entries) = plan.cost(&self.revisions);
             self.revisions.reserve(bytes, entries)?;
         }

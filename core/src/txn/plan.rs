@@ -119,14 +119,20 @@ impl Plan<'_> {
 
     /// How many of the operations may change something.
     pub(crate) fn writes(&self) -> usize {
-        self.steps
-            .iter()
-            .map(|step| match step {
-                Step::Op(Op::Put(_) | Op::DeleteRange(_)) => 1,
-                Step::Op(_) => 0,
-                Step::Txn(nested) => nested.writes(),
-            })
-            .sum()
+        self.count(&|op| matches!(op, Op::Put(_) | Op::DeleteRange(_)))
+    }
+
+    /// How many of the operations are puts.
+    pub(crate) fn puts(&self) -> usize {
+        self.count(&|op| matches!(op, Op::Put(_)))
+    }
+
+    fn count(&self, wanted: &dyn Fn(&Op) -> bool) -> usize {
+        let of_step = |step: &Step<'_>| match step {
+            Step::Op(op) => usize::from(wanted(op)),
+            Step::Txn(nested) => nested.count(wanted),
+        };
+        self.steps.iter().map(of_step).sum()
     }
 
     /// Bytes of keys and values, and number of entries, that carrying it out may log at most.

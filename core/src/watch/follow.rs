@@ -26,7 +26,7 @@ pub enum FollowResponse {
     },
     /// Changes, whole revisions at a time.
     Events {
-        /// The store's revision when they were queued.
+        /// Everything up to and including this revision has been told now.
         revision: i64,
         /// In order of revision; never empty.
         events: Events,
@@ -46,6 +46,8 @@ pub enum FollowResponse {
 pub(crate) struct Follow {
     pub(crate) range: KeyRange,
     pub(crate) phase: Phase,
+    /// Everything up to this revision has been told; `None` until the state is complete.
+    pub(crate) told: Option<i64>,
 }
 
 #[derive(Debug)]
