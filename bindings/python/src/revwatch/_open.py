@@ -1,0 +1,74 @@
+"""Opening a store."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Literal
+
+from . import _request
+from ._native import NULL, check, ffi, lib
+from .errors import Locked
+from .store import Store
+from .types import Durability
+
+DURABILITIES = {
+    "commit": lib.REVWATCH_DURABILITY_COMMIT,
+    "batch": lib.REVWATCH_DURABILITY_BATCH,
+    "never": lib.REVWATCH_DURABILITY_NEVER,
+}
+CLOCKS = {"system": 0, "manual": 1}
+
+# As for other waits: a call into the library cannot be interrupted by Ctrl-C, so it is short.
+SLICE_S = 0.1
+
+# To the library 0 means its default.
+NO_WAIT = -1
+
+
+def open(
+    path: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None = None,
+    *,
+    read_only: bool = False,
+    durability: Durability = "commit",
+    lock_timeout: float = 5.0,
+    clock: Literal["system", "manual"] = "system",
+) -> Store:
+    """Opens the store in the file ``path``, and creates it if there is none; without a path the
+    store is in memory.
+
+    One process at a time writes: another one waits for it ``lock_timeout`` seconds and is then told
+    ``Locked``. Any number may read and watch meanwhile, with ``read_only``. ``durability`` says
+    when a write has reached the disk: before it returns (``"commit"``), a tenth of a second later
+    together with others (``"batch"``), or with ``flush`` and ``close`` only (``"never"``). With the
+    clock ``"manual"`` time passes, and background work is done, only in ``Store.step``.
+
+    >>> with open() as store:
+    ...     store.put(b"key", b"value")
+    PutResponse(revision=2, prev_kv=None)
+    """
+    options = _request.options(
+        "open",
+        read_only=bool(read_only),
+        durability=_request.word(durability, DURABILITIES, "durability"),
+        manual_clock=_request.word(clock, CLOCKS, "clock"),
+    )
+    encoded = NULL if path is None else ffi.new("char[]", _encoded(path))
+    out = ffi.new("revwatch_store **")
+    deadline = time.monotonic() + lock_timeout
+    while True:
+        slice_s = min(max(deadline - time.monotonic(), 0), SLICE_S)
+        options.lock_timeout_ms = int(slice_s * 1000) or NO_WAIT
+        try:
+            check(lib.revwatch_store_open(encoded, options, out))
+            return Store(out[0], clock == "manual")
+        except Locked:
+            if time.monotonic() >= deadline:
+                raise
+
+
+def _encoded(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> bytes:
+    encoded = os.fsencode(path)
+    if b"\0" in encoded:
+        raise ValueError("the path has a zero byte in it: no file can have such a name")
+    return encoded

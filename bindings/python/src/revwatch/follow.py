@@ -1,0 +1,81 @@
+"""Following: the state of a range at one revision, a mark, and then every change after it.
+
+>>> import revwatch
+>>> with revwatch.open() as store, store.follow(b"", prefix=True) as follow:
+...     revision = store.put(b"key", b"value")
+...     for response in follow:
+...         print(type(response).__name__, response[0])
+...         if isinstance(response, revwatch.FollowEvents):
+...             break
+FollowSynced 1
+FollowEvents 2
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import _decode
+from ._bell import Bell
+from ._bytes import BytesLike
+from ._native import check, ffi, lib
+from ._poll import Poller
+from ._range import key_range
+from ._request import options
+from .types import (
+    FollowEvents,
+    FollowReset,
+    FollowResponse,
+    FollowState,
+    FollowSynced,
+    ResumeToken,
+)
+
+STATE, SYNCED, RESET = (
+    lib.REVWATCH_FOLLOW_STATE,
+    lib.REVWATCH_FOLLOW_SYNCED,
+    lib.REVWATCH_FOLLOW_RESET,
+)
+
+
+class Follow(Poller[FollowResponse]):
+    """A follower of a range; made by ``Store.follow``. It never ends by itself: when compaction or
+    a crash took what it was to be told, it says ``FollowReset`` and gives the state again."""
+
+    _out_type = "revwatch_follow_responses **"
+    _poll_function = lib.revwatch_follow_poll
+    _free_function = lib.revwatch_follow_responses_free
+
+    def __init__(
+        self,
+        store: Any,
+        bell: Bell,
+        key: BytesLike,
+        range_end: BytesLike | None,
+        *,
+        prefix: bool,
+        from_key: bool,
+        resume: ResumeToken | None,
+    ) -> None:
+        start, end = key_range(key, range_end, prefix, from_key)
+        token = ffi.NULL
+        if resume is not None:
+            token = ffi.new("revwatch_resume_token *", tuple(resume))
+        out = ffi.new("revwatch_follow **")
+        check(
+            lib.revwatch_follow_new(
+                store, start, len(start), end, len(end), options("follow", resume=token), out
+            )
+        )
+        super().__init__(out[0], lib.revwatch_follow_free, bell)
+
+    def _decode(self, response: Any) -> FollowResponse:
+        kind = response.type
+        if kind == STATE:
+            return FollowState(_decode.key_values(response.kvs, response.kvs_len))
+        if kind == SYNCED:
+            return FollowSynced(response.revision)
+        if kind == RESET:
+            return FollowReset(response.revision)
+        events = _decode.events(response.events, response.events_len)
+        return FollowEvents(response.revision, events)

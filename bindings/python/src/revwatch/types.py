@@ -1,0 +1,201 @@
+"""What goes in and comes out: keys with their values, events, and the answers to requests.
+
+Everything here is an immutable tuple with named fields, because a watcher that catches up makes a
+million of them. The names are etcd's.
+
+>>> kv = KeyValue(b"key", b"value", create_revision=2, mod_revision=3, version=2, lease=0)
+>>> kv.value, kv.version
+(b'value', 2)
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, TypeAlias
+
+Durability: TypeAlias = Literal["commit", "batch", "never"]
+"""What a write waits for: its own sync, nothing until the next batch's sync, or nothing at all."""
+
+SortOrder: TypeAlias = Literal["none", "ascend", "descend"]
+SortTarget: TypeAlias = Literal["key", "version", "create", "mod", "value"]
+CompareTarget: TypeAlias = Literal["value", "version", "create", "mod", "lease"]
+CompareOp: TypeAlias = Literal["=", "!=", "<", ">"]
+EventType: TypeAlias = Literal["PUT", "DELETE"]
+
+
+class KeyValue(NamedTuple):
+    """A key with its value and the revisions that made it."""
+
+    key: bytes
+    value: bytes
+    create_revision: int
+    """The revision of the put that created the key; 0 in the event of a delete."""
+    mod_revision: int
+    """The revision of the change that this is the result of."""
+    version: int
+    """How many puts the key has seen since it was created; 0 in the event of a delete."""
+    lease: int
+    """The lease that the key is attached to, or 0."""
+
+
+class Event(NamedTuple):
+    """One change of one key, as watchers see it."""
+
+    type: EventType
+    kv: KeyValue
+    """The key's state after the change; for a delete its key and ``mod_revision`` only."""
+    prev_kv: KeyValue | None
+    """The key's state before the transaction, if it was asked for and there was one."""
+
+
+class ResumeToken(NamedTuple):
+    """A point in history that stays meaningful after a crash: the last revision that was seen, and
+    the epoch in which it was seen.
+
+    >>> ResumeToken(epoch=1, revision=7).revision
+    7
+    """
+
+    epoch: int
+    revision: int
+
+
+class PutResponse(NamedTuple):
+    """The answer to a put."""
+
+    revision: int
+    prev_kv: KeyValue | None = None
+    """What the key was before, if that was asked for and it existed."""
+
+
+class RangeResponse(NamedTuple):
+    """The answer to a range."""
+
+    revision: int
+    """The store's current revision, also when an older one was read."""
+    kvs: list[KeyValue]
+    more: bool
+    """Whether the limit left some out."""
+    # A tuple has a method of this name, which nobody calls on an answer; etcd's name wins.
+    count: int  # type: ignore[assignment]
+    """How many keys are in the range at that revision, whatever the limit and revision bounds."""
+
+
+class DeleteRangeResponse(NamedTuple):
+    """The answer to a delete."""
+
+    revision: int
+    """One higher than before if something was deleted."""
+    deleted: int
+    prev_kvs: list[KeyValue]
+    """What was deleted, in key order, if that was asked for."""
+
+
+class TxnResponse(NamedTuple):
+    """The answer to a transaction."""
+
+    revision: int
+    """The store's revision after it; 0 in the answer to a nested one, as in etcd."""
+    succeeded: bool
+    """Whether all comparisons held."""
+    responses: list[OpResponse]
+    """An answer for each operation of the branch that was taken."""
+
+
+OpResponse: TypeAlias = PutResponse | RangeResponse | DeleteRangeResponse | TxnResponse
+
+
+class LeaseGrantResponse(NamedTuple):
+    """A lease that was granted."""
+
+    id: int
+    ttl_ms: int
+    """The time-to-live in milliseconds, raised to the store's minimum."""
+    revision: int
+
+
+class LeaseTimeToLive(NamedTuple):
+    """How long a lease has yet to live."""
+
+    id: int
+    ttl_ms: int
+    """Milliseconds left; -1 if there is no such lease."""
+    granted_ttl_ms: int
+    keys: list[bytes]
+    """The attached keys, if they were asked for."""
+
+
+class WatchResponse(NamedTuple):
+    """What a watcher is told: that it was created, events of one or more whole revisions, or that
+    it has ended."""
+
+    watch_id: int
+    revision: int
+    """The store's revision when this was sent."""
+    events: list[Event]
+    created: bool = False
+    canceled: bool = False
+    compact_revision: int = 0
+    """Not 0: the history that was asked for is compacted, and begins here now."""
+    cancel_reason: str = ""
+    rewound: bool = False
+    """What was seen last was lost in a crash; ``revision`` is the last that was not."""
+
+
+class HistoryPage(NamedTuple):
+    """Past events, whole revisions at a time."""
+
+    events: list[Event]
+    next_revision: int | None
+    """The ``start_revision`` to go on with; ``None`` if this reached the newest revision."""
+
+
+class Status(NamedTuple):
+    """How a store stands."""
+
+    revision: int
+    """The newest revision; 1 for an empty store."""
+    published_revision: int
+    """The newest revision that watchers may see: durable as the store promises."""
+    compact_revision: int
+    """History before this revision was compacted; -1 before any compaction."""
+    epoch: int
+    """Counts the openings after which revisions may have been lost."""
+    keys: int
+    size_in_use: int
+    """Bytes that are needed for what is kept."""
+    size_allocated: int
+    """Bytes of the file, or of memory."""
+    leases: int
+    watch_streams: int
+    watchers: int
+    read_only: bool
+    poisoned: bool
+    """A write or sync failed: reopen the store to write again."""
+
+
+class FollowState(NamedTuple):
+    """Some of the keys that there are at the revision which the follow begins at, in key order."""
+
+    kvs: list[KeyValue]
+
+
+class FollowSynced(NamedTuple):
+    """The state is complete, as of this revision; from now on come changes."""
+
+    revision: int
+
+
+class FollowEvents(NamedTuple):
+    """Changes after the state, whole revisions at a time."""
+
+    revision: int
+    events: list[Event]
+
+
+class FollowReset(NamedTuple):
+    """Compaction or a crash took the history in between: forget the state, it comes anew."""
+
+    revision: int
+
+
+FollowResponse: TypeAlias = FollowState | FollowSynced | FollowEvents | FollowReset
