@@ -86,7 +86,7 @@ class Worker:
     def _look(self) -> None:
         status = self._store.status()
         self.times_looked += 1
-        self.times_victim += getattr(status, "victim_watchers", 0) > 0
+        self.times_victim += status.victim_watchers > 0
 
 
 def task_line(task: KeyValue) -> str:

@@ -13,7 +13,6 @@ from agent_process import AgentProcess
 from children import Child, Children
 from compiled import compiled_agent
 from promise import expect
-from revwatch.types import Status
 
 HERE = Path(__file__).resolve().parent
 STORE = "app.rw"
@@ -46,10 +45,7 @@ def run(folder: Path) -> None:
     _prove(ada, "in C")
     _prove(cleo, "in Python, killed and started again", done_again=1)
     _prove(ben, "in Python, slow")
-    if hasattr(Status, "victim_watchers"):
-        _prove_was_victim(ben)
-    else:
-        screen.step("ben  cannot say whether it was a victim: this library does not tell")
+    _prove_was_victim(ben)
 
 
 def _begin(children: Children, agents: Sequence[AgentProcess]) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import os
+import subprocess
 from typing import Any, TypeAlias, cast
 
 from revwatch import (
@@ -86,7 +88,19 @@ class Gateway:
         return number(answer["header"], "revision")
 
     def hash_kv(self, revision: int) -> int:
-        return number(self.call("maintenance/hash", {"revision": str(revision)}), "hash")
+        """By the command line: the gateway of this version does not reach HashKV."""
+        command = ["etcdctl", f"--endpoints=127.0.0.1:{self._port}", "endpoint", "hashkv"]
+        asked = subprocess.run(
+            [*command, f"--rev={revision}", "-w", "json"],
+            env={**os.environ, "ETCDCTL_API": "3"},
+            capture_output=True,
+            text=True,
+        )
+        if asked.returncode != 0:
+            raise EtcdError(
+                next((known for known in ERRORS if known in asked.stderr), asked.stderr)
+            )
+        return number(json.loads(asked.stdout)[0]["HashKV"], "hash")
 
     def lease_grant(self, lease: int, ttl_ms: int) -> tuple[int, int]:
         answer = self.call("lease/grant", {"ID": str(lease), "TTL": str(ttl_ms // 1000)})
@@ -101,7 +115,9 @@ class Gateway:
         return sorted(unquote(key) for key in answer.get("keys", []))
 
     def leases(self) -> list[int]:
-        return sorted(number(lease, "ID") for lease in self.call("lease/leases", {}).get("leases", []))
+        return sorted(
+            number(lease, "ID") for lease in self.call("lease/leases", {}).get("leases", [])
+        )
 
     def events(self, start_revision: int, last_revision: int) -> list[Event]:
         """Every event of all keys from one revision to another, as a watcher is told them."""

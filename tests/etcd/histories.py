@@ -11,7 +11,8 @@ from revwatch import Compare, DeleteRange, Put, Range, Txn
 from revwatch.txn import Op
 from revwatch.types import CompareOp, CompareTarget, SortOrder, SortTarget
 
-KEYS = [b"a", b"a\x00", b"ab", b"abc", b"b", b"b\xff", b"b\xff\xff", b"c/1", b"c/2", b"\xff", b"\x00"]
+# Fewer than twelve: for so few Go's sort keeps the order of equals, which otherwise is anybody's.
+KEYS = [b"\0", b"a", b"a\0", b"ab", b"abc", b"b", b"b\xff", b"b\xff\xff", b"c/1", b"c/2", b"\xff"]
 VALUES = [b"", b"1", b"2", b"20", b"\x00\xff", b"a longer value, of some words"]
 LEASES = [101, 102, 103]
 SORT_ORDERS: list[SortOrder] = ["none", "ascend", "descend"]
@@ -97,7 +98,7 @@ class Histories:
             return LeaseGrant(self.random.choice(LEASES), self.random.choice([600_000, 3_600_000]))
         if draw < 0.97:
             return LeaseRevoke(self.lease())
-        return self.random.choice([LeaseKeys(self.lease()), Leases()])
+        return LeaseKeys(self.lease()) if self.chance(0.5) else Leases()
 
     def chance(self, probability: float) -> bool:
         return self.random.random() < probability

@@ -32,6 +32,9 @@ def open(
     read_only: bool = False,
     durability: Durability = "commit",
     lock_timeout: float = 5.0,
+    quota_bytes: int = 0,
+    retain_revisions: int = 0,
+    retain_ms: int = 0,
     clock: Literal["system", "manual"] = "system",
 ) -> Store:
     """Opens the store in the file ``path``, and creates it if there is none; without a path the
@@ -40,8 +43,13 @@ def open(
     One process at a time writes: another one waits for it ``lock_timeout`` seconds and is then told
     ``Locked``. Any number may read and watch meanwhile, with ``read_only``. ``durability`` says
     when a write has reached the disk: before it returns (``"commit"``), a tenth of a second later
-    together with others (``"batch"``), or with ``flush`` and ``close`` only (``"never"``). With the
-    clock ``"manual"`` time passes, and background work is done, only in ``Store.step``.
+    together with others (``"batch"``), or with ``flush`` and ``close`` only (``"never"``).
+
+    Puts are refused as ``NoSpace`` once the pages in use hold ``quota_bytes``. History is compacted
+    by itself but for its last ``retain_revisions``, or what is younger than ``retain_ms``; 0 means
+    no such bound.
+
+    With the clock ``"manual"`` time passes, and background work is done, only in ``Store.step``.
 
     >>> with open() as store:
     ...     store.put(b"key", b"value")
@@ -51,6 +59,9 @@ def open(
         "open",
         read_only=bool(read_only),
         durability=_request.word(durability, DURABILITIES, "durability"),
+        quota_bytes=quota_bytes,
+        retain_revisions=retain_revisions,
+        retain_ms=retain_ms,
         manual_clock=_request.word(clock, CLOCKS, "clock"),
     )
     encoded = NULL if path is None else ffi.new("char[]", _encoded(path))

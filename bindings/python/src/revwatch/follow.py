@@ -18,7 +18,7 @@ from typing import Any
 from . import _decode
 from ._bell import Bell
 from ._bytes import BytesLike
-from ._native import check, ffi, lib
+from ._native import NOT_FOUND, check, ffi, lib
 from ._poll import Poller
 from ._range import key_range
 from ._request import options
@@ -68,6 +68,30 @@ class Follow(Poller[FollowResponse]):
             )
         )
         super().__init__(out[0], lib.revwatch_follow_free, bell)
+        self._given = None if resume is None else resume.revision
+
+    def resume_token(self) -> ResumeToken | None:
+        """Where another follow goes on after everything that this one has given, also after a
+        crash: record it together with what was done. ``None`` until all of the state was given,
+        as only the whole of it can be gone on from.
+
+        >>> import revwatch
+        >>> with revwatch.open() as store, store.follow(b"", prefix=True) as follow:
+        ...     print(follow.resume_token(), next(follow), follow.resume_token())
+        None FollowSynced(revision=1) ResumeToken(epoch=1, revision=1)
+        """
+        token = ffi.new("revwatch_resume_token *")
+        if check(lib.revwatch_follow_resume_token(self._handle, token)) == NOT_FOUND:
+            return None
+        # The library may have told more than was taken from here.
+        return None if self._given is None else ResumeToken(token.epoch, self._given)
+
+    def _seen(self, response: FollowResponse) -> None:
+        match response:
+            case FollowSynced(revision) | FollowEvents(revision, _):
+                self._given = revision
+            case FollowReset():
+                self._given = None
 
     def _decode(self, response: Any) -> FollowResponse:
         kind = response.type

@@ -17,6 +17,7 @@ from .txn import Compare, DeleteRange, Op, Put, Range, Txn
 from .types import (
     DeleteRangeResponse,
     Event,
+    HashKv,
     HistoryPage,
     KeyValue,
     PutResponse,
@@ -310,6 +311,20 @@ class Store(Leases, Handle):
         finally:
             lib.revwatch_status_result_free(out[0])
         return status._replace(read_only=bool(status.read_only), poisoned=bool(status.poisoned))
+
+    def hash_kv(self, revision: int = 0) -> HashKv:
+        """Hashes all that is kept up to ``revision`` (0: the current one): bit for bit what etcd's
+        HashKV answers for the same history. Reads the whole history.
+
+        >>> import revwatch
+        >>> with revwatch.open() as one, revwatch.open() as other:
+        ...     _ = one.put(b"key", b"value"), other.put(b"key", b"value")
+        ...     one.hash_kv() == other.hash_kv()
+        True
+        """
+        out = ffi.new("revwatch_hash_kv *")
+        check(lib.revwatch_store_hash_kv(self._handle, revision, out))
+        return HashKv._make(getattr(out, field) for field in HashKv._fields)
 
     def check(self) -> None:
         """Verifies all that is stored; raises ``Corrupt``, which names what is broken."""

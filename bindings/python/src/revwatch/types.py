@@ -168,9 +168,25 @@ class Status(NamedTuple):
     leases: int
     watch_streams: int
     watchers: int
+    unsynced_watchers: int
+    """Those of them that are behind and read history."""
+    victim_watchers: int
+    """Those of them that hold a batch because their stream is full."""
     read_only: bool
     poisoned: bool
     """A write or sync failed: reopen the store to write again."""
+
+
+class HashKv(NamedTuple):
+    """A hash of what is kept, the same as that of an etcd with the same history."""
+
+    revision: int
+    """The store's current revision."""
+    hash_revision: int
+    """Changes up to this revision were hashed."""
+    compact_revision: int
+    """History before this is gone; -1 before any compaction."""
+    hash: int
 
 
 class FollowState(NamedTuple):
@@ -189,6 +205,7 @@ class FollowEvents(NamedTuple):
     """Changes after the state, whole revisions at a time."""
 
     revision: int
+    """Everything up to and including this revision has been told now."""
     events: list[Event]
 
 

@@ -1,0 +1,1051 @@
+// revwatch: etcd's data model in a library. Every change has a revision; whoever watches sees every
+// change once, in order, whole transactions at a time.
+//
+// This file is generated (`make header`). What holds for all of it:
+//
+// Status.    A function that can fail returns a revwatch_status: 0 (REVWATCH_OK), a positive outcome
+//            that is not an error (REVWATCH_NOT_FOUND, REVWATCH_IDLE), or a negative
+//            REVWATCH_ERROR_*. revwatch_last_error_message() then says, for this thread, what was
+//            asked, what was wrong and what to do.
+// Outputs.   They are written on success only (for REVWATCH_NOT_FOUND and REVWATCH_IDLE as well as
+//            for errors they stay as they were). No parameter is read and written. An output that
+//            "may be NULL" is then not written.
+// Bytes in.  `const uint8_t *` with a `size_t` length, copied before the function returns. NULL is
+//            allowed when the length is 0. Keys and values may hold any bytes, zeros too.
+// Bytes out. They belong to the result that they were found in and live until that is freed. A
+//            pointer with the length 0 is not to be read.
+// Ranges.    etcd's convention: with an empty range_end, the one key; with the single byte 0, all
+//            keys from `key` on; otherwise from `key` up to, but without, range_end. The key "\0"
+//            with the range_end "\0" means all keys. Where options have `prefix`, setting it means
+//            all keys that begin with `key` (all, if that is empty); range_end must then be empty.
+// Options.   A structure whose first member, struct_size, is set to its sizeof: this keeps programs
+//            working when members are added. In all other members zero means the default, so
+//            `revwatch_range_options options = {.struct_size = sizeof options};` is a good
+//            start. NULL in place of the structure means that all is default. A flag is set by any
+//            value but 0.
+// Handles.   revwatch_store, revwatch_stream, revwatch_follow and revwatch_txn are names of things
+//            in the library, not addresses to look at. Only the functions that end in _free or
+//            _close consume one, and freeing NULL does nothing. A handle that was closed, or never
+//            was one, is recognised: functions answer REVWATCH_ERROR_CLOSED, _free does nothing.
+//            When a store is closed, the streams and follows made from it answer
+//            REVWATCH_ERROR_CLOSED and are still to be freed.
+// Results.   Structures named *_result and *_responses are made by the library, read by you, and
+//            freed once by the function of their name, which does nothing for NULL. Results inside
+//            other results are freed with these. They stay valid when the store is closed.
+// Threads.   Every handle may be used from several threads at a time, also while another thread
+//            closes it. A result belongs to whoever received it. The last error is the thread's own.
+//            After fork(), a store belongs to the parent: the child must not use its handles.
+// Time.      A store does its background work (expiring leases, syncing batches, catching watchers
+//            up) inside the calls made to it, by the system's monotonic clock. With the option
+//            manual_clock, time is what revwatch_store_step() says.
+// Defects.   A panic inside the library is caught and answered with REVWATCH_ERROR_INTERNAL.
+
+#ifndef REVWATCH_H
+#define REVWATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// A key is empty; give at least one byte.
+#define REVWATCH_ERROR_EMPTY_KEY -100
+
+// The keys and values of a request together exceed the store's limit.
+#define REVWATCH_ERROR_REQUEST_TOO_LARGE -101
+
+// `ignore_value` or `ignore_lease` was asked for a key that does not exist.
+#define REVWATCH_ERROR_KEY_NOT_FOUND -102
+
+// A value was given together with `ignore_value`.
+#define REVWATCH_ERROR_VALUE_PROVIDED -103
+
+// A lease was given together with `ignore_lease`.
+#define REVWATCH_ERROR_LEASE_PROVIDED -104
+
+// A transaction would change the same key twice in one branch.
+#define REVWATCH_ERROR_DUPLICATE_KEY -105
+
+// A transaction has more comparisons or operations than the store's limit.
+#define REVWATCH_ERROR_TOO_MANY_OPS -106
+
+// A sort order or sort target is not one of those that exist.
+#define REVWATCH_ERROR_INVALID_SORT_OPTION -107
+
+// An option has a value that it cannot have.
+#define REVWATCH_ERROR_INVALID_OPTION -108
+
+// The revision asked for has not happened yet.
+#define REVWATCH_ERROR_FUTURE_REVISION -200
+
+// The revision asked for was compacted away.
+#define REVWATCH_ERROR_COMPACTED -201
+
+// The revision asked for was lost in a crash before it was durable.
+#define REVWATCH_ERROR_REWOUND -202
+
+// There is no lease with this id: never granted, revoked or expired.
+#define REVWATCH_ERROR_LEASE_NOT_FOUND -300
+
+// A lease with this id is there already.
+#define REVWATCH_ERROR_LEASE_EXISTS -301
+
+// The time-to-live exceeds the store's limit.
+#define REVWATCH_ERROR_LEASE_TTL_TOO_LARGE -302
+
+// The range to watch ends before it starts.
+#define REVWATCH_ERROR_EMPTY_WATCH_RANGE -400
+
+// The stream has a watcher with this id already.
+#define REVWATCH_ERROR_DUPLICATE_WATCH_ID -401
+
+// There is no such watch stream: never opened, or closed.
+#define REVWATCH_ERROR_STREAM_NOT_FOUND -402
+
+// The image is damaged; the message names the page.
+#define REVWATCH_ERROR_CORRUPT -500
+
+// The image was not written by revwatch.
+#define REVWATCH_ERROR_NOT_A_STORE -501
+
+// The image was written in a format that this version cannot read.
+#define REVWATCH_ERROR_UNSUPPORTED_FORMAT -502
+
+// An earlier write or sync failed; reading goes on, reopen the store to write again.
+#define REVWATCH_ERROR_POISONED -503
+
+// The page store failed; the message carries its own error.
+#define REVWATCH_ERROR_IO -600
+
+// The page store cannot grow; deletes and compaction still work.
+#define REVWATCH_ERROR_NO_SPACE -601
+
+// Another process has the store open for writing.
+#define REVWATCH_ERROR_LOCKED -602
+
+// The store is open for reading only.
+#define REVWATCH_ERROR_READ_ONLY -603
+
+// There is no store at this path.
+#define REVWATCH_ERROR_STORE_NOT_FOUND -604
+
+// The system does not permit access to the store's file or folder.
+#define REVWATCH_ERROR_PERMISSION_DENIED -605
+
+// A pointer that must not be NULL was NULL.
+#define REVWATCH_ERROR_NULL_POINTER -700
+
+// The handle was closed, or never was one.
+#define REVWATCH_ERROR_CLOSED -701
+
+// An argument has a length, encoding or value that the function cannot take.
+#define REVWATCH_ERROR_INVALID_ARGUMENT -702
+
+// A defect in revwatch itself; the store is left as the last committed operation made it.
+#define REVWATCH_ERROR_INTERNAL -703
+
+
+// Done; outputs are written.
+#define REVWATCH_OK 0
+
+// Nothing is wrong, but there is no such key.
+#define REVWATCH_NOT_FOUND 1
+
+// Nothing is wrong, but there is nothing to report now.
+#define REVWATCH_IDLE 2
+
+// For a file: REVWATCH_DURABILITY_COMMIT; in memory: REVWATCH_DURABILITY_NEVER.
+#define REVWATCH_DURABILITY_DEFAULT 0
+
+// Each write returns when it will survive a loss of power.
+#define REVWATCH_DURABILITY_COMMIT 1
+
+// Writes return at once and are made durable together, at most batch_ms later.
+#define REVWATCH_DURABILITY_BATCH 2
+
+// Writes are made durable by revwatch_store_flush() and revwatch_store_close() only.
+#define REVWATCH_DURABILITY_NEVER 3
+
+// The type of an event: the key was created or changed; `kv` is all of it.
+#define REVWATCH_EVENT_PUT 0
+
+// The type of an event: the key was deleted; `kv` has its key and mod_revision only.
+#define REVWATCH_EVENT_DELETE 1
+
+// Sort by key, or ascending if the target is not the key.
+#define REVWATCH_SORT_NONE 0
+
+// Smallest first.
+#define REVWATCH_SORT_ASCEND 1
+
+// Largest first.
+#define REVWATCH_SORT_DESCEND 2
+
+// Sort by the key, bytewise.
+#define REVWATCH_SORT_BY_KEY 0
+
+// Sort by version.
+#define REVWATCH_SORT_BY_VERSION 1
+
+// Sort by create_revision.
+#define REVWATCH_SORT_BY_CREATE 2
+
+// Sort by mod_revision.
+#define REVWATCH_SORT_BY_MOD 3
+
+// Sort by the value, bytewise.
+#define REVWATCH_SORT_BY_VALUE 4
+
+// The attribute is the same as the operand.
+#define REVWATCH_COMPARE_EQUAL 0
+
+// The attribute is greater than the operand.
+#define REVWATCH_COMPARE_GREATER 1
+
+// The attribute is less than the operand.
+#define REVWATCH_COMPARE_LESS 2
+
+// The attribute is another than the operand.
+#define REVWATCH_COMPARE_NOT_EQUAL 3
+
+// The type of a response: the watcher is there; `revision` is the store's.
+#define REVWATCH_RESPONSE_CREATED 1
+
+// The type of a response: events; `revision` is the store's when they were taken.
+#define REVWATCH_RESPONSE_EVENTS 2
+
+// The type of a response: no event up to `revision` is to come.
+#define REVWATCH_RESPONSE_PROGRESS 3
+
+// The type of a response: the watcher ended because it was canceled.
+#define REVWATCH_RESPONSE_CANCELED 4
+
+// The type of a response: the watcher ended because compaction took revisions that it had not
+// seen; `compact_revision` is the oldest to go on from.
+#define REVWATCH_RESPONSE_COMPACTED 5
+
+// The type of a response: the watcher ended because revisions that its reader saw were lost in a
+// crash; those up to `revision` were not.
+#define REVWATCH_RESPONSE_REWOUND 6
+
+// The type of a response: `kvs` are part of the state, in key order.
+#define REVWATCH_FOLLOW_STATE 1
+
+// The type of a response: that was all of the state, as of `revision`.
+#define REVWATCH_FOLLOW_SYNCED 2
+
+// The type of a response: `events` came after, up to and including `revision`.
+#define REVWATCH_FOLLOW_EVENTS 3
+
+// The type of a response: forget the state, it comes again, because what happened until `revision`
+// is no longer known one by one.
+#define REVWATCH_FOLLOW_RESET 4
+
+// A follow of a range of a store.
+typedef struct revwatch_follow revwatch_follow;
+
+// A store: revisions, transactions, leases and watches over one file or memory.
+typedef struct revwatch_store revwatch_store;
+
+// A watch stream of a store.
+typedef struct revwatch_stream revwatch_stream;
+
+// A transaction that is being put together: if all comparisons hold, then these operations, else
+// those.
+typedef struct revwatch_txn revwatch_txn;
+
+// What a function answers: 0, a positive outcome, or a negative error.
+typedef int32_t revwatch_status;
+
+// How a store is opened.
+typedef struct revwatch_open_options {
+    // sizeof(revwatch_open_options).
+    size_t struct_size;
+    // Flag: only read and watch, also while another process writes. The file must exist.
+    int32_t read_only;
+    // A REVWATCH_DURABILITY_*.
+    int32_t durability;
+    // REVWATCH_DURABILITY_BATCH: the longest time until a write is durable, in milliseconds; 0: 100.
+    int64_t batch_ms;
+    // REVWATCH_DURABILITY_BATCH: the most writes that wait for it; 0: 10000.
+    uint32_t batch_writes;
+    // Flag: time passes only in revwatch_store_step().
+    int32_t manual_clock;
+    // How long to wait while somebody else has the file open for writing, in milliseconds; 0: 5000,
+    // negative: not at all.
+    int64_t lock_timeout_ms;
+    // Bytes in a page of a store that is created: a power of two from 512 to 65536; 0: 4096 in a
+    // file, 16384 in memory.
+    size_t page_size;
+    // Bytes of verified pages kept in memory; 0: the library's choice.
+    size_t cache_bytes;
+    // Keys and values of one request together, in bytes; 0: 1.5 MiB.
+    size_t request_bytes;
+    // Puts are refused once the pages in use hold so many bytes; 0: no limit.
+    uint64_t quota_bytes;
+    // Keep only the last so many revisions of history without being told to compact; 0: all.
+    int64_t retain_revisions;
+    // Keep only what is younger than so many milliseconds of history; 0: all.
+    int64_t retain_ms;
+    // Comparisons, and operations in each branch, of one transaction; 0: 128.
+    size_t txn_ops;
+    // Shorter times to live are raised to this, in milliseconds; 0: 2000.
+    int64_t lease_min_ttl_ms;
+    // Longer times to live are refused, in milliseconds; 0: 9000000000000.
+    int64_t lease_max_ttl_ms;
+    // Leases that one step may expire; 0: 500.
+    size_t lease_expiries_per_step;
+    // Responses that wait in one stream before its watchers read history instead; 0: 128.
+    size_t stream_queue_responses;
+    // Distinct revisions in one response to a watcher that catches up; 0: 1000.
+    size_t catch_up_revisions;
+    // Seed of the hash tables and of chosen lease ids; 0: random.
+    uint64_t seed;
+    // 16 bytes that tell a store that is created from all others; NULL: random.
+    const uint8_t *store_id;
+} revwatch_open_options;
+
+// How a store stands.
+typedef struct revwatch_status_result {
+    // The newest revision; 1 for an empty store.
+    int64_t revision;
+    // The newest revision that watchers may see: durable as the store promises.
+    int64_t published_revision;
+    // History before this revision was compacted; -1 before any compaction.
+    int64_t compact_revision;
+    // Counts the openings after which revisions may have been lost.
+    int64_t epoch;
+    // Keys that exist.
+    uint64_t keys;
+    // Bytes that are needed for what is kept.
+    uint64_t size_in_use;
+    // Bytes of the file, or of memory.
+    uint64_t size_allocated;
+    // Leases that exist.
+    uint64_t leases;
+    // Watch streams that are open.
+    uint64_t watch_streams;
+    // Watchers in all streams.
+    uint64_t watchers;
+    // Those of them that are behind and read history.
+    uint64_t unsynced_watchers;
+    // Those of them that hold a batch because their stream is full.
+    uint64_t victim_watchers;
+    // 1 if opened for reading only, otherwise 0.
+    int32_t read_only;
+    // 1 if a write or sync failed, so that the store must be reopened to write again; otherwise 0.
+    int32_t poisoned;
+} revwatch_status_result;
+
+// A point in history that stays meaningful after a crash, which may lose revisions and use their
+// numbers again.
+typedef struct revwatch_resume_token {
+    // The epoch in which `revision` was seen.
+    int64_t epoch;
+    // The last revision that was seen; what follows it is still wanted.
+    int64_t revision;
+} revwatch_resume_token;
+
+// A hash of what is kept, the same as that of an etcd with the same history.
+typedef struct revwatch_hash_kv {
+    // The store's current revision.
+    int64_t revision;
+    // Changes up to this revision were hashed.
+    int64_t hash_revision;
+    // History before this revision was compacted; -1 before any compaction.
+    int64_t compact_revision;
+    // The hash.
+    uint32_t hash;
+} revwatch_hash_kv;
+
+// How a key is put.
+typedef struct revwatch_put_options {
+    // sizeof(revwatch_put_options).
+    size_t struct_size;
+    // The lease to attach the key to; 0 detaches it from any.
+    int64_t lease;
+    // Flag: answer with what the key was before.
+    int32_t prev_kv;
+    // Flag: keep the value that the key has. The key must exist, the value given must be empty.
+    int32_t ignore_value;
+    // Flag: keep the lease that the key has. The key must exist, the lease given must be 0.
+    int32_t ignore_lease;
+} revwatch_put_options;
+
+// A key with its value and the revisions that made it.
+typedef struct revwatch_key_value {
+    // The key, never empty.
+    const uint8_t *key;
+    // Bytes in the key.
+    size_t key_len;
+    // The value; empty is a value too.
+    const uint8_t *value;
+    // Bytes in the value.
+    size_t value_len;
+    // The revision of the put that created the key (0 in the event of a delete).
+    int64_t create_revision;
+    // The revision of the change that this is the result of.
+    int64_t mod_revision;
+    // How many puts the key has seen since it was created (0 in the event of a delete).
+    int64_t version;
+    // The lease that the key is attached to, or 0.
+    int64_t lease;
+} revwatch_key_value;
+
+// The answer to a put.
+typedef struct revwatch_put_result {
+    // The revision that the put made.
+    int64_t revision;
+    // What the key was before; NULL if that was not asked for or it did not exist.
+    const struct revwatch_key_value *prev_kv;
+} revwatch_put_result;
+
+// One key that was found.
+typedef struct revwatch_get_result {
+    // The key with its value.
+    struct revwatch_key_value kv;
+} revwatch_get_result;
+
+// How keys are asked for. Evaluated in this order: the revision bounds filter, then comes the sort,
+// then the limit, and keys_only takes the values away last.
+typedef struct revwatch_range_options {
+    // sizeof(revwatch_range_options).
+    size_t struct_size;
+    // As of which revision; 0 or negative for the current one.
+    int64_t revision;
+    // At most so many; 0 or negative for all.
+    int64_t limit;
+    // Flag: all keys that begin with `key`.
+    int32_t prefix;
+    // REVWATCH_SORT_NONE, REVWATCH_SORT_ASCEND or REVWATCH_SORT_DESCEND.
+    int32_t sort_order;
+    // A REVWATCH_SORT_BY_*.
+    int32_t sort_target;
+    // Flag: leave the values out.
+    int32_t keys_only;
+    // Flag: only count; the limit and the revision bounds do not matter then.
+    int32_t count_only;
+    // Leave out keys changed before this revision; 0 for no bound.
+    int64_t min_mod_revision;
+    // Leave out keys changed after this revision; 0 for no bound.
+    int64_t max_mod_revision;
+    // Leave out keys created before this revision; 0 for no bound.
+    int64_t min_create_revision;
+    // Leave out keys created after this revision; 0 for no bound.
+    int64_t max_create_revision;
+} revwatch_range_options;
+
+// The answer to a range.
+typedef struct revwatch_range_result {
+    // The store's current revision, also when an older one was read.
+    int64_t revision;
+    // How many keys are in the range at that revision, whatever the limit and revision bounds.
+    int64_t count;
+    // 1 if the limit left some out, otherwise 0.
+    int32_t more;
+    // The keys, in the order asked for.
+    const struct revwatch_key_value *kvs;
+    // How many `kvs`.
+    size_t kvs_len;
+} revwatch_range_result;
+
+// How keys are deleted.
+typedef struct revwatch_delete_range_options {
+    // sizeof(revwatch_delete_range_options).
+    size_t struct_size;
+    // Flag: all keys that begin with `key`.
+    int32_t prefix;
+    // Flag: answer with what was deleted.
+    int32_t prev_kv;
+} revwatch_delete_range_options;
+
+// The answer to a delete.
+typedef struct revwatch_delete_range_result {
+    // The store's revision after the delete; one higher than before if it deleted something.
+    int64_t revision;
+    // How many keys were deleted.
+    int64_t deleted;
+    // What was deleted, in key order, if that was asked for.
+    const struct revwatch_key_value *prev_kvs;
+    // How many `prev_kvs`.
+    size_t prev_kvs_len;
+} revwatch_delete_range_result;
+
+// What of history is asked for.
+typedef struct revwatch_history_options {
+    // sizeof(revwatch_history_options).
+    size_t struct_size;
+    // The first revision; 0 or negative: the oldest that is kept.
+    int64_t start_revision;
+    // Stop at the end of the revision that reaches so many events; 0: 1000.
+    size_t max_events;
+    // Flag: events of all keys that begin with `key`.
+    int32_t prefix;
+} revwatch_history_options;
+
+// One change of one key.
+typedef struct revwatch_event {
+    // REVWATCH_EVENT_PUT or REVWATCH_EVENT_DELETE.
+    int32_t type;
+    // 1 if prev_kv was asked for, the key existed and compaction has not taken it; otherwise 0,
+    // and prev_kv is all zeros.
+    int32_t has_prev_kv;
+    // The key's state after the change.
+    struct revwatch_key_value kv;
+    // The key's state before the transaction.
+    struct revwatch_key_value prev_kv;
+} revwatch_event;
+
+// Events in the order of their revisions.
+typedef struct revwatch_history_result {
+    // The start_revision to go on with; 0 if this reached the newest revision.
+    int64_t next_revision;
+    // The events, by revision and in the order of execution within one.
+    const struct revwatch_event *events;
+    // How many `events`.
+    size_t events_len;
+} revwatch_history_result;
+
+// The answer to one operation of a transaction: exactly one of these is not NULL.
+typedef struct revwatch_op_result {
+    // To a put.
+    const struct revwatch_put_result *put;
+    // To a range.
+    const struct revwatch_range_result *range;
+    // To a delete.
+    const struct revwatch_delete_range_result *delete_range;
+    // To a nested transaction.
+    const struct revwatch_txn_result *txn;
+} revwatch_op_result;
+
+// The answer to a transaction.
+typedef struct revwatch_txn_result {
+    // The store's revision after the transaction; 0 in the answer to a nested one.
+    int64_t revision;
+    // 1 if all comparisons held, otherwise 0.
+    int32_t succeeded;
+    // An answer for each operation of the branch that was taken.
+    const struct revwatch_op_result *responses;
+    // How many `responses`.
+    size_t responses_len;
+} revwatch_txn_result;
+
+// Some bytes.
+typedef struct revwatch_bytes {
+    // Where they are.
+    const uint8_t *data;
+    // How many.
+    size_t len;
+} revwatch_bytes;
+
+// How a lease stands.
+typedef struct revwatch_lease_result {
+    // The lease.
+    int64_t id;
+    // How long it lives without a keep-alive, in milliseconds.
+    int64_t ttl_ms;
+    // How long it lived when it was granted or last kept alive, in milliseconds.
+    int64_t granted_ttl_ms;
+    // The store's revision.
+    int64_t revision;
+    // The keys attached to it, in order, if they were asked for.
+    const struct revwatch_bytes *keys;
+    // How many `keys`.
+    size_t keys_len;
+} revwatch_lease_result;
+
+// All leases.
+typedef struct revwatch_leases_result {
+    // Their ids, ascending.
+    const int64_t *ids;
+    // How many `ids`.
+    size_t ids_len;
+} revwatch_leases_result;
+
+// What a watcher wants.
+typedef struct revwatch_watch_options {
+    // sizeof(revwatch_watch_options).
+    size_t struct_size;
+    // The first revision; 0: the one after the current.
+    int64_t start_revision;
+    // The id of the watcher within its stream; 0: chosen.
+    int64_t watch_id;
+    // The epoch in which start_revision - 1 was seen, from a revwatch_resume_token; 0: not checked.
+    int64_t epoch;
+    // Flag: all keys that begin with `key`.
+    int32_t prefix;
+    // Flag: give each event's prev_kv.
+    int32_t prev_kv;
+    // Flag: leave out the events of puts.
+    int32_t no_put;
+    // Flag: leave out the events of deletes.
+    int32_t no_delete;
+} revwatch_watch_options;
+
+// How much one poll gives, and how long it waits.
+typedef struct revwatch_poll_options {
+    // sizeof(revwatch_poll_options).
+    size_t struct_size;
+    // Stop once there are so many events or keys; 0: 10000. A revision is never split, so one that
+    // is larger is given whole.
+    size_t max_events;
+    // Stop once there are about so many bytes of keys and values; 0: 4 MiB.
+    size_t max_bytes;
+    // Stop once there are so many responses; 0: no limit.
+    size_t max_responses;
+    // How long to wait while there is nothing, in milliseconds; 0: not at all, negative: without
+    // end.
+    int64_t timeout_ms;
+} revwatch_poll_options;
+
+// What one watcher is told.
+typedef struct revwatch_watch_response {
+    // A REVWATCH_RESPONSE_*.
+    int32_t type;
+    // The watcher that is told.
+    int64_t watch_id;
+    // See the type; 0 where it says nothing.
+    int64_t revision;
+    // See the type; 0 where it says nothing.
+    int64_t compact_revision;
+    // Events by revision, and in the order of execution within one.
+    const struct revwatch_event *events;
+    // How many `events`.
+    size_t events_len;
+} revwatch_watch_response;
+
+// What the watchers of a stream are told, in order.
+typedef struct revwatch_watch_responses {
+    // The responses.
+    const struct revwatch_watch_response *responses;
+    // How many `responses`, at least 1.
+    size_t responses_len;
+} revwatch_watch_responses;
+
+// What a follow wants.
+typedef struct revwatch_follow_options {
+    // sizeof(revwatch_follow_options).
+    size_t struct_size;
+    // Flag: all keys that begin with `key`.
+    int32_t prefix;
+    // Go on after this point without the state; NULL: the state first.
+    const struct revwatch_resume_token *resume;
+} revwatch_follow_options;
+
+// What a follow is told.
+typedef struct revwatch_follow_response {
+    // A REVWATCH_FOLLOW_*.
+    int32_t type;
+    // See the type; 0 where it says nothing.
+    int64_t revision;
+    // See the type; none where it says nothing.
+    const struct revwatch_key_value *kvs;
+    // How many `kvs`.
+    size_t kvs_len;
+    // See the type; none where it says nothing.
+    const struct revwatch_event *events;
+    // How many `events`.
+    size_t events_len;
+} revwatch_follow_response;
+
+// What a follow is told, in order.
+typedef struct revwatch_follow_responses {
+    // The responses.
+    const struct revwatch_follow_response *responses;
+    // How many `responses`, at least 1.
+    size_t responses_len;
+} revwatch_follow_responses;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// What was asked, what was wrong and what to do: the last error of this thread as UTF-8, or "" if
+// there was none. Meaningful after a negative status only. It lives until the next function of
+// this library fails in this thread.
+const char *revwatch_last_error_message(void);
+
+// The revision that belongs to the last error of this thread: the compact revision for
+// REVWATCH_ERROR_COMPACTED, the current one for REVWATCH_ERROR_FUTURE_REVISION, the end of the lost
+// epoch for REVWATCH_ERROR_REWOUND, and 0 for all others.
+int64_t revwatch_last_error_revision(void);
+
+// How many errors there are.
+size_t revwatch_error_count(void);
+
+// The status that stands for the error at `index`, from 0, in the order of their numbers; 0 if
+// `index` is revwatch_error_count() or more.
+revwatch_status revwatch_error_code(size_t index);
+
+// The name of the error that a status stands for, such as "EmptyKey"; NULL if it stands for none.
+// Lives as long as the program.
+const char *revwatch_error_name(revwatch_status status);
+
+// What the error that a status stands for means, in a sentence; NULL if it stands for none. Lives
+// as long as the program.
+const char *revwatch_error_meaning(revwatch_status status);
+
+// The version of the library, such as "0.1.0". Lives as long as the program.
+const char *revwatch_version(void);
+
+// How many handles are open now: stores, streams, follows and transactions that were not freed.
+// For tests that look for leaks.
+size_t revwatch_handle_count(void);
+
+// Opens the store in the file `path`, creates it if there is none, and gives its handle, to be
+// closed with revwatch_store_close(). The path is a string ending in a zero byte, in UTF-8 where
+// the system does not take any bytes. With NULL the store is in memory and ends when it is closed.
+revwatch_status revwatch_store_open(const char *path,
+                                    const struct revwatch_open_options *options,
+                                    struct revwatch_store **store);
+
+// Makes all writes durable, ends what was made from the store (see Handles), releases the file and
+// consumes the handle, also if it answers an error: then some writes may not be durable.
+// REVWATCH_OK for NULL.
+revwatch_status revwatch_store_close(struct revwatch_store *store);
+
+// revwatch_store_close() for those who cannot do anything about an error.
+void revwatch_store_free(struct revwatch_store *store);
+
+// Asks how a store stands. The answer is to be freed with revwatch_status_result_free().
+revwatch_status revwatch_store_status(struct revwatch_store *store,
+                                      struct revwatch_status_result **result);
+
+// Frees the answer about a store.
+void revwatch_status_result_free(struct revwatch_status_result *result);
+
+// Gives the token from which a follow, or with its numbers a watch, goes on after all that has
+// happened until now.
+revwatch_status revwatch_store_resume_token(struct revwatch_store *store,
+                                            struct revwatch_resume_token *token);
+
+// Forgets history before `revision`: the newest state of each key as of it stays, and all after it.
+// The store's current revision goes to `current`, which may be NULL.
+revwatch_status revwatch_store_compact(struct revwatch_store *store,
+                                       int64_t revision,
+                                       int64_t *current);
+
+// Hashes all that is kept up to `revision` (0: the current one). Reads the whole history.
+revwatch_status revwatch_store_hash_kv(struct revwatch_store *store,
+                                       int64_t revision,
+                                       struct revwatch_hash_kv *hash);
+
+// Verifies all that is stored; REVWATCH_ERROR_CORRUPT if something is damaged.
+revwatch_status revwatch_store_check(struct revwatch_store *store);
+
+// Makes all that was written until now durable, whatever the store's durability is.
+revwatch_status revwatch_store_flush(struct revwatch_store *store);
+
+// Does background work of about `budget_bytes` (0: the library's choice): expires leases, syncs
+// batches, catches watchers up. A store with manual_clock takes `now_ms`, which does not go back,
+// as the time; all others know the time and want -1. When the next step is due goes to `next_ms`,
+// which may be NULL, by the same clock (without manual_clock: milliseconds from now);
+// REVWATCH_IDLE if none is due until something else happens. Needed with manual_clock, and
+// otherwise only by programs that do not call the store for long.
+revwatch_status revwatch_store_step(struct revwatch_store *store,
+                                    int64_t now_ms,
+                                    size_t budget_bytes,
+                                    int64_t *next_ms);
+
+// Waits until the store has published a revision after `seen_revision`, at most `timeout_ms`
+// milliseconds (negative: without end); REVWATCH_IDLE if it has not. The newest published revision
+// goes to `revision`, which may be NULL: give it as seen_revision the next time, after polling, and
+// nothing is missed. Background work is done meanwhile. Streams and follows can also wait by
+// themselves, see revwatch_poll_options.
+revwatch_status revwatch_store_wait(struct revwatch_store *store,
+                                    int64_t seen_revision,
+                                    int64_t timeout_ms,
+                                    int64_t *revision);
+
+// Creates or changes a key and detaches it from any lease. The revision that this made goes to
+// `revision`, which may be NULL.
+revwatch_status revwatch_store_put(struct revwatch_store *store,
+                                   const uint8_t *key,
+                                   size_t key_len,
+                                   const uint8_t *value,
+                                   size_t value_len,
+                                   int64_t *revision);
+
+// Creates or changes a key. The answer goes to `result`, which may be NULL, and is to be freed with
+// revwatch_put_result_free().
+revwatch_status revwatch_store_put_with(struct revwatch_store *store,
+                                        const uint8_t *key,
+                                        size_t key_len,
+                                        const uint8_t *value,
+                                        size_t value_len,
+                                        const struct revwatch_put_options *options,
+                                        struct revwatch_put_result **result);
+
+// Frees the answer to a put.
+void revwatch_put_result_free(struct revwatch_put_result *result);
+
+// Finds a key as it is now; REVWATCH_NOT_FOUND if there is none. The answer goes to `result`, which
+// may be NULL, and is to be freed with revwatch_get_result_free().
+revwatch_status revwatch_store_get(struct revwatch_store *store,
+                                   const uint8_t *key,
+                                   size_t key_len,
+                                   struct revwatch_get_result **result);
+
+// Frees a key that was found.
+void revwatch_get_result_free(struct revwatch_get_result *result);
+
+// Asks for the keys of a range (see Ranges). The answer goes to `result` and is to be freed with
+// revwatch_range_result_free().
+revwatch_status revwatch_store_range(struct revwatch_store *store,
+                                     const uint8_t *key,
+                                     size_t key_len,
+                                     const uint8_t *range_end,
+                                     size_t range_end_len,
+                                     const struct revwatch_range_options *options,
+                                     struct revwatch_range_result **result);
+
+// Frees the answer to a range.
+void revwatch_range_result_free(struct revwatch_range_result *result);
+
+// Deletes the keys of a range (see Ranges), all at one revision. The answer goes to `result`, which
+// may be NULL, and is to be freed with revwatch_delete_range_result_free().
+revwatch_status revwatch_store_delete_range(struct revwatch_store *store,
+                                            const uint8_t *key,
+                                            size_t key_len,
+                                            const uint8_t *range_end,
+                                            size_t range_end_len,
+                                            const struct revwatch_delete_range_options *options,
+                                            struct revwatch_delete_range_result **result);
+
+// Frees the answer to a delete.
+void revwatch_delete_range_result_free(struct revwatch_delete_range_result *result);
+
+// Asks for past events of a range (see Ranges), whole revisions at a time. The answer is to be freed
+// with revwatch_history_result_free().
+revwatch_status revwatch_store_history(struct revwatch_store *store,
+                                       const uint8_t *key,
+                                       size_t key_len,
+                                       const uint8_t *range_end,
+                                       size_t range_end_len,
+                                       const struct revwatch_history_options *options,
+                                       struct revwatch_history_result **result);
+
+// Frees past events.
+void revwatch_history_result_free(struct revwatch_history_result *result);
+
+// Begins a transaction without comparisons and operations, to be freed with revwatch_txn_free().
+// It belongs to no store until revwatch_store_txn(), which may be called for it any number of times.
+revwatch_status revwatch_txn_new(struct revwatch_txn **txn);
+
+// Frees a transaction.
+void revwatch_txn_free(struct revwatch_txn *txn);
+
+// Adds the condition that the value of every key in the range relates to `operand` as `op`, a
+// REVWATCH_COMPARE_*, says. It is false for a key that does not exist, whatever `op` is.
+revwatch_status revwatch_txn_compare_value(struct revwatch_txn *txn,
+                                           const uint8_t *key,
+                                           size_t key_len,
+                                           const uint8_t *range_end,
+                                           size_t range_end_len,
+                                           int32_t op,
+                                           const uint8_t *operand,
+                                           size_t operand_len);
+
+// Adds the condition that the version of every key in the range relates to `operand` as `op`, a
+// REVWATCH_COMPARE_*, says. A key that does not exist has version 0.
+revwatch_status revwatch_txn_compare_version(struct revwatch_txn *txn,
+                                             const uint8_t *key,
+                                             size_t key_len,
+                                             const uint8_t *range_end,
+                                             size_t range_end_len,
+                                             int32_t op,
+                                             int64_t operand);
+
+// The same for create_revision, which is 0 for a key that does not exist.
+revwatch_status revwatch_txn_compare_create(struct revwatch_txn *txn,
+                                            const uint8_t *key,
+                                            size_t key_len,
+                                            const uint8_t *range_end,
+                                            size_t range_end_len,
+                                            int32_t op,
+                                            int64_t operand);
+
+// The same for mod_revision, which is 0 for a key that does not exist.
+revwatch_status revwatch_txn_compare_mod(struct revwatch_txn *txn,
+                                         const uint8_t *key,
+                                         size_t key_len,
+                                         const uint8_t *range_end,
+                                         size_t range_end_len,
+                                         int32_t op,
+                                         int64_t operand);
+
+// The same for the lease, which is 0 for a key without one and for a key that does not exist.
+revwatch_status revwatch_txn_compare_lease(struct revwatch_txn *txn,
+                                           const uint8_t *key,
+                                           size_t key_len,
+                                           const uint8_t *range_end,
+                                           size_t range_end_len,
+                                           int32_t op,
+                                           int64_t operand);
+
+// Adds a put to what is done if the comparisons hold.
+revwatch_status revwatch_txn_then_put(struct revwatch_txn *txn,
+                                      const uint8_t *key,
+                                      size_t key_len,
+                                      const uint8_t *value,
+                                      size_t value_len,
+                                      const struct revwatch_put_options *options);
+
+// Adds a range to what is done if the comparisons hold.
+revwatch_status revwatch_txn_then_range(struct revwatch_txn *txn,
+                                        const uint8_t *key,
+                                        size_t key_len,
+                                        const uint8_t *range_end,
+                                        size_t range_end_len,
+                                        const struct revwatch_range_options *options);
+
+// Adds a delete to what is done if the comparisons hold.
+revwatch_status revwatch_txn_then_delete_range(struct revwatch_txn *txn,
+                                               const uint8_t *key,
+                                               size_t key_len,
+                                               const uint8_t *range_end,
+                                               size_t range_end_len,
+                                               const struct revwatch_delete_range_options *options);
+
+// Adds a copy of `nested`, as it is now, to what is done if the comparisons hold.
+revwatch_status revwatch_txn_then_txn(struct revwatch_txn *txn, const struct revwatch_txn *nested);
+
+// Adds a put to what is done if the comparisons do not hold.
+revwatch_status revwatch_txn_else_put(struct revwatch_txn *txn,
+                                      const uint8_t *key,
+                                      size_t key_len,
+                                      const uint8_t *value,
+                                      size_t value_len,
+                                      const struct revwatch_put_options *options);
+
+// Adds a range to what is done if the comparisons do not hold.
+revwatch_status revwatch_txn_else_range(struct revwatch_txn *txn,
+                                        const uint8_t *key,
+                                        size_t key_len,
+                                        const uint8_t *range_end,
+                                        size_t range_end_len,
+                                        const struct revwatch_range_options *options);
+
+// Adds a delete to what is done if the comparisons do not hold.
+revwatch_status revwatch_txn_else_delete_range(struct revwatch_txn *txn,
+                                               const uint8_t *key,
+                                               size_t key_len,
+                                               const uint8_t *range_end,
+                                               size_t range_end_len,
+                                               const struct revwatch_delete_range_options *options);
+
+// Adds a copy of `nested`, as it is now, to what is done if the comparisons do not hold.
+revwatch_status revwatch_txn_else_txn(struct revwatch_txn *txn, const struct revwatch_txn *nested);
+
+// Executes a transaction, atomically and at one revision. The answer goes to `result`, which may be
+// NULL, and is to be freed with revwatch_txn_result_free().
+revwatch_status revwatch_store_txn(struct revwatch_store *store,
+                                   const struct revwatch_txn *txn,
+                                   struct revwatch_txn_result **result);
+
+// Frees the answer to a transaction with all answers in it.
+void revwatch_txn_result_free(struct revwatch_txn_result *result);
+
+// Grants a lease of `ttl_ms` milliseconds, which may be raised to the store's minimum, under `id`,
+// or under a free id if that is 0. The id and the time to live go to `granted_id` and
+// `granted_ttl_ms`, the store's revision to `revision`; all three may be NULL.
+revwatch_status revwatch_store_lease_grant(struct revwatch_store *store,
+                                           int64_t id,
+                                           int64_t ttl_ms,
+                                           int64_t *granted_id,
+                                           int64_t *granted_ttl_ms,
+                                           int64_t *revision);
+
+// Ends a lease and deletes the keys attached to it, at one revision. The store's revision then goes
+// to `revision`, which may be NULL.
+revwatch_status revwatch_store_lease_revoke(struct revwatch_store *store,
+                                            int64_t id,
+                                            int64_t *revision);
+
+// Gives a lease its full time to live again. That goes to `ttl_ms`, the store's revision to
+// `revision`; both may be NULL. REVWATCH_NOT_FOUND if there is no such lease, or no longer.
+revwatch_status revwatch_store_lease_keep_alive(struct revwatch_store *store,
+                                                int64_t id,
+                                                int64_t *ttl_ms,
+                                                int64_t *revision);
+
+// Asks how a lease stands, with the keys attached to it if the flag `keys` is set.
+// REVWATCH_NOT_FOUND if there is no such lease, or no longer. The answer is to be freed with
+// revwatch_lease_result_free().
+revwatch_status revwatch_store_lease_time_to_live(struct revwatch_store *store,
+                                                  int64_t id,
+                                                  int32_t keys,
+                                                  struct revwatch_lease_result **result);
+
+// Lists all leases. The answer is to be freed with revwatch_leases_result_free().
+revwatch_status revwatch_store_leases(struct revwatch_store *store,
+                                      struct revwatch_leases_result **result);
+
+// Frees the answer about a lease.
+void revwatch_lease_result_free(struct revwatch_lease_result *result);
+
+// Frees the list of leases.
+void revwatch_leases_result_free(struct revwatch_leases_result *result);
+
+// Opens a watch stream on a store, to be freed with revwatch_stream_free().
+revwatch_status revwatch_stream_new(struct revwatch_store *store, struct revwatch_stream **stream);
+
+// Closes a stream with all its watchers. Whoever polls it meanwhile is answered
+// REVWATCH_ERROR_CLOSED.
+void revwatch_stream_free(struct revwatch_stream *stream);
+
+// Adds a watcher of a range (see Ranges; the empty key means the first one) to a stream. Its id
+// within the stream goes to `watch_id`, which may be NULL, and comes with each of its responses.
+revwatch_status revwatch_stream_watch(struct revwatch_stream *stream,
+                                      const uint8_t *key,
+                                      size_t key_len,
+                                      const uint8_t *range_end,
+                                      size_t range_end_len,
+                                      const struct revwatch_watch_options *options,
+                                      int64_t *watch_id);
+
+// Ends a watcher. What was queued for it may still come; the last is
+// REVWATCH_RESPONSE_CANCELED. An unknown id is no error and has no response.
+revwatch_status revwatch_stream_cancel(struct revwatch_stream *stream, int64_t watch_id);
+
+// Takes what there is for the watchers of a stream, after waiting for it if the options say so;
+// REVWATCH_IDLE if there is nothing. The answer is to be freed with
+// revwatch_watch_responses_free().
+revwatch_status revwatch_stream_poll(struct revwatch_stream *stream,
+                                     const struct revwatch_poll_options *options,
+                                     struct revwatch_watch_responses **responses);
+
+// Frees responses with their events.
+void revwatch_watch_responses_free(struct revwatch_watch_responses *responses);
+
+// Follows a range (see Ranges) of a store: its state at one revision, then every change after that.
+// To be freed with revwatch_follow_free().
+revwatch_status revwatch_follow_new(struct revwatch_store *store,
+                                    const uint8_t *key,
+                                    size_t key_len,
+                                    const uint8_t *range_end,
+                                    size_t range_end_len,
+                                    const struct revwatch_follow_options *options,
+                                    struct revwatch_follow **follow);
+
+// Ends a follow. Whoever polls it meanwhile is answered REVWATCH_ERROR_CLOSED.
+void revwatch_follow_free(struct revwatch_follow *follow);
+
+// Takes what there is for a follow, after waiting for it if the options say so; REVWATCH_IDLE if
+// there is nothing. The answer is to be freed with revwatch_follow_responses_free().
+revwatch_status revwatch_follow_poll(struct revwatch_follow *follow,
+                                     const struct revwatch_poll_options *options,
+                                     struct revwatch_follow_responses **responses);
+
+// Gives the token from which another follow goes on after all that this one was told, also after a
+// crash: record it together with what was done. REVWATCH_NOT_FOUND until all of the state was told,
+// as only the whole of it can be gone on from.
+revwatch_status revwatch_follow_resume_token(struct revwatch_follow *follow,
+                                             struct revwatch_resume_token *token);
+
+// Frees responses with their keys and events.
+void revwatch_follow_responses_free(struct revwatch_follow_responses *responses);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* REVWATCH_H */

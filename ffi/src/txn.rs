@@ -1,0 +1,450 @@
+//! Transactions: a builder, and its execution.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use revwatch_core::{Compare, CompareOp, CompareTarget, Op, TxnRequest};
+
+use crate::delete_range::revwatch_delete_range_options;
+use crate::handle::{self, Handle};
+use crate::input::{self, Out};
+use crate::owned;
+use crate::put::revwatch_put_options;
+use crate::range::revwatch_range_options;
+use crate::status::{Failure, REVWATCH_OK, guard, revwatch_status};
+use crate::store::revwatch_store;
+use crate::txn_result::{self, revwatch_txn_result};
+
+/// A transaction that is being put together: if all comparisons hold, then these operations, else
+/// those.
+pub struct revwatch_txn(());
+
+impl Handle for revwatch_txn {
+    type Object = Mutex<TxnRequest>;
+    const NAME: &'static str = "txn";
+}
+
+/// The attribute is the same as the operand.
+pub const REVWATCH_COMPARE_EQUAL: i32 = 0;
+/// The attribute is greater than the operand.
+pub const REVWATCH_COMPARE_GREATER: i32 = 1;
+/// The attribute is less than the operand.
+pub const REVWATCH_COMPARE_LESS: i32 = 2;
+/// The attribute is another than the operand.
+pub const REVWATCH_COMPARE_NOT_EQUAL: i32 = 3;
+
+/// Which list an operation goes to.
+#[derive(Clone, Copy)]
+enum Branch {
+    Then,
+    Else,
+}
+
+/// A key or a range, as it comes in.
+type Keys = (*const u8, usize, *const u8, usize);
+
+fn edit(txn: *mut revwatch_txn, change: impl FnOnce(&mut TxnRequest)) -> Result<i32, Failure> {
+    change(
+        &mut handle::get(txn)?
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner),
+    );
+    Ok(REVWATCH_OK)
+}
+
+fn add(txn: *mut revwatch_txn, branch: Branch, op: Op) -> Result<i32, Failure> {
+    edit(txn, |request| match branch {
+        Branch::Then => request.success.push(op),
+        Branch::Else => request.failure.push(op),
+    })
+}
+
+fn copy(txn: *const revwatch_txn) -> Result<TxnRequest, Failure> {
+    Ok(handle::get(txn)?
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone())
+}
+
+/// # Safety
+///
+/// The conventions, for the key and range_end.
+unsafe fn compare(
+    txn: *mut revwatch_txn,
+    keys: Keys,
+    op: i32,
+    target: CompareTarget,
+) -> revwatch_status {
+    guard(|| {
+        // SAFETY: as for this function.
+        let (key, range_end) = unsafe {
+            (
+                input::bytes("key", keys.0, keys.1)?,
+                input::bytes("range_end", keys.2, keys.3)?,
+            )
+        };
+        let op = match op {
+            REVWATCH_COMPARE_EQUAL => CompareOp::Equal,
+            REVWATCH_COMPARE_GREATER => CompareOp::Greater,
+            REVWATCH_COMPARE_LESS => CompareOp::Less,
+            REVWATCH_COMPARE_NOT_EQUAL => CompareOp::NotEqual,
+            _ => {
+                return Err(Failure::argument(format!(
+                    "the comparison is {op}: give one of the REVWATCH_COMPARE_*"
+                )));
+            }
+        };
+        let range = input::key_range(key, range_end, 0)?;
+        edit(txn, |request| {
+            request.compare.push(Compare { range, op, target });
+        })
+    })
+}
+
+/// Begins a transaction without comparisons and operations, to be freed with revwatch_txn_free().
+/// It belongs to no store until revwatch_store_txn(), which may be called for it any number of times.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn revwatch_txn_new(txn: *mut *mut revwatch_txn) -> revwatch_status {
+    guard(|| {
+        // SAFETY: the conventions.
+        let txn = unsafe { Out::required("txn", txn)? };
+        txn.write(handle::insert(Arc::new(Mutex::default()))?);
+        Ok(REVWATCH_OK)
+    })
+}
+
+/// Frees a transaction.
+#[unsafe(no_mangle)]
+pub extern "C" fn revwatch_txn_free(txn: *mut revwatch_txn) {
+    guard(|| {
+        drop(handle::remove(txn));
+        Ok(REVWATCH_OK)
+    });
+}
+
+/// Adds the condition that the value of every key in the range relates to `operand` as `op`, a
+/// REVWATCH_COMPARE_*, says. It is false for a key that does not exist, whatever `op` is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn revwatch_txn_compare_value(
+    txn: *mut revwatch_txn,
+    key: *const u8,
+    key_len: usize,
+    range_end: *const u8,
+    range_end_len: usize,
+    op: i32,
+    operand: *const u8,
+    operand_len: usize,
+) -> revwatch_status {
+    let mut target = None;
+    let status = guard(|| {
+        // SAFETY: the conventions.
+        target = Some(unsafe { input::bytes("operand", operand, operand_len)? }.to_vec());
+        Ok(REVWATCH_OK)
+    });
+    match target {
+        // SAFETY: the conventions.
+        Some(operand) => unsafe {
+            compare(
+                txn,
+                (key, key_len, range_end, range_end_len),
+                op,
+                CompareTarget::Value(operand),
+            )
+        },
+        None => status,
+    }
+}
+
+/// Adds the condition that the version of every key in the range relates to `operand` as `op`, a
+/// REVWATCH_COMPARE_*, says. A key that does not exist has version 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn revwatch_txn_compare_version(
+    txn: *mut revwatch_txn,
+    key: *const u8,
+    key_len: usize,
+    range_end: *const u8,
+    range_end_len: usize,
+    op: i32,
+    operand: i64,
+) -> revwatch_status {
+    let target = CompareTarget::Version(operand);
+    // SAFETY: the conventions.
+    unsafe { compare(txn, (key, key_len, range_end, range_end_len), op, target) }
+}
+
+/// The same for create_revision, which is 0 for a key that does not exist.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn revwatch_txn_compare_create(
+    txn: *mut revwatch_txn,
+    key: *const u8,
+    key_len: usize,
+    range_end: *const u8,
+    range_end_len: usize,
+    op: i32,
+    operand: i64,
+) -> revwatch_status {
+    let target = CompareTarget::Create(operand);
+    // SAFETY: the conventions.
+    unsafe { compare(txn, (key, key_len, range_end, range_end_len), op, target) }
+}
+
+/// The same for mod_revision, which is 0 for a key that does not exist.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn revwatch_txn_compare_mod(
+    txn: *mut revwatch_txn,
+    key: *const u8,
+    key_len: usize,
+    range_end: *const u8,
+    range_end_len: usize,
+    op: i32,
+    operand: i64,
+) -> revwatch_status {
+    let target = CompareTarget::Mod(operand);
+    // SAFETY: the conventions.
+    unsafe { compare(txn, (key, key_len, range_end, range_end_len), op, target) }
+}
+
+/// The same for the lease, which is 0 for a key without one and for a key that does not exist.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn revwatch_txn_compare_lease(
+    txn: *mut revwatch_txn,
+    key: *const u8,
+    key_len: usize,
+    range_end: *const u8,
+    range_end_len: usize,
+    op: i32,
+    operand: i64,
+) -> revwatch_status {
+    let target = CompareTarget::Lease(operand);
+    // SAFETY: the conventions.
+    unsafe { compare(txn, (key, key_len, range_end, range_end_len), op, target) }
+}
+
+/// # Safety
+///
+/// The conventions, for the key, the value and the options.
+unsafe fn put(
+    txn: *mut revwatch_txn,
+    branch: Branch,
+    key: (*const u8, usize),
+    value: (*const u8, usize),
+    options: *const revwatch_put_options,
+) -> revwatch_status {
+    guard(|| {
+        // SAFETY: as for this function.
+        let request = unsafe {
+            let key = input::bytes("key", key.0, key.1)?;
+            input::options(options)?.request(key, input::bytes("value", value.0, value.1)?)
+        };
+        add(txn, branch, Op::Put(request))
+    })
+}
+
+/// # Safety
+///
+/// The conventions, for the key, range_end and the options.
+unsafe fn range(
+    txn: *mut revwatch_txn,
+    branch: Branch,
+    keys: Keys,
+    options: *const revwatch_range_options,
+) -> revwatch_status {
+    guard(|| {
+        // SAFETY: as for this function.
+        let request = unsafe {
+            let key = input::bytes("key", keys.0, keys.1)?;
+            input::options(options)?.request(key, input::bytes("range_end", keys.2, keys.3)?)?
+        };
+        add(txn, branch, Op::Range(request))
+    })
+}
+
+/// # Safety
+///
+/// The conventions, for the key, range_end and the options.
+unsafe fn delete_range(
+    txn: *mut revwatch_txn,
+    branch: Branch,
+    keys: Keys,
+    options: *const revwatch_delete_range_options,
+) -> revwatch_status {
+    guard(|| {
+        // SAFETY: as for this function.
+        let request = unsafe {
+            let key = input::bytes("key", keys.0, keys.1)?;
+            input::options(options)?.request(key, input::bytes("range_end", keys.2, keys.3)?)?
+        };
+        add(txn, branch, Op::DeleteRange(request))
+    })
+}
+
+/// A copy is added, so a transaction may even be nested in itself as it was.
+fn nested(txn: *mut revwatch_txn, branch: Branch, nested: *const revwatch_txn) -> revwatch_status {
+    guard(|| add(txn, branch, Op::Txn(copy(nested)?)))
+}
+
+/// Adds a put to what is done if the comparisons hold.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn revwatch_txn_then_put(
+    txn: *mut revwatch_txn,
+    key: *const u8,
+    key_len: usize,
+    value: *const u8,
+    value_len: usize,
+    options: *const revwatch_put_options,
+) -> revwatch_status {
+    // SAFETY: the conventions.
+    unsafe {
+        put(
+            txn,
+            Branch::Then,
+            (key, key_len),
+            (value, value_len),
+            options,
+        )
+    }
+}
+
+/// Adds a range to what is done if the comparisons hold.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn revwatch_txn_then_range(
+    txn: *mut revwatch_txn,
+    key: *const u8,
+    key_len: usize,
+    range_end: *const u8,
+    range_end_len: usize,
+    options: *const revwatch_range_options,
+) -> revwatch_status {
+    // SAFETY: the conventions.
+    unsafe {
+        range(
+            txn,
+            Branch::Then,
+            (key, key_len, range_end, range_end_len),
+            options,
+        )
+    }
+}
+
+/// Adds a delete to what is done if the comparisons hold.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn revwatch_txn_then_delete_range(
+    txn: *mut revwatch_txn,
+    key: *const u8,
+    key_len: usize,
+    range_end: *const u8,
+    range_end_len: usize,
+    options: *const revwatch_delete_range_options,
+) -> revwatch_status {
+    // SAFETY: the conventions.
+    unsafe {
+        delete_range(
+            txn,
+            Branch::Then,
+            (key, key_len, range_end, range_end_len),
+            options,
+        )
+    }
+}
+
+/// Adds a copy of `nested`, as it is now, to what is done if the comparisons hold.
+#[unsafe(no_mangle)]
+pub extern "C" fn revwatch_txn_then_txn(
+    txn: *mut revwatch_txn,
+    nested: *const revwatch_txn,
+) -> revwatch_status {
+    self::nested(txn, Branch::Then, nested)
+}
+
+/// Adds a put to what is done if the comparisons do not hold.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn revwatch_txn_else_put(
+    txn: *mut revwatch_txn,
+    key: *const u8,
+    key_len: usize,
+    value: *const u8,
+    value_len: usize,
+    options: *const revwatch_put_options,
+) -> revwatch_status {
+    // SAFETY: the conventions.
+    unsafe {
+        put(
+            txn,
+            Branch::Else,
+            (key, key_len),
+            (value, value_len),
+            options,
+        )
+    }
+}
+
+/// Adds a range to what is done if the comparisons do not hold.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn revwatch_txn_else_range(
+    txn: *mut revwatch_txn,
+    key: *const u8,
+    key_len: usize,
+    range_end: *const u8,
+    range_end_len: usize,
+    options: *const revwatch_range_options,
+) -> revwatch_status {
+    // SAFETY: the conventions.
+    unsafe {
+        range(
+            txn,
+            Branch::Else,
+            (key, key_len, range_end, range_end_len),
+            options,
+        )
+    }
+}
+
+/// Adds a delete to what is done if the comparisons do not hold.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn revwatch_txn_else_delete_range(
+    txn: *mut revwatch_txn,
+    key: *const u8,
+    key_len: usize,
+    range_end: *const u8,
+    range_end_len: usize,
+    options: *const revwatch_delete_range_options,
+) -> revwatch_status {
+    // SAFETY: the conventions.
+    unsafe {
+        delete_range(
+            txn,
+            Branch::Else,
+            (key, key_len, range_end, range_end_len),
+            options,
+        )
+    }
+}
+
+/// Adds a copy of `nested`, as it is now, to what is done if the comparisons do not hold.
+#[unsafe(no_mangle)]
+pub extern "C" fn revwatch_txn_else_txn(
+    txn: *mut revwatch_txn,
+    nested: *const revwatch_txn,
+) -> revwatch_status {
+    self::nested(txn, Branch::Else, nested)
+}
+
+/// Executes a transaction, atomically and at one revision. The answer goes to `result`, which may be
+/// NULL, and is to be freed with revwatch_txn_result_free().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn revwatch_store_txn(
+    store: *mut revwatch_store,
+    txn: *const revwatch_txn,
+    result: *mut *mut revwatch_txn_result,
+) -> revwatch_status {
+    guard(|| {
+        // SAFETY: the conventions.
+        let result = unsafe { Out::optional(result) };
+        let request = copy(txn)?;
+        let response = handle::get(store)?.write(|store| store.txn(&request))?;
+        if result.is_wanted() {
+            let (seen, backing) = txn_result::of(response);
+            result.write(owned::give(seen, backing));
+        }
+        Ok(REVWATCH_OK)
+    })
+}

@@ -1,0 +1,199 @@
+//! Watchers: what is asked, and what is answered.
+
+use std::ptr;
+
+use revwatch_core::{Events, WatchRequest, WatchResponse};
+
+use crate::event::revwatch_event;
+use crate::input::{self, Options};
+use crate::owned::{self, Owned, parts};
+use crate::poll::Size;
+use crate::status::Failure;
+
+/// What a watcher wants.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct revwatch_watch_options {
+    /// sizeof(revwatch_watch_options).
+    pub struct_size: usize,
+    /// The first revision; 0: the one after the current.
+    pub start_revision: i64,
+    /// The id of the watcher within its stream; 0: chosen.
+    pub watch_id: i64,
+    /// The epoch in which start_revision - 1 was seen, from a revwatch_resume_token; 0: not checked.
+    pub epoch: i64,
+    /// Flag: all keys that begin with `key`.
+    pub prefix: i32,
+    /// Flag: give each event's prev_kv.
+    pub prev_kv: i32,
+    /// Flag: leave out the events of puts.
+    pub no_put: i32,
+    /// Flag: leave out the events of deletes.
+    pub no_delete: i32,
+}
+
+// SAFETY: numbers only, and the size is first.
+unsafe impl Options for revwatch_watch_options {}
+
+impl revwatch_watch_options {
+    pub(crate) fn request(&self, key: &[u8], range_end: &[u8]) -> Result<WatchRequest, Failure> {
+        Ok(WatchRequest {
+            start_revision: self.start_revision,
+            watch_id: self.watch_id,
+            prev_kv: self.prev_kv != 0,
+            no_put: self.no_put != 0,
+            no_delete: self.no_delete != 0,
+            epoch: self.epoch,
+            ..WatchRequest::new(input::key_range(key, range_end, self.prefix)?)
+        })
+    }
+}
+
+/// The type of a response: the watcher is there; `revision` is the store's.
+pub const REVWATCH_RESPONSE_CREATED: i32 = 1;
+/// The type of a response: events; `revision` is the store's when they were taken.
+pub const REVWATCH_RESPONSE_EVENTS: i32 = 2;
+/// The type of a response: no event up to `revision` is to come.
+pub const REVWATCH_RESPONSE_PROGRESS: i32 = 3;
+/// The type of a response: the watcher ended because it was canceled.
+pub const REVWATCH_RESPONSE_CANCELED: i32 = 4;
+/// The type of a response: the watcher ended because compaction took revisions that it had not
+/// seen; `compact_revision` is the oldest to go on from.
+pub const REVWATCH_RESPONSE_COMPACTED: i32 = 5;
+/// The type of a response: the watcher ended because revisions that its reader saw were lost in a
+/// crash; those up to `revision` were not.
+pub const REVWATCH_RESPONSE_REWOUND: i32 = 6;
+
+/// What one watcher is told.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct revwatch_watch_response {
+    /// A REVWATCH_RESPONSE_*.
+    pub r#type: i32,
+    /// The watcher that is told.
+    pub watch_id: i64,
+    /// See the type; 0 where it says nothing.
+    pub revision: i64,
+    /// See the type; 0 where it says nothing.
+    pub compact_revision: i64,
+    /// Events by revision, and in the order of execution within one.
+    pub events: *const revwatch_event,
+    /// How many `events`.
+    pub events_len: usize,
+}
+
+/// What the watchers of a stream are told, in order.
+#[repr(C)]
+pub struct revwatch_watch_responses {
+    /// The responses.
+    pub responses: *const revwatch_watch_response,
+    /// How many `responses`, at least 1.
+    pub responses_len: usize,
+}
+
+impl Owned for revwatch_watch_responses {
+    type Backing = (Vec<revwatch_watch_response>, Vec<EventList>);
+}
+
+/// Events for C, with what they point into.
+pub(crate) struct EventList {
+    pub(crate) seen: Vec<revwatch_event>,
+    _events: Box<Events>,
+}
+
+impl EventList {
+    pub(crate) fn new(events: Events) -> Self {
+        // Boxed first, so that nothing moves once `seen` points to it.
+        let events = Box::new(events);
+        let seen = events
+            .iter()
+            .map(|event| revwatch_event::of(event.kind, event.kv, event.prev_kv));
+        Self {
+            seen: seen.collect(),
+            _events: events,
+        }
+    }
+
+    pub(crate) fn size(&self) -> Size {
+        let bytes = |event: &revwatch_event| {
+            event.kv.key_len + event.kv.value_len + event.prev_kv.key_len + event.prev_kv.value_len
+        };
+        Size {
+            events: self.seen.len(),
+            bytes: self.seen.iter().map(bytes).sum(),
+        }
+    }
+}
+
+/// A response with what its events point into.
+pub(crate) type Taken = (revwatch_watch_response, Option<EventList>);
+
+/// A response of the core for C, or `None` for none.
+pub(crate) fn taken(response: WatchResponse) -> Option<(Taken, Size)> {
+    let mut seen = revwatch_watch_response {
+        r#type: 0,
+        watch_id: 0,
+        revision: 0,
+        compact_revision: 0,
+        events: ptr::null(),
+        events_len: 0,
+    };
+    let mut size = Size {
+        events: 0,
+        bytes: 0,
+    };
+    let mut list = None;
+    (seen.r#type, seen.watch_id) = match response {
+        WatchResponse::Idle => return None,
+        WatchResponse::Created { watch_id, revision } => {
+            seen.revision = revision;
+            (REVWATCH_RESPONSE_CREATED, watch_id)
+        }
+        WatchResponse::Events {
+            watch_id,
+            revision,
+            events,
+        } => {
+            let events = EventList::new(events);
+            size = events.size();
+            seen.revision = revision;
+            (seen.events, seen.events_len) = parts(&events.seen);
+            list = Some(events);
+            (REVWATCH_RESPONSE_EVENTS, watch_id)
+        }
+        WatchResponse::Canceled { watch_id } => (REVWATCH_RESPONSE_CANCELED, watch_id),
+        WatchResponse::Compacted {
+            watch_id,
+            compact_revision,
+        } => {
+            seen.compact_revision = compact_revision;
+            (REVWATCH_RESPONSE_COMPACTED, watch_id)
+        }
+        WatchResponse::Rewound { watch_id, revision } => {
+            seen.revision = revision;
+            (REVWATCH_RESPONSE_REWOUND, watch_id)
+        }
+    };
+    Some(((seen, list), size))
+}
+
+impl revwatch_watch_responses {
+    pub(crate) fn of(taken: Vec<Taken>) -> (Self, <Self as Owned>::Backing) {
+        let (seen, lists): (Vec<_>, Vec<_>) = taken.into_iter().unzip();
+        let (responses, responses_len) = parts(&seen);
+        (
+            Self {
+                responses,
+                responses_len,
+            },
+            (seen, lists.into_iter().flatten().collect()),
+        )
+    }
+}
+
+/// Frees responses with their events.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn revwatch_watch_responses_free(responses: *mut revwatch_watch_responses) {
+    // SAFETY: the conventions: NULL, or a result that was not freed.
+    unsafe { owned::take_back(responses) }
+}

@@ -1,0 +1,181 @@
+//! A disk that is full: what then fails changes nothing, and what makes room goes on.
+
+use revwatch::Durability;
+use revwatch::page::fault::{Fault, FaultPages, Random};
+
+use crate::command::{Command, Commands};
+use crate::explore::{Explorer, run_or_be_full};
+use crate::history::Change;
+use crate::power::BATCH;
+use crate::session::Session;
+use crate::setup::Setup;
+use crate::tally::{Tally, note};
+use crate::tape::Standing;
+
+const REFUSED: &str = "growth refused";
+const CUT_AFTER_REFUSAL: &str = "power cut after that";
+const FULL: &str = "full store used";
+const CUT_WHEN_FULL: &str = "power cut when full";
+
+/// A growth is refused once: the command fails as if it had never been given, and then succeeds.
+fn refuse_growth(tally: &mut Tally, seed: u64) {
+    let setup = Setup {
+        seed,
+        durability: [Durability::Commit, BATCH, Durability::Never][seed as usize % 3],
+        page_size: 512,
+        capacity: 100,
+    };
+    for growths in 0.. {
+        let _growths = note(growths);
+        let mut session = Session::create(&setup);
+        let mut choice = Commands::new(seed, setup.page_size);
+        // The second one refuses the smaller growth that is tried next.
+        session.disk().fail_after(growths, Fault::GrowthRefused);
+        session.disk().fail_after(growths, Fault::GrowthRefused);
+        let mut refused = false;
+        for _ in 0..15 {
+            let command = choice.next(session.history());
+            if !run_or_be_full(&mut session, &command) {
+                refused = true;
+                assert!(
+                    run_or_be_full(&mut session, &command),
+                    "{command:?} fails again"
+                );
+            }
+        }
+        if !refused {
+            break;
+        }
+        tally.count(REFUSED);
+        let points = session.take_points();
+        let mut explorer = Explorer {
+            setup: &setup,
+            random: Random::new(seed),
+            tally: &mut *tally,
+        };
+        for point in &points {
+            explorer.crash_again(point, CUT_AFTER_REFUSAL, 1);
+        }
+    }
+}
+
+#[test]
+fn a_command_that_finds_no_space_changes_nothing_and_can_be_given_again() {
+    let tally = Tally::new(
+        "a_command_that_finds_no_space",
+        3,
+        &[REFUSED, CUT_AFTER_REFUSAL],
+    );
+    tally.run(refuse_growth);
+}
+
+/// Puts until there is no more room. Answers the put that was refused.
+fn fill(session: &mut Session, commands: &mut Commands) -> Command {
+    loop {
+        let command = Command::Put(commands.put(session.history()));
+        if !run_or_be_full(session, &command) {
+            return command;
+        }
+    }
+}
+
+fn full_store(tally: &mut Tally, random: &mut Random, seed: u64) -> (Setup, Session) {
+    let setup = Setup {
+        seed,
+        durability: [Durability::Commit, BATCH, Durability::Never][random.below(3)],
+        page_size: 512,
+        capacity: 20 + random.below(30) as u32,
+    };
+    let mut session = Session::create(&setup);
+    let mut commands = Commands::new(seed, setup.page_size);
+    let put = fill(&mut session, &mut commands);
+    tally.count(FULL);
+    assert!(
+        !run_or_be_full(&mut session, &put),
+        "there was space after all"
+    );
+    (setup, session)
+}
+
+/// Runs commands that a full store must have room for.
+fn run_all(session: &mut Session, commands: &[Command]) {
+    for command in commands {
+        assert!(
+            run_or_be_full(session, command),
+            "{command:?} found no space"
+        );
+    }
+}
+
+#[test]
+fn a_full_store_can_be_read_flushed_closed_and_opened() {
+    let tally = Tally::new("a_full_store_can_be_read", 1, &[FULL]);
+    tally.run(|tally, seed| {
+        let (_, mut session) = full_store(tally, &mut Random::new(seed), seed);
+        session.store().check().unwrap();
+        run_all(&mut session, &[Command::Flush, Command::Close]);
+        session.store().check().unwrap();
+    });
+}
+
+#[test]
+#[ignore = "space is not reclaimed yet, nor are the last slots kept for deletes"]
+fn a_full_store_can_be_deleted_from_and_compacted_and_has_room_again() {
+    let tally = Tally::new("a_full_store_can_be_deleted_from", 1, &[FULL]);
+    tally.run(|tally, seed| {
+        let (_, mut session) = full_store(tally, &mut Random::new(seed), seed);
+        let revision = session.history().last().revision;
+        let room_makers = [
+            Command::Delete(b"key/0".to_vec()),
+            Command::Delete(b"key/1".to_vec()),
+            Command::Compact { revision },
+            Command::Step { elapsed_ms: 200 },
+            Command::Flush,
+            Command::Close,
+        ];
+        run_all(&mut session, &room_makers);
+        for _ in 0..200 {
+            run_or_be_full(&mut session, &Command::Step { elapsed_ms: 10 });
+        }
+        let small = Command::Put(Change::Put {
+            key: b"key/0".to_vec(),
+            value: b"there is room".to_vec(),
+            lease: 0,
+        });
+        assert!(
+            run_or_be_full(&mut session, &small),
+            "compaction made no room"
+        );
+    });
+}
+
+/// The power goes at any operation of a store that gets full, and again in the recovery.
+#[test]
+#[ignore = "recovery on a full disk may want more room than there is"]
+fn a_full_store_that_crashed_can_be_opened_and_has_lost_nothing() {
+    let tally = Tally::new("a_full_store_that_crashed", 3, &[FULL, CUT_WHEN_FULL]);
+    tally.run(|tally, seed| {
+        let mut random = Random::new(seed);
+        let (setup, mut session) = full_store(tally, &mut random, seed);
+        let points = session.take_points();
+        for _ in 0..20 {
+            let point = &points[random.below(points.len())];
+            let crash = point.disk.draw_crash(&mut random);
+            let _crash = note(&crash);
+            let mut recovered = open(&setup, point.disk.crash_as(&crash), &point.standing);
+            for again in recovered.take_points() {
+                let crash = again.disk.draw_crash(&mut random);
+                let _crash = note(&crash);
+                tally.count(CUT_WHEN_FULL);
+                open(&setup, again.disk.crash_as(&crash), &again.standing);
+            }
+        }
+    });
+}
+
+fn open(setup: &Setup, disk: FaultPages, promised: &Standing) -> Session {
+    match Session::recover(setup, disk, promised) {
+        Ok(session) => session,
+        Err(error) => panic!("the full store cannot be opened: {error}"),
+    }
+}
