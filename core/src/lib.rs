@@ -55,6 +55,9 @@ mod index;
 mod lease;
 mod limits;
 mod log;
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("guide.md")]
+pub mod guide {}
 pub mod page;
 mod range;
 mod record;

@@ -121,10 +121,8 @@ impl<P: PageStore> SharedStore<P> {
         lease_time_to_live(id: i64, keys: bool) -> LeaseTimeToLiveResponse;
         leases() -> Vec<i64>;
         watch_stream() -> StreamId;
-        close_stream(stream: StreamId) -> ();
         poll(stream: StreamId, max_events: usize, max_bytes: usize) -> Result<WatchResponse>;
         follow(range: KeyRange, resume: Option<ResumeToken>) -> Result<FollowId>;
-        close_follow(follow: FollowId) -> ();
         poll_follow(follow: FollowId, max_events: usize, max_bytes: usize) -> Result<FollowResponse>;
         follow_resume_token(follow: FollowId) -> Result<Option<ResumeToken>>;
         has_response(stream: StreamId) -> Result<bool>;
@@ -144,6 +142,8 @@ impl<P: PageStore> SharedStore<P> {
         lease_keep_alive(id: i64) -> Result<LeaseKeepAliveResponse>;
         watch(stream: StreamId, request: &WatchRequest) -> Result<i64>;
         cancel_watch(stream: StreamId, watch_id: i64) -> Result<()>;
+        close_stream(stream: StreamId) -> ();
+        close_follow(follow: FollowId) -> ();
     }
 }
 

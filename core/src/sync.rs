@@ -9,23 +9,30 @@ pub(crate) use spinning::Lock;
 mod parking {
     use core::ops::DerefMut;
     use core::time::Duration;
-    use std::sync::{Condvar, Mutex, PoisonError};
+    use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
     /// A value behind a lock, and a bell that rings when the value may have changed.
     #[derive(Debug, Default)]
     pub(crate) struct Lock<T> {
         value: Mutex<T>,
+        bell: Mutex<Bell>,
+        rung: Condvar,
+    }
+
+    #[derive(Debug, Default)]
+    struct Bell {
         /// Counts rings, so that one that comes just before a wait is not missed.
-        rings: Mutex<u64>,
-        bell: Condvar,
+        rings: u64,
+        /// Who waits. Waking nobody would cost a system call all the same.
+        sleepers: usize,
     }
 
     impl<T> Lock<T> {
         pub(crate) fn new(value: T) -> Self {
             Self {
                 value: Mutex::new(value),
-                rings: Mutex::new(0),
-                bell: Condvar::new(),
+                bell: Mutex::default(),
+                rung: Condvar::new(),
             }
         }
 
@@ -36,23 +43,32 @@ mod parking {
         }
 
         pub(crate) fn ring(&self) {
-            *self.rings.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-            self.bell.notify_all();
+            let mut bell = self.bell();
+            bell.rings += 1;
+            if bell.sleepers > 0 {
+                self.rung.notify_all();
+            }
         }
 
         /// How often the bell has rung.
         pub(crate) fn rings(&self) -> u64 {
-            *self.rings.lock().unwrap_or_else(PoisonError::into_inner)
+            self.bell().rings
         }
 
         /// Waits until the bell has rung more than `seen` times; whether it has.
         pub(crate) fn wait(&self, seen: u64, timeout: Duration) -> bool {
-            let rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
-            let (rings, _) = self
-                .bell
-                .wait_timeout_while(rings, timeout, |rings| *rings <= seen)
+            let mut bell = self.bell();
+            bell.sleepers += 1;
+            let (mut bell, _) = self
+                .rung
+                .wait_timeout_while(bell, timeout, |bell| bell.rings <= seen)
                 .unwrap_or_else(PoisonError::into_inner);
-            *rings > seen
+            bell.sleepers -= 1;
+            bell.rings > seen
+        }
+
+        fn bell(&self) -> MutexGuard<'_, Bell> {
+            self.bell.lock().unwrap_or_else(PoisonError::into_inner)
         }
     }
 }

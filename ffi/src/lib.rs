@@ -50,6 +50,7 @@ pub mod delete_range;
 pub mod history;
 
 pub mod txn;
+pub mod txn_compare;
 pub mod txn_result;
 
 pub mod lease;

@@ -24,7 +24,7 @@ pub const OPENED_WITH_MORE_ROOM: &str = "full, and opened with more room";
 #[derive(Clone, Copy, Debug)]
 pub struct Breadth {
     pub first: u64,
-    /// Of the second crash.
+    /// Of a second crash in the recovery; of one after it, a single one.
     pub second: u64,
 }
 
@@ -52,10 +52,11 @@ impl Explorer<'_> {
             let recovery = session.take_points();
             self.go_on(&mut session);
             let after = session.take_points();
-            for (points, kind) in [(recovery, CUT_IN_RECOVERY), (after, CUT_AFTER_RECOVERY)] {
-                for point in points {
-                    self.crash_again(&point, kind, breadth.second);
-                }
+            for point in recovery {
+                self.crash_again(&point, CUT_IN_RECOVERY, breadth.second);
+            }
+            for point in after {
+                self.crash_again(&point, CUT_AFTER_RECOVERY, 1);
             }
         }
     }

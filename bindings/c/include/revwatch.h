@@ -833,54 +833,6 @@ revwatch_status revwatch_txn_new(struct revwatch_txn **txn);
 // Frees a transaction.
 void revwatch_txn_free(struct revwatch_txn *txn);
 
-// Adds the condition that the value of every key in the range relates to `operand` as `op`, a
-// REVWATCH_COMPARE_*, says. It is false for a key that does not exist, whatever `op` is.
-revwatch_status revwatch_txn_compare_value(struct revwatch_txn *txn,
-                                           const uint8_t *key,
-                                           size_t key_len,
-                                           const uint8_t *range_end,
-                                           size_t range_end_len,
-                                           int32_t op,
-                                           const uint8_t *operand,
-                                           size_t operand_len);
-
-// Adds the condition that the version of every key in the range relates to `operand` as `op`, a
-// REVWATCH_COMPARE_*, says. A key that does not exist has version 0.
-revwatch_status revwatch_txn_compare_version(struct revwatch_txn *txn,
-                                             const uint8_t *key,
-                                             size_t key_len,
-                                             const uint8_t *range_end,
-                                             size_t range_end_len,
-                                             int32_t op,
-                                             int64_t operand);
-
-// The same for create_revision, which is 0 for a key that does not exist.
-revwatch_status revwatch_txn_compare_create(struct revwatch_txn *txn,
-                                            const uint8_t *key,
-                                            size_t key_len,
-                                            const uint8_t *range_end,
-                                            size_t range_end_len,
-                                            int32_t op,
-                                            int64_t operand);
-
-// The same for mod_revision, which is 0 for a key that does not exist.
-revwatch_status revwatch_txn_compare_mod(struct revwatch_txn *txn,
-                                         const uint8_t *key,
-                                         size_t key_len,
-                                         const uint8_t *range_end,
-                                         size_t range_end_len,
-                                         int32_t op,
-                                         int64_t operand);
-
-// The same for the lease, which is 0 for a key without one and for a key that does not exist.
-revwatch_status revwatch_txn_compare_lease(struct revwatch_txn *txn,
-                                           const uint8_t *key,
-                                           size_t key_len,
-                                           const uint8_t *range_end,
-                                           size_t range_end_len,
-                                           int32_t op,
-                                           int64_t operand);
-
 // Adds a put to what is done if the comparisons hold.
 revwatch_status revwatch_txn_then_put(struct revwatch_txn *txn,
                                       const uint8_t *key,
@@ -940,6 +892,54 @@ revwatch_status revwatch_txn_else_txn(struct revwatch_txn *txn, const struct rev
 revwatch_status revwatch_store_txn(struct revwatch_store *store,
                                    const struct revwatch_txn *txn,
                                    struct revwatch_txn_result **result);
+
+// Adds the condition that the value of every key in the range relates to `operand` as `op`, a
+// REVWATCH_COMPARE_*, says. It is false for a key that does not exist, whatever `op` is.
+revwatch_status revwatch_txn_compare_value(struct revwatch_txn *txn,
+                                           const uint8_t *key,
+                                           size_t key_len,
+                                           const uint8_t *range_end,
+                                           size_t range_end_len,
+                                           int32_t op,
+                                           const uint8_t *operand,
+                                           size_t operand_len);
+
+// Adds the condition that the version of every key in the range relates to `operand` as `op`, a
+// REVWATCH_COMPARE_*, says. A key that does not exist has version 0.
+revwatch_status revwatch_txn_compare_version(struct revwatch_txn *txn,
+                                             const uint8_t *key,
+                                             size_t key_len,
+                                             const uint8_t *range_end,
+                                             size_t range_end_len,
+                                             int32_t op,
+                                             int64_t operand);
+
+// The same for create_revision, which is 0 for a key that does not exist.
+revwatch_status revwatch_txn_compare_create(struct revwatch_txn *txn,
+                                            const uint8_t *key,
+                                            size_t key_len,
+                                            const uint8_t *range_end,
+                                            size_t range_end_len,
+                                            int32_t op,
+                                            int64_t operand);
+
+// The same for mod_revision, which is 0 for a key that does not exist.
+revwatch_status revwatch_txn_compare_mod(struct revwatch_txn *txn,
+                                         const uint8_t *key,
+                                         size_t key_len,
+                                         const uint8_t *range_end,
+                                         size_t range_end_len,
+                                         int32_t op,
+                                         int64_t operand);
+
+// The same for the lease, which is 0 for a key without one and for a key that does not exist.
+revwatch_status revwatch_txn_compare_lease(struct revwatch_txn *txn,
+                                           const uint8_t *key,
+                                           size_t key_len,
+                                           const uint8_t *range_end,
+                                           size_t range_end_len,
+                                           int32_t op,
+                                           int64_t operand);
 
 // Frees the answer to a transaction with all answers in it.
 void revwatch_txn_result_free(struct revwatch_txn_result *result);

@@ -157,6 +157,31 @@ static void who_saw_what_a_crash_lost_is_told(void) {
     CHECK_OK(revwatch_store_close(store));
 }
 
+static void a_follow_tells_where_to_go_on_once_its_state_is_complete(void) {
+    revwatch_store *store = open_memory();
+    put(store, "/a", "1");
+    put(store, "/b", "2");
+    revwatch_follow *follow = follow_prefix(store, "/", NULL);
+    revwatch_resume_token token = {-7, -7};
+    revwatch_poll_options one = {.struct_size = sizeof one, .max_responses = 1};
+    const revwatch_status known[] = {REVWATCH_NOT_FOUND, REVWATCH_OK, REVWATCH_OK};
+    const int64_t revisions[] = {-7, 3, 4};
+    for (int i = 0; i < 3; i++) {
+        if (i == 2) put(store, "/a", "3");
+        revwatch_follow_responses *responses = NULL;
+        CHECK_OK(revwatch_follow_poll(follow, &one, &responses));
+        revwatch_follow_responses_free(responses);
+        CHECK_STATUS(revwatch_follow_resume_token(follow, &token), known[i]);
+        CHECK_INT(token.revision, revisions[i]);
+    }
+    put(store, "/a", "4");
+    revwatch_follow *next = follow_prefix(store, "/", &token);
+    CHECK_TOLD(next, "put:/a=4 ");
+    revwatch_follow_free(next);
+    revwatch_follow_free(follow);
+    CHECK_OK(revwatch_store_close(store));
+}
+
 static void a_large_state_comes_in_parts(void) {
     revwatch_store *store = open_memory();
     for (int i = 0; i < 25; i++) {
@@ -187,6 +212,8 @@ const struct test follow_tests[] = {
     {"a_follow_that_compaction_overtook_begins_anew",
      a_follow_that_compaction_overtook_begins_anew},
     {"who_saw_what_a_crash_lost_is_told", who_saw_what_a_crash_lost_is_told},
+    {"a_follow_tells_where_to_go_on_once_its_state_is_complete",
+     a_follow_tells_where_to_go_on_once_its_state_is_complete},
     {"a_large_state_comes_in_parts", a_large_state_comes_in_parts},
     {NULL, NULL},
 };

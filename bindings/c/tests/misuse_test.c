@@ -66,6 +66,8 @@ static void what_was_made_from_a_store_answers_closed_when_the_store_is(void) {
     CHECK_ERROR(revwatch_stream_watch(stream, S("k"), NONE, NULL, NULL), CLOSED);
     CHECK_ERROR(revwatch_stream_cancel(stream, 0), CLOSED);
     CHECK_ERROR(revwatch_follow_poll(follow, NULL, &followed), CLOSED);
+    revwatch_resume_token token;
+    CHECK_ERROR(revwatch_follow_resume_token(follow, &token), CLOSED);
     CHECK(!responses && !followed);
     revwatch_stream_free(stream);
     revwatch_follow_free(follow);

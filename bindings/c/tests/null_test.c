@@ -66,6 +66,8 @@ static void check_null_others(void) {
     CHECK_ERROR(revwatch_stream_poll(NULL, NULL, &responses), NULL_POINTER);
     revwatch_follow *new_follow = NULL;
     CHECK_ERROR(revwatch_follow_new(NULL, S("k"), NONE, NULL, &new_follow), NULL_POINTER);
+    revwatch_resume_token token;
+    CHECK_ERROR(revwatch_follow_resume_token(NULL, &token), NULL_POINTER);
     revwatch_follow_responses *followed = NULL;
     CHECK_ERROR(revwatch_follow_poll(NULL, NULL, &followed), NULL_POINTER);
     CHECK_ERROR(revwatch_store_txn(store, NULL, NULL), NULL_POINTER);
@@ -99,6 +101,7 @@ static void check_null_outputs(void) {
     CHECK_ERROR(revwatch_stream_poll(stream, NULL, NULL), NULL_POINTER);
     CHECK_ERROR(revwatch_follow_new(store, S("k"), NONE, NULL, NULL), NULL_POINTER);
     CHECK_ERROR(revwatch_follow_poll(follow, NULL, NULL), NULL_POINTER);
+    CHECK_ERROR(revwatch_follow_resume_token(follow, NULL), NULL_POINTER);
     CHECK_ERROR(revwatch_txn_new(NULL), NULL_POINTER);
 }
 

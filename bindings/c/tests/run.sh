@@ -17,7 +17,7 @@ check() {
         0) passed=$((passed + 1)) ;;
         77)
             skipped=$((skipped + 1))
-            echo "SKIPPED $name: $(tail -n 1 "$folder/log")"
+            echo "SKIP $name: $(tail -n 1 "$folder/log")"
             ;;
         *)
             failed=$((failed + 1))
@@ -36,7 +36,7 @@ suite() {
     counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$folder/log")
     read -r p f s <<< "${counts:-0 0 0}"
     echo "$name: $p passed, $f failed, $s skipped"
-    grep '^SKIPPED' "$folder/log"
+    grep '^SKIP ' "$folder/log"
     # A crash or an error that valgrind found is a failure too.
     if [ "$status" != 0 ]; then
         [ "$f" -gt 0 ] || f=1

@@ -219,6 +219,37 @@ static void batches_are_synced_while_somebody_waits(void) {
     CHECK_OK(revwatch_store_close(store));
 }
 
+static void a_store_compacts_what_it_need_not_retain(void) {
+    revwatch_open_options options = {
+        .struct_size = sizeof options, .retain_revisions = 16, .manual_clock = 1};
+    revwatch_store *store = NULL;
+    CHECK_OK(revwatch_store_open(NULL, &options, &store));
+    for (int i = 0; i < 100; i++) put(store, "k", "v");
+    CHECK(revwatch_store_step(store, 0, 0, NULL) >= 0);
+    revwatch_status_result *status = NULL;
+    CHECK_OK(revwatch_store_status(store, &status));
+    CHECK(status && status->revision == 101 && status->compact_revision == 85);
+    revwatch_status_result_free(status);
+    CHECK_OK(revwatch_store_close(store));
+}
+
+static void beyond_its_quota_a_store_takes_deletes_only(void) {
+    revwatch_open_options options = {.struct_size = sizeof options, .quota_bytes = 256 * 1024};
+    revwatch_store *store = NULL;
+    CHECK_OK(revwatch_store_open(NULL, &options, &store));
+    char value[1000];
+    memset(value, 'v', sizeof value);
+    revwatch_status status = REVWATCH_OK;
+    int puts = 0;
+    for (; status == REVWATCH_OK && puts < 1000; puts++) {
+        status = revwatch_store_put(store, S("k"), (const uint8_t *)value, sizeof value, NULL);
+    }
+    CHECK_ERROR(status, REVWATCH_ERROR_NO_SPACE);
+    CHECK(puts > 100 && puts < 300);
+    CHECK_OK(revwatch_store_delete_range(store, S("k"), NONE, NULL, NULL));
+    CHECK_OK(revwatch_store_close(store));
+}
+
 static void a_reader_sees_what_a_writer_puts(void) {
     char path[600];
     snprintf(path, sizeof path, "%s", fresh_path());
@@ -264,6 +295,8 @@ const struct test store_tests[] = {
     {"history_comes_in_whole_revisions", history_comes_in_whole_revisions},
     {"batched_writes_are_published_by_a_flush", batched_writes_are_published_by_a_flush},
     {"batches_are_synced_while_somebody_waits", batches_are_synced_while_somebody_waits},
+    {"a_store_compacts_what_it_need_not_retain", a_store_compacts_what_it_need_not_retain},
+    {"beyond_its_quota_a_store_takes_deletes_only", beyond_its_quota_a_store_takes_deletes_only},
     {"a_reader_sees_what_a_writer_puts", a_reader_sees_what_a_writer_puts},
     {"closing_releases_the_file", closing_releases_the_file},
     {NULL, NULL},

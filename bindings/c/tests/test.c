@@ -43,7 +43,7 @@ void run_test(const char *name, void (*run)(void)) {
 
 void skip_test(const char *name, const char *reason) {
     skipped++;
-    printf("SKIPPED %s: %s\n", name, reason);
+    printf("SKIP %s: %s\n", name, reason);
 }
 
 void check_int(const char *file, int line, const char *what, int64_t actual, int64_t expected) {

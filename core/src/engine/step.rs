@@ -115,7 +115,9 @@ impl<P: PageStore> Store<P> {
             .lessor
             .next_due_in_ms()
             .map(|wait| now_ms.saturating_add(wait));
-        let lease_ms = lease_ms.filter(|_| !self.options.read_only);
+        // Who cannot write ends no lease, so it need not be called for that.
+        let writable = !self.options.read_only && !self.revisions.log().is_poisoned();
+        let lease_ms = lease_ms.filter(|_| writable);
         lease_ms.into_iter().chain(self.write_due_ms).min()
     }
 
