@@ -67,7 +67,8 @@ SUITES = (
     setup(
         "rust-build",
         "Rust tests compiled",
-        "cargo test --no-run -p revwatch -p revwatch-ffi && cargo test --release --no-run -p revwatch-tests",
+        "cargo test --no-run -p revwatch -p revwatch-ffi &&"
+        " cargo test --release --no-run -p revwatch-tests",
     ),
     setup("package", "C library, Python package", f"{ENSURE}package.sh", "venv"),
     setup("wasm-build", "wasm/pkg", "wasm/build.sh", "rust-targets", "wasm-bindgen", "node"),

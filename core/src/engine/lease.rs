@@ -43,8 +43,8 @@ impl<P: PageStore> Store<P> {
             id,
             ttl_ms: ttl_ms as u64,
         })?;
-        self.lessor.grant(id, ttl_ms);
         self.state_written()?;
+        self.lessor.grant(id, ttl_ms);
         Ok(LeaseGrantResponse {
             revision: self.revision(),
             id,
@@ -60,8 +60,8 @@ impl<P: PageStore> Store<P> {
         self.revisions.reserve(bytes, keys.len() + 1)?;
         if keys.is_empty() {
             self.revisions.append_state(Record::LeaseRevoke { id })?;
-            self.lessor.revoke(id);
             self.state_written()?;
+            self.lessor.revoke(id);
             return Ok(LeaseRevokeResponse {
                 revision: self.revision(),
             });

@@ -92,8 +92,9 @@ impl<P: PageStore> Store<P> {
     /// ```
     pub fn compact(&mut self, revision: i64) -> Result<CompactResponse> {
         self.refuse_if_read_only()?;
-        self.revisions.compact(revision)?;
+        self.revisions.log_compaction(revision)?;
         self.state_written()?;
+        self.revisions.compact(revision);
         Ok(CompactResponse {
             revision: self.revision(),
         })

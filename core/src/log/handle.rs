@@ -116,6 +116,8 @@ pub(crate) struct Log<P> {
     /// Pages that a clean close left beyond the mark. They are written again with the first write,
     /// because what was read may not have reached the disk.
     pub(super) unconfirmed: Vec<u32>,
+    /// Nor may the length that the page store has.
+    pub(super) is_length_unconfirmed: bool,
     /// Where the last whole entry ends; for a reader, the last whole transaction.
     pub(super) readable_end: u64,
     /// The revision of the last entry.
@@ -147,6 +149,7 @@ impl<P: PageStore> Log<P> {
             mark: Mark::default(),
             synced: 0,
             unconfirmed: Vec::new(),
+            is_length_unconfirmed: false,
             readable_end: 0,
             newest: None,
             epoch: 1,

@@ -30,10 +30,10 @@ const HEADER_BYTES: usize = CHECKSUM + size_of::<u64>();
 pub(super) enum Image {
     /// There is no store yet: no page at all, or a creation that was cut off by a crash.
     Blank,
-    /// A store. `damaged` is the copy that has to be written again.
+    /// A store. `damaged` are the copies that have to be written again.
     Store {
         identity: Identity,
-        damaged: Option<u32>,
+        damaged: Vec<u32>,
     },
 }
 
@@ -63,10 +63,14 @@ pub(super) fn inspect<P: PageStore>(pages: &P) -> Result<Image> {
             what: "the two copies of the header differ".into(),
         }),
         [Some(header), _] | [_, Some(header)] => {
-            let damaged = ids.iter().position(Option::is_none).map(|copy| copy as u32);
+            let identity = accept(&header, page_size)?;
+            let is_whole = |copy: &Option<Vec<u8>>| {
+                copy.as_deref().is_some_and(|page| is_copy(page, identity))
+            };
+            let damaged = (0..COPIES).filter(|&copy| !is_whole(&copies[copy as usize]));
             Ok(Image::Store {
-                identity: accept(&header, page_size)?,
-                damaged,
+                identity,
+                damaged: damaged.collect(),
             })
         }
         [None, None] if is_unfinished_creation(pages, &copies, length)? => Ok(Image::Blank),

@@ -29,7 +29,8 @@ impl<P: PageStore> Log<P> {
     ) -> Result<(Self, Opened)> {
         let identity = match header::inspect(&pages)? {
             Image::Store { identity, damaged } => {
-                if let Some(copy) = damaged.filter(|_| !options.read_only) {
+                // One after the other: one of them is whole at any time.
+                for copy in damaged.into_iter().filter(|_| !options.read_only) {
                     header::write(&pages, identity, copy)?;
                     pages.sync()?;
                 }
@@ -110,6 +111,7 @@ impl<P: PageStore> Log<P> {
         let beyond_the_mark = &survey.found[accepted.covered..accepted.count];
         if clean {
             self.unconfirmed = beyond_the_mark.iter().map(|found| found.slot).collect();
+            self.is_length_unconfirmed = true;
         } else {
             self.erase(&survey, &accepted)?;
             // A page of the newest epoch may be there without the entry that began it.
@@ -182,6 +184,8 @@ impl<P: PageStore> Log<P> {
     /// The rule of erasure: a page that was rejected now must not be accepted later, when the numbers
     /// before it have been used again. Nor must one that could not be read, if it can be read then.
     fn erase(&mut self, survey: &Survey, accepted: &Accepted) -> Result<()> {
+        // Nor may the length be what was read.
+        self.pages.set_len(survey.length)?;
         let zeros = vec![0; self.identity.page_size];
         for found in &survey.found[accepted.count..] {
             self.pages.write(found.slot, &zeros)?;
@@ -192,10 +196,8 @@ impl<P: PageStore> Log<P> {
                 self.slots.hold(slot, accepted.top + 1);
             }
         }
-        if accepted.count < survey.found.len() || !survey.unreadable.is_empty() {
-            self.pages.sync()?;
-        }
-        Ok(())
+        // Also if nothing was rejected: what an earlier recovery has erased may only look so.
+        Ok(self.pages.sync()?)
     }
 
     /// What was read beyond the mark may not have reached the disk: a sync may have failed before.

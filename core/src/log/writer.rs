@@ -308,6 +308,9 @@ impl<P: PageStore> Log<P> {
 
     /// Writes again, in place, what a clean close left beyond the mark.
     fn confirm(&mut self) -> Result<()> {
+        if mem::take(&mut self.is_length_unconfirmed) {
+            self.pages.set_len(self.slots.length())?;
+        }
         for slot in mem::take(&mut self.unconfirmed) {
             let bytes = self.read_slot(slot)?;
             self.pages.write(slot, &bytes)?;
@@ -347,6 +350,12 @@ impl<P: PageStore> Log<P> {
                 let _ = self.pages.set_len(length);
                 return Err(error.into());
             }
+        }
+        // What lay in the new slots may be a valid page of this very store, from before a crash that
+        // took an earlier growth. No number that it may have is used before it is gone for good.
+        if let Err(error) = self.pages.sync() {
+            self.poisoned = true;
+            return Err(error.into());
         }
         self.slots.grown_to(new_length);
         Ok(())
