@@ -96,12 +96,13 @@ impl<P: PageStore> Table for Subject<P> {
     }
 
     fn get(&self, key: &Key) -> u64 {
-        let kv = self
+        let pinned = self
             .store
-            .get(key)
+            .get_pinned(key)
             .expect("a get succeeds")
             .expect("all keys were put");
-        kv_sum(&kv.key, &kv.value)
+        let kv = pinned.as_ref();
+        kv_sum(kv.key, kv.value)
     }
 
     fn prefix(&self, prefix: &[u8]) -> (u32, u64) {

@@ -82,8 +82,8 @@ pub use record::{Event, EventKind, KeyValue, KeyValueRef};
 pub use revision::{ResumeToken, Revision};
 pub use shared::SharedStore;
 pub use store::{
-    DeleteRangeRequest, DeleteRangeResponse, HashKvResponse, PutRequest, PutResponse, RangeRequest,
-    RangeResponse, SortOrder, SortTarget,
+    DeleteRangeRequest, DeleteRangeResponse, HashKvResponse, PinnedKeyValue, PutRequest,
+    PutResponse, RangeRequest, RangeResponse, SortOrder, SortTarget,
 };
 pub use txn::{Compare, CompareOp, CompareTarget, Op, OpResponse, TxnRequest, TxnResponse};
 pub use watch::{EventRef, Events, FollowResponse, StreamId, WatchRequest, WatchResponse};

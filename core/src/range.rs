@@ -1,10 +1,6 @@
 //! Ranges of keys, as a type.
 
 use alloc::vec::Vec;
-use core::ops::Bound;
-
-/// Where a range begins and where it ends.
-pub(crate) type Bounds = (Bound<Vec<u8>>, Bound<Vec<u8>>);
 
 /// A set of adjacent keys in bytewise order.
 ///
@@ -140,19 +136,6 @@ impl KeyRange {
             Self::All => true,
         }
     }
-
-    /// The range as bounds of an ordered map, or `None` if it is empty (ordered maps panic on
-    /// bounds that are the wrong way round).
-    pub(crate) fn bounds(&self) -> Option<Bounds> {
-        if self.is_empty() {
-            return None;
-        }
-        let end = match self {
-            Self::One(key) => Bound::Included(key.clone()),
-            _ => self.end().map_or(Bound::Unbounded, Bound::Excluded),
-        };
-        Some((Bound::Included(self.start().to_vec()), end))
-    }
 }
 
 /// The least byte string that is greater than every string beginning with `prefix`.
@@ -187,7 +170,6 @@ mod tests {
         for (start, end) in [(&b"b"[..], &b"a"[..]), (b"b", b"b"), (b"k", b"\0\0")] {
             let range = KeyRange::span(start, end);
             assert!(range.is_empty());
-            assert!(range.bounds().is_none());
             assert!(!range.contains(start));
         }
     }

@@ -70,8 +70,9 @@ impl<P: PageStore> Store<P> {
             cache_bytes: options.cache_bytes,
         };
         let mut lessor = Lessor::default();
-        let (revisions, _) =
-            RevisionStore::open(pages, log_options, &mut |entry| lessor.replay(entry))?;
+        let (revisions, _) = RevisionStore::open(pages, log_options, options.seed, &mut |entry| {
+            lessor.replay(entry);
+        })?;
         let limits = &options.limits;
         Ok(Self {
             published: revisions.revision(),

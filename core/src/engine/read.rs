@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::page::PageStore;
 use crate::range::KeyRange;
 use crate::record::{Event, KeyValue};
-use crate::store::{HashKvResponse, RangeRequest, RangeResponse};
+use crate::store::{HashKvResponse, PinnedKeyValue, RangeRequest, RangeResponse};
 use crate::txn::check_range;
 
 /// A part of the history of a range.
@@ -27,6 +27,14 @@ impl<P: PageStore> Store<P> {
             return Err(Error::EmptyKey);
         }
         self.revisions.get(key, self.revision())
+    }
+
+    /// What a key is now, without a copy where the store is in memory.
+    pub fn get_pinned(&self, key: &[u8]) -> Result<Option<PinnedKeyValue<'_>>> {
+        if key.is_empty() {
+            return Err(Error::EmptyKey);
+        }
+        self.revisions.pin(key, self.revision())
     }
 
     /// The keys of a range, now or as of a revision that is not compacted.

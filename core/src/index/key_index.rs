@@ -1,25 +1,108 @@
-//! The ordered map from keys to their histories.
+//! The index as the store sees it.
 
-use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
-use alloc::vec::Vec;
-use core::ops::Bound;
+use core::hash::{BuildHasher, Hasher};
 
-use super::history::{Found, History};
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+
+use super::change::{Change, Found};
+use super::heap::Address;
+use super::order::{Cursor, Order};
+use super::records::Records;
 use crate::log::Position;
-use crate::range::{Bounds, KeyRange};
+use crate::range::KeyRange;
 use crate::revision::Revision;
 
 /// Every key that the log knows, in bytewise order, with its history.
-#[derive(Debug, Default)]
 pub(crate) struct KeyIndex {
-    histories: BTreeMap<Box<[u8]>, History>,
+    pub(super) records: Records,
+    pub(super) order: Order,
+    by_hash: HashTable<Hashed>,
+    hasher: FixedState,
     /// Keys that exist now.
     live_keys: u64,
 }
 
+/// A key in the hash table. With the hash at hand the table grows without looking at keys, and
+/// looks at one only if it is the right one.
+#[derive(Clone, Copy, Debug)]
+struct Hashed {
+    hash: u32,
+    address: Address,
+}
+
+/// What [`KeyIndex::locate`] found out about a key. Good until the index changes in another way
+/// than through this place: then the key must be located again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    hash: u32,
+    address: Option<Address>,
+}
+
+impl Default for KeyIndex {
+    fn default() -> Self {
+        Self::with_seed(0)
+    }
+}
+
 impl KeyIndex {
-    /// Adds a put of `key`; revisions must rise.
+    /// An empty index; `seed` keeps chosen keys from flooding the hash.
+    pub(crate) fn with_seed(seed: u64) -> Self {
+        Self {
+            records: Records::default(),
+            order: Order::default(),
+            by_hash: HashTable::new(),
+            hasher: FixedState::with_seed(seed),
+            live_keys: 0,
+        }
+    }
+
+    /// Looks for `key`, so that what follows need not.
+    pub(crate) fn locate(&self, key: &[u8]) -> Place {
+        let hash = self.hash(key);
+        let is_it = |entry: &Hashed| entry.hash == hash && self.records.key(entry.address) == key;
+        let entry = self.by_hash.find(spread(hash), is_it);
+        Place {
+            hash,
+            address: entry.map(|entry| entry.address),
+        }
+    }
+
+    /// The put that the key at `place` was the result of as of `main`, if it existed then.
+    pub(crate) fn found(&self, place: Place, main: i64) -> Option<Found> {
+        self.records.at(place.address?, main)?.found()
+    }
+
+    /// Adds a put of `key`, which is at `place`; revisions must rise. The create revision and
+    /// version are those that the log recorded: they cannot be derived when older changes are no
+    /// longer kept.
+    pub(crate) fn put_at(
+        &mut self,
+        place: Place,
+        key: &[u8],
+        revision: Revision,
+        position: Position,
+        create_revision: i64,
+        version: i64,
+    ) {
+        let change = Change::put(revision, position, create_revision, version);
+        let existed = self.push(place, key, change);
+        self.live_keys += u64::from(!existed);
+    }
+
+    /// Adds a delete of `key`, which is at `place`; revisions must rise.
+    pub(crate) fn delete_at(
+        &mut self,
+        place: Place,
+        key: &[u8],
+        revision: Revision,
+        position: Position,
+    ) {
+        let existed = self.push(place, key, Change::delete(revision, position));
+        self.live_keys -= u64::from(existed);
+    }
+
+    /// As [`KeyIndex::put_at`], for a key that has not been located.
     pub(crate) fn put(
         &mut self,
         key: &[u8],
@@ -28,28 +111,24 @@ impl KeyIndex {
         create_revision: i64,
         version: i64,
     ) {
-        let history = self.history_mut(key);
-        let existed = history.at(i64::MAX).is_some();
-        history.put(revision, position, create_revision, version);
-        self.live_keys += u64::from(!existed);
+        let place = self.locate(key);
+        self.put_at(place, key, revision, position, create_revision, version);
     }
 
-    /// Adds a delete of `key`; revisions must rise.
+    /// As [`KeyIndex::delete_at`], for a key that has not been located.
     pub(crate) fn delete(&mut self, key: &[u8], revision: Revision, position: Position) {
-        let history = self.history_mut(key);
-        let existed = history.at(i64::MAX).is_some();
-        history.delete(revision, position);
-        self.live_keys -= u64::from(existed);
+        self.delete_at(self.locate(key), key, revision, position);
     }
 
     /// The put that `key` was the result of as of `main`, if it existed then.
     pub(crate) fn at(&self, key: &[u8], main: i64) -> Option<Found> {
-        self.histories.get(key)?.at(main)
+        self.found(self.locate(key), main)
     }
 
     /// The revision of the newest change of `key` up to `main`, deletes included.
     pub(crate) fn newest_change(&self, key: &[u8], main: i64) -> Option<Revision> {
-        self.histories.get(key)?.newest_change(main)
+        let address = self.locate(key).address?;
+        Some(self.records.at(address, main)?.revision)
     }
 
     /// The keys of `range` that existed as of `main`, in order.
@@ -58,12 +137,10 @@ impl KeyIndex {
         range: &KeyRange,
         main: i64,
     ) -> impl Iterator<Item = (&[u8], Found)> {
-        range
-            .bounds()
-            .map(|bounds| self.histories.range::<[u8], _>(as_slices(&bounds)))
-            .into_iter()
-            .flatten()
-            .filter_map(move |(key, history)| Some((&**key, history.at(main)?)))
+        self.addresses(range).filter_map(move |address| {
+            let (key, change) = self.records.key_at(address, main)?;
+            Some((key, change.found()?))
+        })
     }
 
     /// How many keys exist now.
@@ -71,57 +148,136 @@ impl KeyIndex {
         self.live_keys
     }
 
-    fn history_mut(&mut self, key: &[u8]) -> &mut History {
-        if !self.histories.contains_key(key) {
-            self.histories.insert(key.into(), History::default());
+    /// Takes a key out of the index with all its history. It must not exist now.
+    pub(super) fn forget(&mut self, address: Address) {
+        let hash = self.hash(self.records.key(address));
+        let is_it = |entry: &Hashed| entry.address == address;
+        if let Ok(entry) = self.by_hash.find_entry(spread(hash), is_it) {
+            entry.remove();
         }
-        self.histories
-            .get_mut(key)
-            .expect("it was inserted above if it was not there")
+        self.order.remove(address, &self.records);
+        self.records.remove(address);
+    }
+
+    /// Adds a change; tells whether the key existed before.
+    fn push(&mut self, place: Place, key: &[u8], change: Change) -> bool {
+        if let Some(address) = place.address {
+            debug_assert_eq!(self.records.key(address), key);
+            let before = self.records.push(address, change);
+            return !before.deleted;
+        }
+        debug_assert!(self.locate(key).address.is_none());
+        let address = self.records.create(key, change);
+        self.order.insert(address, &self.records);
+        let entry = Hashed {
+            hash: place.hash,
+            address,
+        };
+        self.by_hash
+            .insert_unique(spread(entry.hash), entry, |entry| spread(entry.hash));
+        false
+    }
+
+    /// All keys, also those that do not exist now.
+    #[cfg(test)]
+    pub(super) fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        let addresses = self.order.from(&[], &self.records);
+        addresses.map(|address| self.records.key(address))
+    }
+
+    /// Panics unless the tree is sound and has the same keys as the hash table and the records.
+    #[cfg(test)]
+    pub(super) fn check(&self) {
+        self.order.check(&self.records);
+        self.records.check(self.order.from(&[], &self.records));
+        assert_eq!(self.keys().count(), self.by_hash.len());
+        assert!(self.keys().all(|key| self.locate(key).address.is_some()));
+    }
+
+    fn addresses(&self, range: &KeyRange) -> Addresses<'_> {
+        if let KeyRange::One(key) = range {
+            return Addresses::One(self.locate(key).address);
+        }
+        if range.is_empty() {
+            return Addresses::One(None);
+        }
+        let end = range.end();
+        Addresses::Many {
+            // Where the range ends is found once, so that no key on the way is compared.
+            end: end.and_then(|end| self.order.from(&end, &self.records).next()),
+            cursor: self.order.from(range.start(), &self.records),
+            records: &self.records,
+        }
+    }
+
+    fn hash(&self, key: &[u8]) -> u32 {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(key);
+        let hash = hasher.finish();
+        (hash ^ hash >> u32::BITS) as u32
     }
 }
 
-fn as_slices(bounds: &Bounds) -> (Bound<&[u8]>, Bound<&[u8]>) {
-    (
-        bounds.0.as_ref().map(Vec::as_slice),
-        bounds.1.as_ref().map(Vec::as_slice),
-    )
+/// The table takes the place from the low bits of a hash and a tag from the high ones.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) << u32::BITS | u64::from(hash)
+}
+
+/// The records of a range's keys, in order.
+enum Addresses<'a> {
+    One(Option<Address>),
+    Many {
+        cursor: Cursor<'a>,
+        /// The first record behind the range.
+        end: Option<Address>,
+        records: &'a Records,
+    },
+}
+
+impl Iterator for Addresses<'_> {
+    type Item = Address;
+
+    #[inline]
+    fn next(&mut self) -> Option<Address> {
+        match self {
+            Self::One(address) => address.take(),
+            Self::Many {
+                cursor,
+                end,
+                records,
+            } => {
+                cursor.look_ahead(records);
+                cursor.next().filter(|&address| Some(address) != *end)
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use alloc::collections::BTreeMap;
+
     use super::*;
 
-    fn index_of(keys: &[&[u8]]) -> KeyIndex {
+    #[test]
+    fn keys_of_the_same_hash_are_told_apart() {
         let mut index = KeyIndex::default();
-        for (i, key) in keys.iter().enumerate() {
-            let main = i as i64 + 2;
-            index.put(key, Revision::first_of(main), Position(i as u64), main, 1);
+        let mut seen = BTreeMap::new();
+        // Among so many keys some share their hash, as birthdays are shared.
+        let mut pairs = 0;
+        for number in 0..400_000_u32 {
+            let key = number.to_be_bytes();
+            let Some(other) = seen.insert(index.hash(&key), key) else {
+                continue;
+            };
+            pairs += 1;
+            index.put(&key, Revision::first_of(2), Position(0), 2, 1);
+            assert_eq!(index.at(&other, 2), None);
+            index.put(&other, Revision::first_of(3), Position(0), 3, 1);
+            assert_eq!(index.at(&key, 3).unwrap().create_revision, 2);
+            assert_eq!(index.at(&other, 3).unwrap().create_revision, 3);
         }
-        index
-    }
-
-    fn keys<'a>(index: &'a KeyIndex, range: &KeyRange, main: i64) -> Vec<&'a [u8]> {
-        index.range(range, main).map(|(key, _)| key).collect()
-    }
-
-    #[test]
-    fn ranges_come_in_key_order_as_of_their_revision() {
-        let index = index_of(&[b"c", b"a", b"b"]);
-        assert_eq!(keys(&index, &KeyRange::All, 9), [b"a", b"b", b"c"]);
-        assert_eq!(keys(&index, &KeyRange::All, 3), [b"a", b"c"]);
-        assert_eq!(keys(&index, &KeyRange::span(b"b", b"c"), 9), [b"b"]);
-        assert_eq!(keys(&index, &KeyRange::span(b"c", b"b"), 9), [[0u8; 1]; 0]);
-    }
-
-    #[test]
-    fn live_keys_are_counted_through_deletes_and_new_lives() {
-        let mut index = index_of(&[b"a", b"b"]);
-        assert_eq!(index.live_keys(), 2);
-        index.delete(b"a", Revision::first_of(10), Position(10));
-        assert_eq!(index.live_keys(), 1);
-        index.put(b"a", Revision::first_of(11), Position(11), 11, 1);
-        index.put(b"a", Revision::first_of(12), Position(12), 11, 2);
-        assert_eq!(index.live_keys(), 2);
+        assert!(pairs > 0);
+        assert_eq!(index.live_keys(), 2 * pairs);
     }
 }

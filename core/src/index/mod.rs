@@ -11,11 +11,45 @@
 //! at 6, revision 6, still open. Asked for `a` as of revision 5 the index finds the tombstone 4,
 //! so `a` did not exist; as of 3 it finds the put at 3, version 2.
 //!
-//! Looking up a key costs O(log keys + log revisions of the key). Nothing here touches a page:
-//! counting a range, or finding its keys, reads no values.
+//! Reads of the newest state are the most common, and they cost cache misses before all else. So a
+//! key has one record (`record`), with the newest change and the key side by side; it is found by a
+//! hash (`key_index`), and in order by a tree that compares without looking at keys (`order`,
+//! `node`). For the keys `a` and `b`, the latter put once (5):
+//!
+//! ```text
+//! hash table      tree        records                  older changes
+//!
+//! hash(b) ──┐     a ────────► 6.0, put, "a"  ────────► delete 4, put 3, put 2
+//! hash(a) ──┼──┐  b ──┐
+//!           │  └──────┼─────► (the same)
+//!           └─────────┴─────► 5.0, put, "b"            (none)
+//! ```
+//!
+//! Older changes are bytes (`encoding`) in small blocks (`chain`), read from the newest back. About
+//! thirty of them make a run (`run`); a key with more has a list of runs (`records`). Records and
+//! chains lie in one heap (`heap`).
+//!
+//! The newest state of a key costs one look into the hash table, its state at an older revision
+//! O(log runs) and the reading of one run more. A new key costs O(log keys). A range costs O(log
+//! keys) and a record for each key. Nothing here touches a page: counting a range, or finding its
+//! keys, reads no values.
+//!
+//! Measured: a key with one revision takes 61 to 80 bytes besides its own; ten further revisions
+//! take 9 to 11 bytes each.
 
-mod history;
+mod chain;
+mod change;
+mod compact;
+mod encoding;
+mod heap;
 mod key_index;
+mod node;
+mod order;
+mod record;
+mod records;
+mod run;
+#[cfg(test)]
+mod tests;
 
-pub(crate) use history::Found;
+pub(crate) use change::Found;
 pub(crate) use key_index::KeyIndex;

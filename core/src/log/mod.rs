@@ -69,4 +69,5 @@ pub(crate) use follow::Refresh;
 pub(crate) use handle::{Log, LogOptions, Opened, Position};
 #[cfg(feature = "std")]
 pub(crate) use header::page_size_of;
+pub(crate) use reader::Held;
 pub(crate) use record::{Entry, Record};

@@ -35,6 +35,22 @@ impl Stored {
     }
 }
 
+/// An entry where it lies in memory, if it lies there in one piece; or kept for the reader.
+pub(crate) enum Held<'a> {
+    Here(Entry<'a>),
+    Kept(Stored),
+}
+
+impl Held<'_> {
+    /// The entry.
+    pub(crate) fn entry(&self) -> Entry<'_> {
+        match self {
+            Self::Here(entry) => *entry,
+            Self::Kept(stored) => stored.entry(),
+        }
+    }
+}
+
 /// A frame of the log.
 pub(super) struct Frame {
     pub(super) position: u64,
@@ -67,6 +83,35 @@ impl<P: PageStore> Log<P> {
             Some(frame) if frame.position == position.0 => Ok(frame.stored),
             _ => Err(self.corrupt_at(position.0, "an entry that was there is gone")),
         }
+    }
+
+    /// The same, without a copy and without counting who holds the page, where the page is in memory
+    /// for as long as it is live.
+    pub(crate) fn hold(&self, position: Position) -> Result<Held<'_>> {
+        match self.entry_here(position.0) {
+            Some(entry) => Ok(Held::Here(entry)),
+            None => self.read(position).map(Held::Kept),
+        }
+    }
+
+    fn entry_here(&self, position: u64) -> Option<Entry<'_>> {
+        if position >= self.readable_end {
+            return None;
+        }
+        let bytes = if position >= self.tail.from() {
+            self.tail.bytes_from(position)
+        } else {
+            let live = self.directory.at(position)?;
+            let page = live.bytes.as_deref()?;
+            match pieces::find(page, position) {
+                Run::Bytes(range) => &page[range],
+                Run::Gap(_) => return None,
+            }
+        };
+        let Length::Known { prefix, body } = frame::read_length(bytes) else {
+            return None;
+        };
+        frame::decode(bytes.get(prefix..prefix + body)?)
     }
 
     /// The first frame at or after `position` that ends at or before `limit`. At `position` a frame

@@ -22,5 +22,7 @@ pub use request::{
 };
 
 pub(crate) use history::event_of;
+pub use revision_store::PinnedKeyValue;
+
 pub(crate) use revision_store::RevisionStore;
 pub(crate) use write::WriteTxn;

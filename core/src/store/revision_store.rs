@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::index::{Found, KeyIndex};
-use crate::log::{Entry, Log, LogOptions, Opened, Position, Record, Refresh};
+use crate::log::{Entry, Held, Log, LogOptions, Opened, Position, Record, Refresh};
 use crate::page::PageStore;
 use crate::record::{KeyValue, KeyValueRef};
 use crate::revision::Revision;
@@ -14,8 +14,47 @@ pub(crate) type Visitor<'a> = dyn FnMut(&Entry<'_>) + 'a;
 pub(crate) struct RevisionStore<P> {
     pub(super) log: Log<P>,
     pub(super) index: KeyIndex,
+    /// Keeps chosen keys from flooding the index's hash.
+    seed: u64,
     /// Everything in memory that the log's entries add up to, besides the index.
     pub(super) state: State,
+}
+
+/// A key with its value where the store has them in memory, so that reading it copies nothing.
+///
+/// A page that is not in memory is read and kept for as long as this lives.
+///
+/// ```
+/// use revwatch::{Options, Store};
+///
+/// let mut store = Store::in_memory(Options::default());
+/// store.put(b"key", b"value").unwrap();
+/// let pinned = store.get_pinned(b"key").unwrap().unwrap();
+/// assert_eq!(pinned.as_ref().value, b"value");
+/// ```
+pub struct PinnedKeyValue<'a> {
+    held: Held<'a>,
+    found: Found,
+}
+
+impl PinnedKeyValue<'_> {
+    /// The key with its value and revisions.
+    pub fn as_ref(&self) -> KeyValueRef<'_> {
+        let Record::Put {
+            key, value, lease, ..
+        } = self.held.entry().record
+        else {
+            unreachable!("the index points at puts only");
+        };
+        KeyValueRef {
+            key,
+            value,
+            create_revision: self.found.create_revision,
+            mod_revision: self.found.mod_revision.main,
+            version: self.found.version,
+            lease,
+        }
+    }
 }
 
 /// What a fold over the log's entries knows besides the keys.
@@ -30,24 +69,36 @@ pub(super) struct State {
 }
 
 impl<P: PageStore> RevisionStore<P> {
+    /// `seed` keeps chosen keys from flooding the index's hash.
     pub(crate) fn open(
         pages: P,
         options: LogOptions,
+        seed: u64,
         visitor: &mut Visitor<'_>,
     ) -> Result<(Self, Opened)> {
-        let mut index = KeyIndex::default();
+        let mut index = KeyIndex::with_seed(seed);
         let mut state = State::EMPTY;
         let (log, opened) = Log::open(pages, options, &mut |position, entry| {
             state.replay(&mut index, position, entry);
             visitor(entry);
             Ok(())
         })?;
-        Ok((Self { log, index, state }, opened))
+        Ok((
+            Self {
+                log,
+                index,
+                seed,
+                state,
+            },
+            opened,
+        ))
     }
 
     /// Takes in what a writer in another process has added; for stores opened read-only.
     pub(crate) fn refresh(&mut self, visitor: &mut Visitor<'_>) -> Result<Refresh> {
-        let Self { log, index, state } = self;
+        let Self {
+            log, index, state, ..
+        } = self;
         log.refresh(&mut |position, entry| {
             state.replay(index, position, entry);
             visitor(entry);
@@ -57,8 +108,13 @@ impl<P: PageStore> RevisionStore<P> {
 
     /// Forgets everything and reads it again, because part of it was replaced.
     pub(crate) fn read_again(&mut self, visitor: &mut Visitor<'_>) -> Result<()> {
-        let Self { log, index, state } = self;
-        *index = KeyIndex::default();
+        let Self {
+            log,
+            index,
+            seed,
+            state,
+        } = self;
+        *index = KeyIndex::with_seed(*seed);
         *state = State::EMPTY;
         log.read_all(&mut |position, entry| {
             state.replay(index, position, entry);
@@ -122,23 +178,22 @@ impl<P: PageStore> RevisionStore<P> {
         self.index.at(key, main)
     }
 
+    /// The put that made `key` what it was as of `main`, where it lies.
+    pub(crate) fn pin(&self, key: &[u8], main: i64) -> Result<Option<PinnedKeyValue<'_>>> {
+        let Some(found) = self.index.at(key, main) else {
+            return Ok(None);
+        };
+        self.pin_found(found).map(Some)
+    }
+
+    pub(super) fn pin_found(&self, found: Found) -> Result<PinnedKeyValue<'_>> {
+        let held = self.log.hold(found.position)?;
+        Ok(PinnedKeyValue { held, found })
+    }
+
     /// Reads the record behind an index entry.
     pub(super) fn load(&self, found: Found) -> Result<KeyValue> {
-        let stored = self.log.read(found.position)?;
-        match stored.entry().record {
-            Record::Put {
-                key, value, lease, ..
-            } => Ok(KeyValueRef {
-                key,
-                value,
-                create_revision: found.create_revision,
-                mod_revision: found.mod_revision.main,
-                version: found.version,
-                lease,
-            }
-            .to_owned()),
-            _ => unreachable!("the index points at puts only"),
-        }
+        Ok(self.pin_found(found)?.as_ref().to_owned())
     }
 }
 

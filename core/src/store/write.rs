@@ -86,7 +86,8 @@ impl<P: PageStore> RevisionStore<P> {
         request: &PutRequest,
         last: bool,
     ) -> Result<Option<KeyValue>> {
-        let before = self.index.at(&request.key, txn.view());
+        let place = self.index.locate(&request.key);
+        let before = self.index.found(place, txn.view());
         let needs_prev = request.prev_kv || request.ignore_value || request.ignore_lease;
         let prev_kv = before
             .filter(|_| needs_prev)
@@ -115,8 +116,9 @@ impl<P: PageStore> RevisionStore<P> {
             last,
             record,
         })?;
+        let key = &request.key;
         self.index
-            .put(&request.key, revision, position, create_revision, version);
+            .put_at(place, key, revision, position, create_revision, version);
         txn.ended = last;
         if let Some(events) = &mut txn.events {
             let kv = KeyValue {

@@ -1,0 +1,220 @@
+//! Where the index keeps its bytes: a heap of blocks with small addresses.
+//!
+//! A record per key from the global allocator would cost an eight-byte pointer wherever the key is
+//! named, and the allocator's own header at every key. Blocks of this heap have four-byte addresses
+//! and no headers: whoever holds an address knows the block's length.
+//!
+//! Blocks are cut off the end of chunks of 64 KiB. A block that is given back goes to the list of
+//! its size and serves the next request of exactly that size; it is never joined with another.
+//! This fits an index: few sizes, each asked for again and again. The heap is therefore at most as
+//! large as the sum, over the sizes, of what each held at its most.
+//!
+//! A block of more than 8 KiB has a chunk to itself, which goes back to the global allocator.
+
+use alloc::vec::Vec;
+
+/// The size of a block is a multiple of this, and addresses count in it.
+const UNIT_BYTES: usize = 4;
+const CHUNK_BYTES: usize = 64 * 1024;
+/// The low bits of an address: the unit within the chunk.
+const UNIT_BITS: u32 = (CHUNK_BYTES / UNIT_BYTES).ilog2();
+/// The largest block that shares a chunk, so that a chunk's unused end is at most an eighth of it.
+const LARGEST_SHARED_BYTES: usize = CHUNK_BYTES / 8;
+/// The first chunk begins with this and grows, so that a small index is small.
+const FIRST_BYTES: usize = 512;
+const MAX_CHUNKS: usize = 1 << (u32::BITS - UNIT_BITS);
+
+/// Names a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Address(pub(super) u32);
+
+impl Address {
+    /// No block: the last unit of the last chunk, and blocks are longer than a unit.
+    pub(super) const NONE: Self = Self(u32::MAX);
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Heap {
+    chunks: Vec<Vec<u8>>,
+    /// The chunk that blocks are cut off.
+    filling: Option<usize>,
+    /// By size in units, the first unused block of that size. It begins with the address of the
+    /// next.
+    unused: Vec<Address>,
+    /// Chunks that were a large block.
+    unused_chunks: Vec<usize>,
+}
+
+impl Heap {
+    /// A block of `bytes`, with any content. It is longer than a unit, so that it holds an address
+    /// while it is not used, and so that `Address::NONE` is none.
+    ///
+    /// # Panics
+    ///
+    /// If addresses run out: at 16 GiB of blocks, or 2^18 that are larger than 8 KiB.
+    pub(super) fn allocate(&mut self, bytes: usize) -> Address {
+        debug_assert!(bytes > UNIT_BYTES);
+        if bytes > LARGEST_SHARED_BYTES {
+            let chunk = self.add_chunk(alloc::vec![0; bytes]);
+            return address_of(chunk, 0);
+        }
+        let units = bytes.div_ceil(UNIT_BYTES);
+        match self.unused.get(units) {
+            Some(&block) if block != Address::NONE => {
+                self.unused[units] = self.next_unused(block);
+                block
+            }
+            _ => self.cut_off(units * UNIT_BYTES),
+        }
+    }
+
+    /// Gives back a block that was allocated with the same `bytes`.
+    pub(super) fn free(&mut self, block: Address, bytes: usize) {
+        if bytes > LARGEST_SHARED_BYTES {
+            let (chunk, _) = parts_of(block);
+            self.chunks[chunk] = Vec::new();
+            self.unused_chunks.push(chunk);
+            return;
+        }
+        let units = bytes.div_ceil(UNIT_BYTES);
+        if self.unused.len() <= units {
+            self.unused.resize(units + 1, Address::NONE);
+        }
+        let next = self.unused[units].0.to_le_bytes();
+        self.bytes_mut(block)[..next.len()].copy_from_slice(&next);
+        self.unused[units] = block;
+    }
+
+    /// A block's bytes, and whatever follows them in its chunk.
+    #[inline]
+    pub(super) fn bytes(&self, block: Address) -> &[u8] {
+        let (chunk, at) = parts_of(block);
+        &self.chunks[chunk][at..]
+    }
+
+    /// A block's bytes, and whatever follows them in its chunk.
+    #[inline]
+    pub(super) fn bytes_mut(&mut self, block: Address) -> &mut [u8] {
+        let (chunk, at) = parts_of(block);
+        &mut self.chunks[chunk][at..]
+    }
+
+    #[cfg(test)]
+    pub(super) fn size(&self) -> usize {
+        self.chunks.iter().map(Vec::len).sum()
+    }
+
+    fn next_unused(&self, block: Address) -> Address {
+        let next = self.bytes(block).first_chunk();
+        Address(u32::from_le_bytes(
+            *next.expect("no block is shorter than an address"),
+        ))
+    }
+
+    fn cut_off(&mut self, bytes: usize) -> Address {
+        let fits = |chunk: &usize| self.chunks[*chunk].len() + bytes <= CHUNK_BYTES;
+        let chunk = if let Some(chunk) = self.filling.filter(fits) {
+            chunk
+        } else {
+            let is_first = self.filling.is_none();
+            let capacity = if is_first { FIRST_BYTES } else { CHUNK_BYTES };
+            self.add_chunk(Vec::with_capacity(capacity))
+        };
+        self.filling = Some(chunk);
+        let content = &mut self.chunks[chunk];
+        let at = content.len();
+        let end = at + bytes;
+        if end > content.capacity() {
+            let grown = end.max((2 * content.capacity()).min(CHUNK_BYTES));
+            content.reserve_exact(grown - at);
+        }
+        content.resize(end, 0);
+        address_of(chunk, at)
+    }
+
+    fn add_chunk(&mut self, content: Vec<u8>) -> usize {
+        if let Some(chunk) = self.unused_chunks.pop() {
+            self.chunks[chunk] = content;
+            return chunk;
+        }
+        assert!(
+            self.chunks.len() < MAX_CHUNKS,
+            "the key index has no addresses left: it holds 16 GiB, or {MAX_CHUNKS} long keys"
+        );
+        self.chunks.push(content);
+        self.chunks.len() - 1
+    }
+}
+
+fn address_of(chunk: usize, at: usize) -> Address {
+    Address(((chunk << UNIT_BITS) | (at / UNIT_BYTES)) as u32)
+}
+
+#[inline]
+fn parts_of(block: Address) -> (usize, usize) {
+    let unit = block.0 & ((1 << UNIT_BITS) - 1);
+    ((block.0 >> UNIT_BITS) as usize, unit as usize * UNIT_BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fill(heap: &mut Heap, block: Address, bytes: usize, with: u8) {
+        heap.bytes_mut(block)[..bytes].fill(with);
+    }
+
+    #[test]
+    fn blocks_do_not_overlap() {
+        let mut heap = Heap::default();
+        let sizes = [8, 24, 52, 53, 5, 8192, 8193, 100_000, 5000];
+        let mut blocks = Vec::new();
+        for i in 0..200_u8 {
+            let bytes = sizes[usize::from(i) % sizes.len()];
+            let block = heap.allocate(bytes);
+            fill(&mut heap, block, bytes, i);
+            blocks.push((block, bytes, i));
+            if i % 3 == 2 {
+                let (block, bytes, _) = blocks.swap_remove(usize::from(i) / 7);
+                fill(&mut heap, block, bytes, 0xee);
+                heap.free(block, bytes);
+            }
+        }
+        for (block, bytes, with) in blocks {
+            assert!(heap.bytes(block)[..bytes].iter().all(|&byte| byte == with));
+        }
+    }
+
+    #[test]
+    fn what_was_given_back_is_used_again() {
+        let mut heap = Heap::default();
+        for bytes in [8, 24, 51, 20_000] {
+            let first: Vec<_> = (0..1000).map(|_| heap.allocate(bytes)).collect();
+            for &block in &first {
+                heap.free(block, bytes);
+            }
+            let mut second: Vec<_> = (0..1000).map(|_| heap.allocate(bytes)).collect();
+            second.sort();
+            assert_eq!(second, first);
+        }
+    }
+
+    #[test]
+    fn a_small_heap_is_small() {
+        let mut heap = Heap::default();
+        heap.allocate(56);
+        assert!(heap.chunks[0].capacity() <= FIRST_BYTES);
+        for _ in 0..100 {
+            heap.allocate(56);
+        }
+        assert!(heap.chunks[0].capacity() <= 2 * 101 * 56);
+        for _ in 0..10_000 {
+            heap.allocate(56);
+        }
+        assert!(
+            heap.chunks
+                .iter()
+                .all(|chunk| chunk.capacity() <= CHUNK_BYTES)
+        );
+    }
+}
