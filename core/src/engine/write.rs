@@ -3,7 +3,7 @@
 use super::store::Store;
 use crate::error::{Error, Result};
 use crate::page::{PageError, PageStore};
-use crate::store::{DeleteRangeRequest, DeleteRangeResponse, PutRequest, PutResponse};
+use crate::store::{DeleteRangeRequest, DeleteRangeResponse, PutRef, PutRequest, PutResponse};
 use crate::txn::{
     Op, OpResponse, TxnRequest, TxnResponse, apply, check_delete_range, check_put,
     check_put_against_state, check_txn, plan,
@@ -19,11 +19,19 @@ pub struct CompactResponse {
 impl<P: PageStore> Store<P> {
     /// Creates or changes a key.
     pub fn put(&mut self, key: &[u8], value: &[u8]) -> Result<PutResponse> {
-        self.put_with(&PutRequest::new(key, value))
+        self.put_ref(PutRef {
+            key,
+            value,
+            ..PutRef::default()
+        })
     }
 
     /// Creates or changes a key, with options.
     pub fn put_with(&mut self, request: &PutRequest) -> Result<PutResponse> {
+        self.put_ref(request.as_ref())
+    }
+
+    fn put_ref(&mut self, request: PutRef<'_>) -> Result<PutResponse> {
         self.refuse_if_read_only()?;
         check_put(request, &self.options.limits)?;
         let lease_exists = |id| self.lessor.exists(id);

@@ -24,5 +24,6 @@ pub use request::{
 pub(crate) use history::event_of;
 pub use revision_store::PinnedKeyValue;
 
+pub(crate) use request::PutRef;
 pub(crate) use revision_store::RevisionStore;
 pub(crate) use write::WriteTxn;

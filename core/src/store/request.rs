@@ -43,6 +43,32 @@ impl PutRequest {
     }
 }
 
+impl PutRequest {
+    /// The same, borrowed.
+    pub(crate) fn as_ref(&self) -> PutRef<'_> {
+        PutRef {
+            key: &self.key,
+            value: &self.value,
+            lease: self.lease,
+            prev_kv: self.prev_kv,
+            ignore_value: self.ignore_value,
+            ignore_lease: self.ignore_lease,
+        }
+    }
+}
+
+/// A [`PutRequest`] whose bytes belong to somebody else: a plain put copies its key and value only
+/// to where they stay.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PutRef<'a> {
+    pub(crate) key: &'a [u8],
+    pub(crate) value: &'a [u8],
+    pub(crate) lease: i64,
+    pub(crate) prev_kv: bool,
+    pub(crate) ignore_value: bool,
+    pub(crate) ignore_lease: bool,
+}
+
 /// The answer to a put.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PutResponse {

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::request::{DeleteRangeRequest, PutRequest};
+use super::request::{DeleteRangeRequest, PutRef};
 use super::revision_store::RevisionStore;
 use crate::error::Result;
 use crate::index::Found;
@@ -83,10 +83,10 @@ impl<P: PageStore> RevisionStore<P> {
     pub(crate) fn put(
         &mut self,
         txn: &mut WriteTxn,
-        request: &PutRequest,
+        request: PutRef<'_>,
         last: bool,
     ) -> Result<Option<KeyValue>> {
-        let place = self.index.locate(&request.key);
+        let place = self.index.locate(request.key);
         let before = self.index.found(place, txn.view());
         let needs_prev = request.prev_kv || request.ignore_value || request.ignore_lease;
         let prev_kv = before
@@ -99,13 +99,13 @@ impl<P: PageStore> RevisionStore<P> {
             .map_or(request.lease, |kv| kv.lease);
         let value = kept
             .filter(|_| request.ignore_value)
-            .map_or(&request.value, |kv| &kv.value);
+            .map_or(request.value, |kv| &kv.value);
 
         let revision = txn.next_revision();
         let create_revision = before.map_or(revision.main, |found| found.create_revision);
         let version = before.map_or(1, |found| found.version + 1);
         let record = Record::Put {
-            key: &request.key,
+            key: request.key,
             value,
             age: (revision.main - create_revision) as u64,
             version: version as u64,
@@ -116,14 +116,14 @@ impl<P: PageStore> RevisionStore<P> {
             last,
             record,
         })?;
-        let key = &request.key;
+        let key = request.key;
         self.index
             .put_at(place, key, revision, position, create_revision, version);
         txn.ended = last;
         if let Some(events) = &mut txn.events {
             let kv = KeyValue {
-                key: request.key.clone(),
-                value: value.clone(),
+                key: request.key.to_vec(),
+                value: value.to_vec(),
                 create_revision,
                 mod_revision: revision.main,
                 version,

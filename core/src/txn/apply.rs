@@ -53,7 +53,7 @@ impl<P: PageStore> Applier<'_, P> {
         let last = self.writes_left == 0;
         Ok(match op {
             Op::Put(put) => {
-                let prev_kv = self.store.put(self.txn, put, last)?;
+                let prev_kv = self.store.put(self.txn, put.as_ref(), last)?;
                 OpResponse::Put(PutResponse {
                     revision: self.txn.view(),
                     prev_kv,

@@ -6,10 +6,10 @@ use super::request::{Compare, CompareTarget, Op, TxnRequest};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::range::KeyRange;
-use crate::store::{DeleteRangeRequest, PutRequest, RangeRequest};
+use crate::store::{DeleteRangeRequest, PutRef, RangeRequest};
 
 /// Checks a put on its own.
-pub(crate) fn check_put(request: &PutRequest, limits: &Limits) -> Result<()> {
+pub(crate) fn check_put(request: PutRef<'_>, limits: &Limits) -> Result<()> {
     check_put_shape(request)?;
     check_size(put_bytes(request), limits)
 }
@@ -49,7 +49,7 @@ fn check_key_range(range: &KeyRange) -> Result<()> {
     }
 }
 
-fn check_put_shape(request: &PutRequest) -> Result<()> {
+fn check_put_shape(request: PutRef<'_>) -> Result<()> {
     if request.key.is_empty() {
         return Err(Error::EmptyKey);
     }
@@ -79,7 +79,7 @@ fn check_shape(request: &TxnRequest, budget: usize, limit: usize) -> Result<()> 
     }
     for op in success.iter().chain(failure) {
         match op {
-            Op::Put(put) => check_put_shape(put)?,
+            Op::Put(put) => check_put_shape(put.as_ref())?,
             Op::Range(range) => check_range(range)?,
             Op::DeleteRange(delete) => check_delete_range(delete)?,
             Op::Txn(nested) => check_shape(nested, left, limit)?,
@@ -171,7 +171,7 @@ fn check_duplicates(ops: &[Op]) -> Result<Changes<'_>> {
     Ok(nested)
 }
 
-fn put_bytes(request: &PutRequest) -> usize {
+fn put_bytes(request: PutRef<'_>) -> usize {
     request.key.len() + request.value.len()
 }
 
@@ -198,7 +198,7 @@ fn txn_bytes(request: &TxnRequest) -> usize {
         .iter()
         .chain(&request.failure)
         .map(|op| match op {
-            Op::Put(put) => put_bytes(put),
+            Op::Put(put) => put_bytes(put.as_ref()),
             Op::Range(range) => range_bytes(&range.range),
             Op::DeleteRange(delete) => range_bytes(&delete.range),
             Op::Txn(nested) => txn_bytes(nested),
@@ -209,6 +209,7 @@ fn txn_bytes(request: &TxnRequest) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::PutRequest;
     use alloc::vec;
 
     fn put(key: &[u8]) -> Op {

@@ -6,7 +6,7 @@ use super::compare::holds;
 use super::request::{Op, TxnRequest};
 use crate::error::{Error, Result};
 use crate::page::PageStore;
-use crate::store::{PutRequest, RevisionStore};
+use crate::store::{PutRef, RevisionStore};
 
 /// The branch that a transaction takes, and those that the transactions nested in it take.
 #[derive(Debug)]
@@ -33,8 +33,8 @@ pub(crate) fn plan<'a, P: PageStore>(
     let plan = take_branches(request, store)?;
     plan.check_each(&mut |op| match op {
         Op::Put(put) => {
-            check_kept_key(put, store)?;
-            check_lease(put, lease_exists)
+            check_kept_key(put.as_ref(), store)?;
+            check_lease(put.as_ref(), lease_exists)
         }
         _ => Ok(()),
     })?;
@@ -84,7 +84,7 @@ fn check_range_revision<P: PageStore>(revision: i64, store: &RevisionStore<P>) -
 
 /// A put alone is checked as one in a transaction is, but etcd looks at the lease first.
 pub(crate) fn check_put_against_state<P: PageStore>(
-    request: &PutRequest,
+    request: PutRef<'_>,
     store: &RevisionStore<P>,
     lease_exists: &dyn Fn(i64) -> bool,
 ) -> Result<()> {
@@ -93,15 +93,15 @@ pub(crate) fn check_put_against_state<P: PageStore>(
 }
 
 /// A put that keeps something needs a key that has it.
-fn check_kept_key<P: PageStore>(request: &PutRequest, store: &RevisionStore<P>) -> Result<()> {
+fn check_kept_key<P: PageStore>(request: PutRef<'_>, store: &RevisionStore<P>) -> Result<()> {
     let keeps = request.ignore_value || request.ignore_lease;
-    if keeps && store.find(&request.key, store.revision()).is_none() {
+    if keeps && store.find(request.key, store.revision()).is_none() {
         return Err(Error::KeyNotFound);
     }
     Ok(())
 }
 
-fn check_lease(request: &PutRequest, lease_exists: &dyn Fn(i64) -> bool) -> Result<()> {
+fn check_lease(request: PutRef<'_>, lease_exists: &dyn Fn(i64) -> bool) -> Result<()> {
     if request.lease != 0 && !lease_exists(request.lease) {
         return Err(Error::LeaseNotFound { id: request.lease });
     }
@@ -147,7 +147,7 @@ impl Plan<'_> {
             let (bytes, entries) = match step {
                 // A key that is put may also be deleted by a later nested transaction, and a put
                 // may keep a value that is there.
-                Step::Op(Op::Put(put)) => (2 * put.key.len() + kept_bytes(put, store), 2),
+                Step::Op(Op::Put(put)) => (2 * put.key.len() + kept_bytes(put.as_ref(), store), 2),
                 Step::Op(Op::DeleteRange(delete)) => {
                     let (keys, bytes) = store.delete_cost(&delete.range);
                     (bytes, keys)
@@ -165,10 +165,10 @@ impl Plan<'_> {
 }
 
 /// Bytes of the value that a put will log.
-fn kept_bytes<P: PageStore>(put: &PutRequest, store: &RevisionStore<P>) -> usize {
+fn kept_bytes<P: PageStore>(put: PutRef<'_>, store: &RevisionStore<P>) -> usize {
     if !put.ignore_value {
         return put.value.len();
     }
-    let kept = store.get(&put.key, store.revision()).ok().flatten();
+    let kept = store.get(put.key, store.revision()).ok().flatten();
     kept.map_or(0, |kv| kv.value.len())
 }
