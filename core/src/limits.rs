@@ -25,7 +25,8 @@ pub struct Limits {
     pub lease_max_ttl_ms: i64,
     /// Leases that one `step` may expire (500).
     pub lease_expiries_per_step: usize,
-    /// Responses that wait in one watch stream before its watchers fall behind (128).
+    /// Responses that wait in one watch stream before its watchers fall behind; one for each of them
+    /// may always wait (128).
     pub stream_queue_responses: usize,
     /// Distinct revisions in one response to a watcher that catches up (1000).
     pub catch_up_revisions: usize,

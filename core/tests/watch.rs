@@ -93,6 +93,24 @@ fn a_slow_watcher_does_not_hold_up_the_fast_one_of_another_stream() {
 }
 
 #[test]
+fn a_change_that_concerns_more_watchers_than_the_queue_holds_makes_no_victims() {
+    let mut store = store_with_queue(2);
+    let stream = store.watch_stream();
+    for _ in 0..100 {
+        store
+            .watch(stream, &WatchRequest::new(KeyRange::All))
+            .unwrap();
+    }
+    drain(&mut store, stream);
+    store.put(b"k", b"v").unwrap();
+    assert_eq!(store.status().victim_watchers, 0);
+    store.put(b"k", b"v").unwrap();
+    assert_eq!(store.status().victim_watchers, 100);
+    assert_eq!(events(&drain(&mut store, stream)).len(), 200);
+    assert_eq!(store.status().victim_watchers, 0);
+}
+
+#[test]
 fn a_transaction_comes_in_the_order_of_its_operations() {
     let mut store = store_with_queue(8);
     let stream = watch_from(&mut store, KeyRange::All, 0);

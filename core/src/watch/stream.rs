@@ -24,9 +24,10 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// Whether another batch of events fits.
+    /// Whether another batch of events fits: up to `capacity`, and one for each watcher however many
+    /// there are, so that a change that concerns them all makes no victims among those who keep up.
     pub(super) fn has_room(&self, capacity: usize) -> bool {
-        self.queued_events < capacity
+        self.queued_events < capacity.max(self.watchers.len())
     }
 
     /// Whether nothing waits.
