@@ -106,6 +106,15 @@ impl KeyRange {
         }
     }
 
+    /// Whether there are keys after the range.
+    pub(crate) fn has_end(&self) -> bool {
+        match self {
+            Self::From(_) | Self::All => false,
+            Self::Prefix(prefix) => prefix.iter().any(|&byte| byte != 0xff),
+            Self::One(_) | Self::Span { .. } => true,
+        }
+    }
+
     /// The part of the range that comes after `key`.
     pub(crate) fn after(&self, key: &[u8]) -> Self {
         let mut start = key.to_vec();

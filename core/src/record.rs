@@ -31,6 +31,11 @@ pub struct KeyValue {
 }
 
 impl KeyValue {
+    /// Bytes of its key and value.
+    pub(crate) fn bytes(&self) -> usize {
+        self.key.len() + self.value.len()
+    }
+
     /// The same, borrowed.
     pub fn as_ref(&self) -> KeyValueRef<'_> {
         KeyValueRef {
@@ -109,4 +114,12 @@ pub struct Event {
     /// The key's state before the transaction, if the watcher asked for it, the key existed and
     /// compaction has not taken it.
     pub prev_kv: Option<KeyValue>,
+}
+
+impl Event {
+    /// Bytes of its keys and values, with those of what the key was before.
+    pub(crate) fn bytes(&self) -> usize {
+        let before = self.prev_kv.as_ref().map_or(0, KeyValue::bytes);
+        self.kv.bytes() + before
+    }
 }

@@ -74,7 +74,11 @@ SUITES = (
     setup("wasm-build", "wasm/pkg", "wasm/build.sh", "rust-targets", "wasm-bindgen", "node"),
     # Lint.
     lint("fmt", "Rust formatting", "cargo fmt --all --check"),
-    lint("clippy", "Rust lints", "cargo clippy --workspace --all-targets -- -D warnings"),
+    lint(
+        "clippy",
+        "Rust lints",
+        "cargo clippy --workspace --all-targets --all-features -- -D warnings",
+    ),
     lint("doc", "Rust docs", "RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --workspace"),
     lint("ruff", "Python lints", f"{PYTHON} ruff check --no-cache {RUFF}", "venv"),
     lint("ruff-format", "Python formatting", f"{PYTHON} ruff format --check {RUFF}", "venv"),
@@ -99,7 +103,8 @@ SUITES = (
         "store",
         "unit tests, stores and doctests of the core",
         "cargo test --no-fail-fast -p revwatch --lib -- --skip log:: --skip page:: &&"
-        " cargo test --no-fail-fast -p revwatch --test lease --test durability --test space &&"
+        " cargo test --no-fail-fast -p revwatch --features fault"
+        " --test lease --test durability --test space --test failures &&"
         " cargo test --no-fail-fast -p revwatch --doc",
         "libtest",
         ("rust-build",),

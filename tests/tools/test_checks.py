@@ -37,3 +37,13 @@ def test_relative_paths_and_keys_are_no_machine_paths(line: str) -> None:
 def test_registry_hosts_are_found() -> None:
     line = '"resolved": "https://registry.' + 'npmjs.org/x"'
     assert len(hygiene.complaints("package-lock.json", line)) == 1
+
+
+@pytest.mark.parametrize("name", ["core/src/step.rs.orig", "a.rej", "fixes/0001-a.patch"])
+def test_what_a_patch_has_left_behind_is_found(name: str) -> None:
+    assert hygiene.left_over(name) == [f"{name}: left over from a patch"]
+
+
+@pytest.mark.parametrize("name", ["core/src/origin.rs", "orig", "patch/a.rs", "a.patch.md"])
+def test_other_names_are_no_leftovers(name: str) -> None:
+    assert hygiene.left_over(name) == []

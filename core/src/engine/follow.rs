@@ -1,5 +1,7 @@
 //! Following: a range's state and then its changes, from one place.
 
+use alloc::format;
+
 use super::store::Store;
 use crate::error::{Error, Result};
 use crate::page::PageStore;
@@ -43,20 +45,33 @@ impl<P: PageStore> Store<P> {
             return Err(Error::EmptyWatchRange);
         }
         let phase = match resume {
+            Some(token) if token.revision < 0 => {
+                let message = format!(
+                    "a resume token of revision {} was never given: follow without one",
+                    token.revision
+                );
+                return Err(Error::InvalidOption(message));
+            }
             Some(token) => self.changes_after(&range, token)?,
             None => Phase::state_at(self.published),
         };
-        let told = resume.map(|token| token.revision);
         let id = self.next_follow;
         self.next_follow += 1;
-        self.follows.insert(id, Follow { range, phase, told });
+        self.follows.insert(
+            id,
+            Follow {
+                range,
+                phase,
+                told: resume,
+            },
+        );
         Ok(FollowId(id))
     }
 
     /// Ends a follower. One that is not there is no mistake.
     pub fn close_follow(&mut self, follow: FollowId) {
         if let Some(Follow {
-            phase: Phase::Changes { stream },
+            phase: Phase::Changes { stream, .. },
             ..
         }) = self.follows.remove(&follow.0)
         {
@@ -97,8 +112,7 @@ impl<P: PageStore> Store<P> {
     /// ```
     pub fn follow_resume_token(&self, follow: FollowId) -> Result<Option<ResumeToken>> {
         let follow = self.follows.get(&follow.0).ok_or(Error::StreamNotFound)?;
-        let epoch = self.revisions.log().epoch();
-        Ok(follow.told.map(|revision| ResumeToken { epoch, revision }))
+        Ok(follow.told)
     }
 
     /// Whether [`poll_follow`](Self::poll_follow) may have more to say than `Idle`.
@@ -110,7 +124,7 @@ impl<P: PageStore> Store<P> {
             .phase
         {
             Phase::State { .. } | Phase::Lost => Ok(true),
-            Phase::Changes { stream } => self.has_response(stream),
+            Phase::Changes { stream, .. } => self.has_response(stream),
         }
     }
 
@@ -121,9 +135,9 @@ impl<P: PageStore> Store<P> {
         max_bytes: usize,
     ) -> Result<FollowResponse> {
         match &mut follow.phase {
-            Phase::Changes { stream } => {
-                let stream = *stream;
-                self.next_change(follow, stream, max_events, max_bytes)
+            Phase::Changes { stream, epoch } => {
+                let (stream, epoch) = (*stream, *epoch);
+                self.next_change(follow, (stream, epoch), max_events, max_bytes)
             }
             Phase::Lost => Ok(self.reset(follow)),
             Phase::State { revision, .. } if *revision < self.revisions.compact_revision() => {
@@ -147,7 +161,7 @@ impl<P: PageStore> Store<P> {
                     ..self.resume_token()
                 };
                 follow.phase = self.changes_after(&follow.range, token)?;
-                follow.told = Some(revision);
+                follow.told = Some(token);
                 Ok(FollowResponse::Synced { revision })
             }
         }
@@ -156,7 +170,7 @@ impl<P: PageStore> Store<P> {
     fn next_change(
         &mut self,
         follow: &mut Follow,
-        stream: StreamId,
+        (stream, epoch): (StreamId, i64),
         max_events: usize,
         max_bytes: usize,
     ) -> Result<FollowResponse> {
@@ -167,7 +181,7 @@ impl<P: PageStore> Store<P> {
                     // A long history comes in parts, and each says how far it goes.
                     let last = events.get(events.len().saturating_sub(1));
                     let revision = last.map_or(0, |event| event.kv.mod_revision);
-                    follow.told = Some(revision);
+                    follow.told = Some(ResumeToken { epoch, revision });
                     return Ok(FollowResponse::Events { revision, events });
                 }
                 WatchResponse::Idle => return Ok(FollowResponse::Idle),
@@ -207,7 +221,10 @@ impl<P: PageStore> Store<P> {
             ..WatchRequest::new(range.clone())
         };
         match self.watch(stream, &request) {
-            Ok(_) => Ok(Phase::Changes { stream }),
+            Ok(_) => Ok(Phase::Changes {
+                stream,
+                epoch: self.revisions.log().epoch(),
+            }),
             Err(error) => {
                 self.close_stream(stream);
                 Err(error)

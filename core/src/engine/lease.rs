@@ -39,11 +39,10 @@ impl<P: PageStore> Store<P> {
         }
         let ttl_ms = ttl_ms.max(limits.lease_min_ttl_ms).max(1);
         let id = if id == 0 { self.choose_lease_id() } else { id };
-        self.revisions.append_state(Record::LeaseGrant {
+        self.log_state(Record::LeaseGrant {
             id,
             ttl_ms: ttl_ms as u64,
         })?;
-        self.state_written()?;
         self.lessor.grant(id, ttl_ms);
         Ok(LeaseGrantResponse {
             revision: self.revision(),
@@ -59,21 +58,19 @@ impl<P: PageStore> Store<P> {
         let bytes = keys.iter().map(alloc::vec::Vec::len).sum();
         self.revisions.reserve(bytes, keys.len() + 1)?;
         if keys.is_empty() {
-            self.revisions.append_state(Record::LeaseRevoke { id })?;
-            self.state_written()?;
+            self.log_state(Record::LeaseRevoke { id })?;
             self.lessor.revoke(id);
             return Ok(LeaseRevokeResponse {
                 revision: self.revision(),
             });
         }
-        let mut txn = self.begin()?;
-        for key in keys {
-            let request = DeleteRangeRequest::new(KeyRange::One(key));
-            self.revisions.delete_range(&mut txn, &request, false)?;
-        }
-        self.revisions
-            .append_state_in(&mut txn, Record::LeaseRevoke { id }, true)?;
-        let revision = self.commit(txn)?;
+        let ((), revision) = self.transact(|revisions, txn| {
+            for key in keys {
+                let request = DeleteRangeRequest::new(KeyRange::One(key));
+                revisions.delete_range(txn, &request, false)?;
+            }
+            revisions.append_state_in(txn, Record::LeaseRevoke { id }, true)
+        })?;
         self.lessor.revoke(id);
         Ok(LeaseRevokeResponse { revision })
     }
@@ -87,9 +84,7 @@ impl<P: PageStore> Store<P> {
             ttl_ms = full_ttl_ms;
             if log_is_behind {
                 let remaining_ms = ttl_ms as u64;
-                self.revisions
-                    .append_state(Record::LeaseRemaining { id, remaining_ms })?;
-                self.state_written()?;
+                self.log_state(Record::LeaseRemaining { id, remaining_ms })?;
             }
         }
         Ok(LeaseKeepAliveResponse {
@@ -122,7 +117,8 @@ impl<P: PageStore> Store<P> {
     fn choose_lease_id(&mut self) -> i64 {
         loop {
             self.leases_chosen += 1;
-            let place = (self.revision() as u64).rotate_left(32) ^ self.leases_chosen;
+            // Where the log ends never comes again, also after the store was reopened.
+            let place = self.revisions.log().end().0.rotate_left(32) ^ self.leases_chosen;
             let id = (mix(self.options.seed ^ mix(place)) >> 1) as i64;
             if id != 0 && !self.lessor.exists(id) {
                 return id;

@@ -5,8 +5,9 @@ use alloc::vec::Vec;
 
 use super::options::{Durability, Options};
 use super::retention::Ages;
+use super::step::Idle;
 use super::store::Store;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::lease::Lessor;
 use crate::log::{LogOptions, Record};
 use crate::page::{MemoryPages, PageStore};
@@ -74,6 +75,7 @@ impl<P: PageStore> Store<P> {
             lessor.replay(entry);
         })?;
         let limits = &options.limits;
+        let end = revisions.log().end();
         Ok(Self {
             published: revisions.revision(),
             revisions,
@@ -92,7 +94,11 @@ impl<P: PageStore> Store<P> {
             unsynced_writes: 0,
             write_due_ms: None,
             now_ms: None,
-            idle_since: None,
+            idle: Idle {
+                end,
+                mark_due_ms: None,
+            },
+            leases_saved_ms: 0,
             ages: Ages::default(),
             leases_chosen: 0,
         })
@@ -101,9 +107,20 @@ impl<P: PageStore> Store<P> {
     /// Makes everything durable and marks the store as closed, so that the next opening starts no
     /// new epoch. What remains of leases is saved. The store must not be written to afterwards;
     /// closing twice does nothing.
+    ///
+    /// Fails with `Poisoned` if a write or sync has failed before, and with it changes may be lost
+    /// that were answered without waiting for their sync.
     pub fn close(&mut self) -> Result<()> {
-        if self.options.read_only || self.revisions.log().is_poisoned() {
+        if self.options.read_only {
             return Ok(());
+        }
+        if self.revisions.log().is_poisoned() {
+            let all_were_durable = self.options.durability == Durability::Commit;
+            return if all_were_durable {
+                Ok(())
+            } else {
+                Err(Error::Poisoned)
+            };
         }
         for (id, remaining_ms) in self.lessor.take_inexact() {
             let remaining_ms = remaining_ms as u64;

@@ -10,9 +10,10 @@ use core::mem;
 use super::options::Durability;
 use super::store::Store;
 use crate::error::Result;
+use crate::log::Record;
 use crate::page::PageStore;
 use crate::record::Event;
-use crate::store::WriteTxn;
+use crate::store::{RevisionStore, WriteTxn};
 
 /// A batch is made durable early once the events that wait for it hold so many bytes of keys and
 /// values: they are kept in memory until then.
@@ -48,19 +49,42 @@ impl<P: PageStore> Store<P> {
         Ok(())
     }
 
-    /// Begins a transaction; its events are collected if anybody needs them.
-    pub(super) fn begin(&mut self) -> Result<WriteTxn> {
-        if self.options.durability == Durability::Never && !self.is_volatile {
-            // Watchers will see the change before it is durable. Should it be lost, the next
-            // opening must know that the store was in use.
-            self.revisions.log_mut().leave_clean()?;
-        }
+    /// Carries out a transaction and commits it; answers also the revision after it. Before, all that
+    /// can be refused was.
+    pub(super) fn transact<T>(
+        &mut self,
+        change: impl FnOnce(&mut RevisionStore<P>, &mut WriteTxn) -> Result<T>,
+    ) -> Result<(T, i64)> {
+        self.leave_clean()?;
         let collect = self.hub.wants_events() || self.lessor.len() > 0;
-        Ok(self.revisions.begin(collect))
+        let mut txn = self.revisions.begin(collect);
+        match change(&mut self.revisions, &mut txn) {
+            Ok(answer) => Ok((answer, self.commit(txn)?)),
+            Err(error) => {
+                self.revisions.abandon(&txn);
+                Err(error)
+            }
+        }
+    }
+
+    /// Logs state that has no revision of its own, as durable as any other change.
+    pub(super) fn log_state(&mut self, record: Record<'_>) -> Result<()> {
+        self.leave_clean()?;
+        self.revisions.append_state(record)?;
+        self.state_written()
+    }
+
+    /// Others may see what is written before it is durable. Should it be lost, the next opening must
+    /// know that the store was in use, and begin a new epoch: so that is made durable first, once.
+    pub(super) fn leave_clean(&mut self) -> Result<()> {
+        if self.is_volatile {
+            return Ok(());
+        }
+        self.revisions.log_mut().leave_clean()
     }
 
     /// Ends a transaction; answers the revision after it. Nothing happens if it changed nothing.
-    pub(super) fn commit(&mut self, txn: WriteTxn) -> Result<i64> {
+    fn commit(&mut self, txn: WriteTxn) -> Result<i64> {
         let before = self.revision();
         if txn.is_empty() {
             return Ok(before);
@@ -80,20 +104,20 @@ impl<P: PageStore> Store<P> {
     /// The newest transaction is applied, and durable if every one must be: shows its events, or
     /// keeps them until they are durable.
     fn applied(&mut self, mut events: Vec<Event>) -> Result<()> {
-        let revision = self.revision();
         if !self.hub.wants_events() {
             events.clear();
         }
-        if self.hub.wants_prev_kv() {
-            self.revisions.attach_prev_kvs(&mut events)?;
+        if self.hub.wants_prev_kv() && self.revisions.attach_prev_kvs(&mut events).is_err() {
+            // The change stands all the same. Who watches meets the error when reading history.
+            events.clear();
+            self.hub.fall_behind(self.published);
         }
         if let Durability::Batch { .. } = self.options.durability {
-            let bytes = |event: &Event| event.kv.key.len() + event.kv.value.len();
-            self.unpublished_bytes += events.iter().map(bytes).sum::<usize>();
+            self.unpublished_bytes += events.iter().map(Event::bytes).sum::<usize>();
             self.unpublished.append(&mut events);
             return self.count_unsynced();
         }
-        self.published = revision;
+        self.published = self.revision();
         self.show(events);
         self.write_unsynced_later();
         Ok(())

@@ -47,7 +47,10 @@ impl Ages {
     fn note(&mut self, now_ms: i64, revision: i64, window_ms: i64) {
         let part_ms = (window_ms / PARTS).max(1);
         let newest = self.samples.back();
-        if newest.is_none_or(|&(then_ms, _)| now_ms.saturating_sub(then_ms) >= part_ms) {
+        let is_news = |&(then_ms, then): &(i64, i64)| {
+            revision > then && now_ms.saturating_sub(then_ms) >= part_ms
+        };
+        if newest.is_none_or(is_news) {
             self.samples.push_back((now_ms, revision));
         }
     }
@@ -66,6 +69,13 @@ impl Ages {
 }
 
 impl<P: PageStore> Store<P> {
+    /// When time will let more history go, if there is any; by the host's time.
+    pub(super) fn retention_due_ms(&self) -> Option<i64> {
+        let window_ms = self.options.retention.ms;
+        let (then_ms, _) = self.ages.samples.front().filter(|_| window_ms > 0)?;
+        Some(then_ms.saturating_add(window_ms))
+    }
+
     /// Compacts what the window has left behind.
     pub(super) fn retain(&mut self, now_ms: i64) -> Result<()> {
         let Retention { revisions, ms } = self.options.retention;

@@ -4,17 +4,31 @@ use super::options::Durability;
 use super::store::Store;
 use crate::error::Result;
 use crate::lease::Lessor;
-use crate::log::{Record, Refresh};
+use crate::log::{Position, Record, Refresh};
 use crate::page::PageStore;
 use crate::record::Event;
 use crate::store::event_of;
 use alloc::vec::Vec;
 
-/// Leases whose remaining time one step saves at most.
-const LEASES_SAVED_PER_STEP: usize = 64;
+/// How often what leases have left is compared with what the log knows, and how many of those that
+/// differ are then saved at most.
+const SAVE_EVERY_MS: i64 = 5_000;
+const LEASES_PER_SAVE: usize = 4_096;
+
+/// Events of another process's writes that are handed to watchers at once, in bytes of keys and
+/// values; beyond, watchers read them from history.
+const REFRESHED_BYTES: usize = 4 * 1024 * 1024;
 
 /// Without a write for so long, a store counts as idle.
 const IDLE_AFTER_MS: i64 = 1_000;
+
+/// Where the log ended when it was last seen to have grown, and what is left to be done for it.
+#[derive(Debug)]
+pub(super) struct Idle {
+    pub(super) end: Position,
+    /// The host's time at which the store counts as idle; `None` once that was seen to.
+    pub(super) mark_due_ms: Option<i64>,
+}
 
 /// When a store next wants to be stepped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,23 +45,36 @@ impl<P: PageStore> Store<P> {
     ///
     /// `now_ms` is the host's clock in milliseconds; only differences count, and time never runs
     /// backwards. Cheap when nothing waits.
+    ///
+    /// A slice that fails keeps no other from its turn; the first error is answered.
     pub fn step(&mut self, now_ms: i64, budget_bytes: usize) -> Result<Step> {
+        let now_ms = self.now_ms.map_or(now_ms, |then_ms| then_ms.max(now_ms));
         self.now_ms = Some(now_ms);
         self.lessor.advance(now_ms);
+        let mut outcome = Ok(());
         if self.options.read_only {
-            self.refresh()?;
+            outcome = self.refresh();
         } else if !self.revisions.log().is_poisoned() {
-            self.expire_leases()?;
-            self.save_leases()?;
-            self.retain(now_ms)?;
-            self.write_if_due(now_ms)?;
-            self.carry_mark_when_idle(now_ms)?;
+            let chores = [
+                Self::write_if_due,
+                Self::expire_leases,
+                Self::save_leases,
+                Self::retain,
+                Self::carry_mark_when_idle,
+            ];
+            for chore in chores {
+                outcome = outcome.and(chore(self, now_ms));
+            }
         }
         let mut behind = false;
         if self.hub.is_behind() {
             let (hub, view) = self.hub_and_view();
-            behind = hub.catch_up(budget_bytes.max(1), &view)?;
+            match hub.catch_up(budget_bytes.max(1), &view) {
+                Ok(more) => behind = more,
+                Err(error) => outcome = outcome.and(Err(error)),
+            }
         }
+        outcome?;
         let next_ms = if behind {
             Some(now_ms)
         } else {
@@ -56,16 +83,21 @@ impl<P: PageStore> Store<P> {
         Ok(Step { next_ms })
     }
 
-    fn expire_leases(&mut self) -> Result<()> {
-        for id in self.lessor.due(self.options.limits.lease_expiries_per_step) {
+    fn expire_leases(&mut self, _now_ms: i64) -> Result<()> {
+        let at_most = self.options.limits.lease_expiries_per_step.max(1);
+        for id in self.lessor.due(at_most) {
             self.lease_revoke(id)?;
         }
         Ok(())
     }
 
     /// Logs what leases have left, for the next opening. Rides with the next sync.
-    fn save_leases(&mut self) -> Result<()> {
-        for (id, remaining_ms) in self.lessor.take_unsaved(LEASES_SAVED_PER_STEP) {
+    fn save_leases(&mut self, now_ms: i64) -> Result<()> {
+        if self.lessor.len() == 0 || now_ms < self.leases_saved_ms.saturating_add(SAVE_EVERY_MS) {
+            return Ok(());
+        }
+        self.leases_saved_ms = now_ms;
+        for (id, remaining_ms) in self.lessor.take_unsaved(LEASES_PER_SAVE) {
             let remaining_ms = remaining_ms as u64;
             self.revisions
                 .append_state(Record::LeaseRemaining { id, remaining_ms })?;
@@ -96,61 +128,75 @@ impl<P: PageStore> Store<P> {
             return Ok(());
         }
         let end = self.revisions.log().end();
-        match self.idle_since {
-            Some((position, since_ms)) if position == end => {
-                if now_ms.saturating_sub(since_ms) < IDLE_AFTER_MS {
-                    return Ok(());
-                }
-                self.revisions.log_mut().carry_mark()
-            }
-            _ => {
-                self.idle_since = Some((end, now_ms));
-                Ok(())
-            }
+        if self.idle.end != end {
+            self.idle = Idle {
+                end,
+                mark_due_ms: Some(now_ms.saturating_add(IDLE_AFTER_MS)),
+            };
+        } else if self.idle.mark_due_ms.is_some_and(|due_ms| now_ms >= due_ms) {
+            self.idle.mark_due_ms = None;
+            self.revisions.log_mut().carry_mark()?;
         }
+        Ok(())
     }
 
     fn next_due_ms(&self, now_ms: i64) -> Option<i64> {
-        let lease_ms = self
-            .lessor
-            .next_due_in_ms()
-            .map(|wait| now_ms.saturating_add(wait));
-        // Who cannot write ends no lease, so it need not be called for that.
-        let writable = !self.options.read_only && !self.revisions.log().is_poisoned();
-        let lease_ms = lease_ms.filter(|_| writable);
-        lease_ms.into_iter().chain(self.write_due_ms).min()
+        // Who cannot write has nothing due.
+        if self.options.read_only || self.revisions.log().is_poisoned() {
+            return None;
+        }
+        let lease_ms = self.lessor.next_due_in_ms();
+        let lease_ms = lease_ms.map(|wait| now_ms.saturating_add(wait));
+        let save_ms = lease_ms.map(|_| self.leases_saved_ms.saturating_add(SAVE_EVERY_MS));
+        let due = [
+            lease_ms,
+            save_ms,
+            self.write_due_ms,
+            self.idle.mark_due_ms,
+            self.retention_due_ms(),
+        ];
+        due.into_iter()
+            .flatten()
+            .min()
+            .map(|due_ms| due_ms.max(now_ms))
     }
 
     /// Takes in what a writer in another process has written, and shows it to watchers.
     pub(crate) fn refresh(&mut self) -> Result<()> {
         let collect = self.hub.wants_events();
         let mut events: Vec<Event> = Vec::new();
+        let mut bytes = 0;
         let lessor = &mut self.lessor;
-        let refresh = self.revisions.refresh(&mut |entry| {
+        let epoch = self.revisions.log().epoch();
+        let outcome = self.revisions.refresh(&mut |entry| {
             lessor.replay(entry);
-            if collect {
-                events.extend(event_of(entry));
+            if collect && bytes < REFRESHED_BYTES {
+                let event = event_of(entry);
+                bytes += event.as_ref().map_or(0, Event::bytes);
+                events.extend(event);
             }
-        })?;
-        match refresh {
-            Refresh::Unchanged => Ok(()),
-            Refresh::Replaced => self.rewind(),
-            Refresh::Grown => {
-                if self.hub.wants_prev_kv() {
-                    self.revisions.attach_prev_kvs(&mut events)?;
-                }
-                self.published = self.revision();
-                for transaction in events.chunk_by(|a, b| a.kv.mod_revision == b.kv.mod_revision) {
-                    let revision = transaction[0].kv.mod_revision;
-                    self.hub.publish(revision, transaction.to_vec());
-                }
-                Ok(())
-            }
+        });
+        if matches!(outcome, Ok(Refresh::Replaced)) {
+            return self.rewind(epoch);
         }
+        let whole = bytes < REFRESHED_BYTES && outcome.is_ok();
+        let shown = whole
+            && (!self.hub.wants_prev_kv() || self.revisions.attach_prev_kvs(&mut events).is_ok());
+        if !shown {
+            // They read it from history, in bounded parts, and meet the error there if there is one.
+            self.hub.fall_behind(self.published);
+            events.clear();
+        }
+        self.published = self.revision();
+        for transaction in events.chunk_by(|a, b| a.kv.mod_revision == b.kv.mod_revision) {
+            let revision = transaction[0].kv.mod_revision;
+            self.hub.publish(revision, transaction.to_vec());
+        }
+        outcome.map(drop)
     }
 
-    /// The writer crashed and has recovered without some of what this reader has seen.
-    fn rewind(&mut self) -> Result<()> {
+    /// The writer crashed and has recovered without some of what this reader has seen in `epoch`.
+    fn rewind(&mut self, epoch: i64) -> Result<()> {
         let seen = self.published;
         let mut lessor = Lessor::default();
         self.revisions
@@ -160,12 +206,7 @@ impl<P: PageStore> Store<P> {
         }
         self.lessor = lessor;
         self.published = self.revision();
-        let cut = self
-            .revisions
-            .log()
-            .epochs()
-            .last()
-            .map_or(seen, |start| start.cut);
+        let cut = self.cut_since(epoch).unwrap_or(seen);
         self.hub.rewind(cut, seen);
         self.rewind_follows(cut);
         Ok(())

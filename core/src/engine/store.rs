@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 
 use super::options::Options;
 use super::retention::Ages;
+use super::step::Idle;
 use crate::error::{Error, Result};
 use crate::lease::Lessor;
-use crate::log::Position;
 use crate::page::{MemoryPages, PageError, PageStore};
 use crate::record::Event;
 use crate::revision::ResumeToken;
@@ -60,8 +60,10 @@ pub struct Store<P: PageStore = MemoryPages> {
     pub(super) write_due_ms: Option<i64>,
     /// The host's time at the last step.
     pub(super) now_ms: Option<i64>,
-    /// Where the log ended at the last step that found it grown, and that step's time.
-    pub(super) idle_since: Option<(Position, i64)>,
+    /// What is to be done once nothing is written for a while.
+    pub(super) idle: Idle,
+    /// The host's time when leases were last saved.
+    pub(super) leases_saved_ms: i64,
     /// For retention by time.
     pub(super) ages: Ages,
     /// Counts automatic lease ids.

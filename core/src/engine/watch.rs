@@ -41,22 +41,26 @@ impl<P: PageStore> History for View<'_, P> {
             revision: self.published,
         };
         let (mut revisions, mut bytes, mut current) = (0, 0, 0);
-        self.revisions.events(from, self.published, &mut |event| {
-            let revision = event.kv.mod_revision;
-            if revision != current {
-                if revisions > 0 && (revisions >= max_revisions || bytes >= max_bytes) {
-                    reach.revision = revision - 1;
+        let mut outcome = Ok(());
+        self.revisions
+            .events(from, self.published, &mut |mut event| {
+                let revision = event.kv.mod_revision;
+                if revision != current {
+                    if revisions > 0 && (revisions >= max_revisions || bytes >= max_bytes) {
+                        reach.revision = revision - 1;
+                        return ControlFlow::Break(());
+                    }
+                    (revisions, current) = (revisions + 1, revision);
+                }
+                if prev_kv && let Err(error) = self.revisions.attach_prev_kv(&mut event) {
+                    outcome = Err(error);
                     return ControlFlow::Break(());
                 }
-                (revisions, current) = (revisions + 1, revision);
-            }
-            bytes += event.kv.key.len() + event.kv.value.len();
-            reach.events.push(event);
-            ControlFlow::Continue(())
-        })?;
-        if prev_kv {
-            self.revisions.attach_prev_kvs(&mut reach.events)?;
-        }
+                bytes += event.bytes();
+                reach.events.push(event);
+                ControlFlow::Continue(())
+            })?;
+        outcome?;
         Ok(reach)
     }
 }
@@ -84,18 +88,16 @@ impl<P: PageStore> Store<P> {
                 compact_revision: self.revisions.compact_revision(),
             });
         }
-        let resumes = request.epoch != 0 && request.start_revision > 0;
-        let token = ResumeToken {
-            epoch: request.epoch,
-            revision: request.start_revision - 1,
-        };
+        let mut rewound_to = None;
+        if request.epoch != 0 && request.start_revision > 0 {
+            rewound_to = self.rewound_to(ResumeToken {
+                epoch: request.epoch,
+                revision: request.start_revision - 1,
+            })?;
+        }
         let registration = Registration {
             applied: self.revision(),
-            rewound_to: if resumes {
-                self.rewound_to(token)
-            } else {
-                None
-            },
+            rewound_to,
         };
         self.hub.watch(stream, request, &registration)
     }
@@ -138,17 +140,31 @@ impl<P: PageStore> Store<P> {
         )
     }
 
-    /// The last revision of the token's past that still stands, if the token lies beyond it.
-    pub(super) fn rewound_to(&self, token: ResumeToken) -> Option<i64> {
-        let later = self
-            .revisions
-            .log()
-            .epochs()
-            .iter()
-            .filter(|start| start.epoch > token.epoch);
-        later
-            .map(|start| start.cut)
-            .min()
-            .filter(|&cut| cut < token.revision)
+    /// The last revision of the token's past that still stands, if the token lies beyond it: because
+    /// a crash took what it saw, or because this is an older copy of the store.
+    fn rewound_to(&mut self, token: ResumeToken) -> Result<Option<i64>> {
+        let is_ahead = |store: &Self| {
+            token.revision > store.revision() || token.epoch > store.revisions.log().epoch()
+        };
+        if self.options.read_only && is_ahead(self) {
+            self.refresh()?;
+        }
+        let cut = self.cut_since(token.epoch).unwrap_or(i64::MAX);
+        let stands = if is_ahead(self) {
+            cut.min(self.revision())
+        } else {
+            cut
+        };
+        Ok(
+            (stands < token.revision || token.epoch > self.revisions.log().epoch())
+                .then_some(stands),
+        )
+    }
+
+    /// Up to where the history that an epoch has seen still stands; `None` if nothing was lost since.
+    pub(super) fn cut_since(&self, epoch: i64) -> Option<i64> {
+        let epochs = self.revisions.log().epochs();
+        let later = epochs.iter().filter(|start| start.epoch > epoch);
+        later.map(|start| start.cut).min()
     }
 }

@@ -2,11 +2,12 @@
 
 use super::store::Store;
 use crate::error::{Error, Result};
+use crate::log::Record;
 use crate::page::{PageError, PageStore};
 use crate::store::{DeleteRangeRequest, DeleteRangeResponse, PutRef, PutRequest, PutResponse};
 use crate::txn::{
     Op, OpResponse, TxnRequest, TxnResponse, apply, check_delete_range, check_put,
-    check_put_against_state, check_txn, plan,
+    check_put_against_state, check_txn, logged_value_bytes, plan,
 };
 
 /// History was compacted.
@@ -37,17 +38,11 @@ impl<P: PageStore> Store<P> {
         let lease_exists = |id| self.lessor.exists(id);
         check_put_against_state(request, &self.revisions, &lease_exists)?;
         self.refuse_beyond_quota()?;
-        let kept = if request.ignore_value {
-            self.options.limits.request_bytes
-        } else {
-            0
-        };
+        let value_bytes = logged_value_bytes(request, &self.revisions);
         self.revisions
-            .reserve(request.key.len() + request.value.len() + kept, 2)?;
-
-        let mut txn = self.begin()?;
-        let prev_kv = self.revisions.put(&mut txn, request, true)?;
-        let revision = self.commit(txn)?;
+            .reserve(request.key.len().saturating_add(value_bytes), 1)?;
+        let (prev_kv, revision) =
+            self.transact(|revisions, txn| revisions.put(txn, request, true))?;
         Ok(PutResponse { revision, prev_kv })
     }
 
@@ -100,8 +95,14 @@ impl<P: PageStore> Store<P> {
     /// ```
     pub fn compact(&mut self, revision: i64) -> Result<CompactResponse> {
         self.refuse_if_read_only()?;
-        self.revisions.log_compaction(revision)?;
-        self.state_written()?;
+        self.revisions.check_compaction(revision)?;
+        if revision > self.published {
+            // Nobody is to be shown less than what may still be asked for.
+            self.flush()?;
+        }
+        self.log_state(Record::Compact {
+            revision: revision as u64,
+        })?;
         self.revisions.compact(revision);
         Ok(CompactResponse {
             revision: self.revision(),
@@ -120,17 +121,25 @@ impl<P: PageStore> Store<P> {
     fn execute(&mut self, request: &TxnRequest) -> Result<TxnResponse> {
         let lease_exists = |id| self.lessor.exists(id);
         let plan = plan(request, &self.revisions, &lease_exists)?;
-        if plan.writes() > 0 {
-            self.refuse_if_read_only()?;
-            if plan.puts() > 0 {
-                self.refuse_beyond_quota()?;
-            }
-            let (bytes, entries) = plan.cost(&self.revisions);
-            self.revisions.reserve(bytes, entries)?;
+        if plan.writes() == 0 {
+            let mut txn = self.revisions.begin(false);
+            let response = apply(&plan, &mut self.revisions, &mut txn)?;
+            let revision = self.revision();
+            return Ok(TxnResponse {
+                revision,
+                ..response
+            });
         }
-        let mut txn = self.begin()?;
-        let mut response = apply(&plan, &mut self.revisions, &mut txn)?;
-        response.revision = self.commit(txn)?;
-        Ok(response)
+        self.refuse_if_read_only()?;
+        if plan.puts() > 0 {
+            self.refuse_beyond_quota()?;
+        }
+        let (bytes, entries) = plan.cost(&self.revisions);
+        self.revisions.reserve(bytes, entries)?;
+        let (response, revision) = self.transact(|revisions, txn| apply(&plan, revisions, txn))?;
+        Ok(TxnResponse {
+            revision,
+            ..response
+        })
     }
 }

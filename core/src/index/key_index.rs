@@ -103,6 +103,7 @@ impl KeyIndex {
     }
 
     /// As [`KeyIndex::put_at`], for a key that has not been located.
+    #[cfg(test)]
     pub(crate) fn put(
         &mut self,
         key: &[u8],

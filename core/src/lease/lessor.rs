@@ -46,7 +46,11 @@ impl Lessor {
         match entry.record {
             Record::Put { key, lease, .. } => self.attach(key, lease),
             Record::Delete { key } => self.attach(key, 0),
-            Record::LeaseGrant { id, ttl_ms } => self.grant(id, ttl_ms as i64),
+            Record::LeaseGrant { id, ttl_ms } => {
+                // No store grants what is there, but an image may say so.
+                drop(self.revoke(id));
+                self.grant(id, ttl_ms as i64);
+            }
             Record::LeaseRemaining { id, remaining_ms } => {
                 self.set_remaining(id, remaining_ms as i64);
             }

@@ -98,8 +98,10 @@ pub(crate) struct Log<P> {
     pub(super) pages: P,
     pub(super) identity: Identity,
     pub(super) read_only: bool,
-    /// A page write or a sync failed: nothing more is written.
+    /// A page write or a sync failed, or a transaction did: nothing more is written.
     pub(super) poisoned: bool,
+    /// The last entry did not end its transaction.
+    pub(super) is_within_transaction: bool,
     pub(super) directory: Directory,
     pub(super) slots: Slots,
     /// For a reader, empty at the end of what is written.
@@ -117,7 +119,7 @@ pub(crate) struct Log<P> {
     /// because what was read may not have reached the disk.
     pub(super) unconfirmed: Vec<u32>,
     /// Nor may the length that the page store has.
-    pub(super) is_length_unconfirmed: bool,
+    pub(super) unconfirmed_length: Option<u32>,
     /// Where the last whole entry ends; for a reader, the last whole transaction.
     pub(super) readable_end: u64,
     /// The revision of the last entry.
@@ -140,6 +142,7 @@ impl<P: PageStore> Log<P> {
             identity,
             read_only: options.read_only,
             poisoned: false,
+            is_within_transaction: false,
             directory: Directory::default(),
             slots,
             opened_at: 0,
@@ -149,7 +152,7 @@ impl<P: PageStore> Log<P> {
             mark: Mark::default(),
             synced: 0,
             unconfirmed: Vec::new(),
-            is_length_unconfirmed: false,
+            unconfirmed_length: None,
             readable_end: 0,
             newest: None,
             epoch: 1,
@@ -186,6 +189,12 @@ impl<P: PageStore> Log<P> {
     /// Bytes that the page store has for them.
     pub(crate) fn size_allocated(&self) -> u64 {
         u64::from(self.slots.length()) * self.identity.page_size as u64
+    }
+
+    /// Takes no more entries if the last transaction was left unfinished: what follows it would make
+    /// its first half count. Recovery cuts it off.
+    pub(crate) fn refuse_unfinished(&mut self) {
+        self.poisoned |= self.is_within_transaction;
     }
 
     /// Whether a page write or a sync has failed, so that nothing more can be written.

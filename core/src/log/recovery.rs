@@ -111,7 +111,7 @@ impl<P: PageStore> Log<P> {
         let beyond_the_mark = &survey.found[accepted.covered..accepted.count];
         if clean {
             self.unconfirmed = beyond_the_mark.iter().map(|found| found.slot).collect();
-            self.is_length_unconfirmed = true;
+            self.unconfirmed_length = Some(survey.length);
         } else {
             self.erase(&survey, &accepted)?;
             // A page of the newest epoch may be there without the entry that began it.

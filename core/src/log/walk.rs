@@ -6,7 +6,7 @@ use super::handle::{EpochStart, Log, Position, Replay};
 use super::layout::NUMBER_LIMIT;
 use super::reader::{Source, Stored};
 use super::record::{Entry, Record};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::page::PageStore;
 
 /// Entries of one transaction that are kept in hand until its last one is seen; those beyond are
@@ -127,7 +127,10 @@ impl<P: PageStore> Log<P> {
             self.epochs.push(start);
         }
         if position >= resume.position {
-            replay(Position(position), entry)?;
+            replay(Position(position), entry).map_err(|error| match error {
+                Error::Corrupt { what, .. } => self.corrupt_at(position, what),
+                error => error,
+            })?;
             resume.epoch = self.epoch;
         }
         Ok(Walk::Replayed(0))

@@ -68,6 +68,7 @@ impl<P: PageStore> Log<P> {
 
     fn append_frame(&mut self, entry: &Entry<'_>, mut frame: &[u8]) -> Result<Position> {
         let position = Position(self.tail.end());
+        self.is_within_transaction = !entry.last;
         self.tail.begin_frame(entry.revision);
         self.newest = Some(entry.revision);
         while !frame.is_empty() {
@@ -308,8 +309,8 @@ impl<P: PageStore> Log<P> {
 
     /// Writes again, in place, what a clean close left beyond the mark.
     fn confirm(&mut self) -> Result<()> {
-        if mem::take(&mut self.is_length_unconfirmed) {
-            self.pages.set_len(self.slots.length())?;
+        if let Some(length) = self.unconfirmed_length.take() {
+            self.pages.set_len(length)?;
         }
         for slot in mem::take(&mut self.unconfirmed) {
             let bytes = self.read_slot(slot)?;

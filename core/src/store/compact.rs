@@ -2,13 +2,17 @@
 
 use super::revision_store::RevisionStore;
 use crate::error::{Error, Result};
-use crate::log::Record;
 use crate::page::PageStore;
 
 impl<P: PageStore> RevisionStore<P> {
     /// Refuses reads and watches before `revision` from now on. What each key was at `revision`
     /// stays readable, and so does a delete at exactly that revision.
-    pub(crate) fn log_compaction(&mut self, revision: i64) -> Result<()> {
+    pub(crate) fn compact(&mut self, revision: i64) {
+        self.state.compact_revision = revision;
+    }
+
+    /// Whether history may be compacted there: not in the future, and beyond the last time.
+    pub(crate) fn check_compaction(&self, revision: i64) -> Result<()> {
         let current = self.state.revision;
         if revision > current {
             return Err(Error::FutureRevision {
@@ -23,13 +27,6 @@ impl<P: PageStore> RevisionStore<P> {
                 compact_revision,
             });
         }
-        self.append_state(Record::Compact {
-            revision: revision as u64,
-        })
-    }
-
-    /// The compaction is logged, and as durable as it must be.
-    pub(crate) fn compact(&mut self, revision: i64) {
-        self.state.compact_revision = revision;
+        Ok(())
     }
 }

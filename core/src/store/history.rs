@@ -67,13 +67,18 @@ impl<P: PageStore> RevisionStore<P> {
             .is_some()
     }
 
-    /// Attaches to each event what its key was before the transaction: nothing if it did not exist,
+    /// Attaches to each event what its key was before its transaction.
+    pub(crate) fn attach_prev_kvs(&self, events: &mut [Event]) -> Result<()> {
+        events
+            .iter_mut()
+            .try_for_each(|event| self.attach_prev_kv(event))
+    }
+
+    /// Attaches to an event what its key was before the transaction: nothing if it did not exist,
     /// compaction has taken that revision, or the event created the key, even if the same
     /// transaction deleted it first.
-    pub(crate) fn attach_prev_kvs(&self, events: &mut [Event]) -> Result<()> {
-        for event in events {
-            event.prev_kv = self.prev_kv(event)?;
-        }
+    pub(crate) fn attach_prev_kv(&self, event: &mut Event) -> Result<()> {
+        event.prev_kv = self.prev_kv(event)?;
         Ok(())
     }
 

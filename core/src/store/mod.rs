@@ -11,6 +11,7 @@ mod compact;
 mod hash;
 mod history;
 mod range;
+mod replay;
 mod request;
 mod revision_store;
 mod write;

@@ -1,11 +1,12 @@
 //! The store's state, and how it is read back from the log.
 
+use super::replay::State;
 use crate::error::{Error, Result};
 use crate::index::{Found, KeyIndex};
-use crate::log::{Entry, Held, Log, LogOptions, Opened, Position, Record, Refresh};
+use crate::log::{Entry, Held, Log, LogOptions, Opened, Record, Refresh};
 use crate::page::PageStore;
+use crate::range::KeyRange;
 use crate::record::{KeyValue, KeyValueRef};
-use crate::revision::Revision;
 
 /// Sees every entry that is read back from the log, in order, after the store has learned of it.
 pub(crate) type Visitor<'a> = dyn FnMut(&Entry<'_>) + 'a;
@@ -57,17 +58,6 @@ impl PinnedKeyValue<'_> {
     }
 }
 
-/// What a fold over the log's entries knows besides the keys.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct State {
-    /// The revision of the newest complete transaction.
-    pub(super) revision: i64,
-    /// The sub revision that the next state record gets under the current main revision.
-    pub(super) next_sub: u32,
-    /// History before this may not be asked for; -1 before any compaction.
-    pub(super) compact_revision: i64,
-}
-
 impl<P: PageStore> RevisionStore<P> {
     /// `seed` keeps chosen keys from flooding the index's hash.
     pub(crate) fn open(
@@ -79,7 +69,7 @@ impl<P: PageStore> RevisionStore<P> {
         let mut index = KeyIndex::with_seed(seed);
         let mut state = State::EMPTY;
         let (log, opened) = Log::open(pages, options, &mut |position, entry| {
-            state.replay(&mut index, position, entry);
+            state.replay(&mut index, position, entry)?;
             visitor(entry);
             Ok(())
         })?;
@@ -100,7 +90,7 @@ impl<P: PageStore> RevisionStore<P> {
             log, index, state, ..
         } = self;
         log.refresh(&mut |position, entry| {
-            state.replay(index, position, entry);
+            state.replay(index, position, entry)?;
             visitor(entry);
             Ok(())
         })
@@ -117,7 +107,7 @@ impl<P: PageStore> RevisionStore<P> {
         *index = KeyIndex::with_seed(*seed);
         *state = State::EMPTY;
         log.read_all(&mut |position, entry| {
-            state.replay(index, position, entry);
+            state.replay(index, position, entry)?;
             visitor(entry);
             Ok(())
         })
@@ -135,6 +125,13 @@ impl<P: PageStore> RevisionStore<P> {
 
     /// How many keys exist now.
     pub(crate) fn live_keys(&self) -> u64 {
+        if self.log.is_poisoned() {
+            // The index may hold what a failed transaction has left there.
+            return self
+                .index
+                .range(&KeyRange::All, self.state.revision)
+                .count() as u64;
+        }
         self.index.live_keys()
     }
 
@@ -194,41 +191,5 @@ impl<P: PageStore> RevisionStore<P> {
     /// Reads the record behind an index entry.
     pub(super) fn load(&self, found: Found) -> Result<KeyValue> {
         Ok(self.pin_found(found)?.as_ref().to_owned())
-    }
-}
-
-impl State {
-    /// Of a store that has seen nothing.
-    const EMPTY: Self = Self {
-        revision: 1,
-        next_sub: 0,
-        compact_revision: -1,
-    };
-
-    fn replay(&mut self, index: &mut KeyIndex, position: Position, entry: &Entry<'_>) {
-        let Revision { main, sub } = entry.revision;
-        match entry.record {
-            Record::Put {
-                key, age, version, ..
-            } => {
-                index.put(
-                    key,
-                    entry.revision,
-                    position,
-                    main.saturating_sub(age as i64),
-                    version as i64,
-                );
-            }
-            Record::Delete { key } => index.delete(key, entry.revision, position),
-            Record::Compact { revision } => self.compact_revision = revision as i64,
-            Record::LeaseGrant { .. }
-            | Record::LeaseRemaining { .. }
-            | Record::LeaseRevoke { .. }
-            | Record::Epoch { .. }
-            | Record::End => {}
-        }
-        // Replay ends with a complete transaction, so the last entry's revision is one.
-        self.revision = main;
-        self.next_sub = sub + 1;
     }
 }

@@ -54,7 +54,9 @@ impl WriteTxn {
 
 impl<P: PageStore> RevisionStore<P> {
     /// Begins the next transaction. `collect` asks for its events.
-    pub(crate) fn begin(&self, collect: bool) -> WriteTxn {
+    pub(crate) fn begin(&mut self, collect: bool) -> WriteTxn {
+        // Whatever kept the last one from its end, a panic included.
+        self.log.refuse_unfinished();
         WriteTxn {
             main: self.state.revision + 1,
             sub: 0,
@@ -205,6 +207,14 @@ impl<P: PageStore> RevisionStore<P> {
         })?;
         txn.ended = last;
         Ok(())
+    }
+
+    /// Gives up a transaction that failed. If it has changed anything, nothing more can be written:
+    /// its changes stand in the log, and only recovery takes them out.
+    pub(crate) fn abandon(&mut self, txn: &WriteTxn) {
+        if !txn.is_empty() {
+            self.log.refuse_unfinished();
+        }
     }
 
     /// Makes the transaction's revision the current one. Answers its events, if they were asked

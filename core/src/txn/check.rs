@@ -130,7 +130,7 @@ fn refuse_deletes_of_puts(deletes: &[&KeyRange], puts: &[&[u8]]) -> Result<()> {
 /// etcd reads the mark for "no end" as an end like any other here, so it does not see what a
 /// delete without an end covers. A transaction that it takes is taken here, too.
 fn is_seen_to_cover(range: &KeyRange, key: &[u8]) -> bool {
-    range.end().is_some() && range.contains(key)
+    range.has_end() && range.contains(key)
 }
 
 /// Refuses a branch that changes a key twice, as etcd does. Deleting twice is fine, and so is a

@@ -14,9 +14,14 @@ pub(super) fn holds<P: PageStore>(
     store: &RevisionStore<P>,
     main: i64,
 ) -> Result<bool> {
-    let kvs = store
-        .range(&RangeRequest::new(compare.range.clone()), main)?
-        .kvs;
+    let request = RangeRequest {
+        keys_only: !matches!(
+            compare.target,
+            CompareTarget::Value(_) | CompareTarget::Lease(_)
+        ),
+        ..RangeRequest::new(compare.range.clone())
+    };
+    let kvs = store.range(&request, main)?.kvs;
     if kvs.is_empty() {
         // A missing key has every number 0, but no value, not even an empty one.
         let value = matches!(compare.target, CompareTarget::Value(_));

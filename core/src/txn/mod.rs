@@ -16,4 +16,4 @@ pub use request::{Compare, CompareOp, CompareTarget, Op, OpResponse, TxnRequest,
 
 pub(crate) use apply::apply;
 pub(crate) use check::{check_delete_range, check_put, check_range, check_txn};
-pub(crate) use plan::{check_put_against_state, plan};
+pub(crate) use plan::{check_put_against_state, logged_value_bytes, plan};

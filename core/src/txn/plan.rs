@@ -147,7 +147,10 @@ impl Plan<'_> {
             let (bytes, entries) = match step {
                 // A key that is put may also be deleted by a later nested transaction, and a put
                 // may keep a value that is there.
-                Step::Op(Op::Put(put)) => (2 * put.key.len() + kept_bytes(put.as_ref(), store), 2),
+                Step::Op(Op::Put(put)) => (
+                    2 * put.key.len() + logged_value_bytes(put.as_ref(), store),
+                    2,
+                ),
                 Step::Op(Op::DeleteRange(delete)) => {
                     let (keys, bytes) = store.delete_cost(&delete.range);
                     (bytes, keys)
@@ -165,7 +168,7 @@ impl Plan<'_> {
 }
 
 /// Bytes of the value that a put will log.
-fn kept_bytes<P: PageStore>(put: PutRef<'_>, store: &RevisionStore<P>) -> usize {
+pub(crate) fn logged_value_bytes<P: PageStore>(put: PutRef<'_>, store: &RevisionStore<P>) -> usize {
     if !put.ignore_value {
         return put.value.len();
     }

@@ -22,7 +22,7 @@ impl Hub {
             .iter()
             .filter(|(_, watcher)| {
                 matches!(watcher.state, State::Unsynced)
-                    && self.streams[&watcher.stream.0].has_room(self.queue_responses)
+                    && self.streams[&watcher.stream.0].has_room(self.queue_responses, watcher)
             })
             .map(|(key, _)| key)
             .collect();
@@ -76,6 +76,11 @@ impl Hub {
             return Ok(false);
         };
         if from > history.published() {
+            // Nothing to read; who waits for what is yet to come is synced.
+            for key in waiting {
+                let reached = self.watchers[key].next_revision - 1;
+                self.advance(key, reached, history);
+            }
             return Ok(false);
         }
         let prev_kv = waiting.iter().any(|&key| self.watchers[key].prev_kv);

@@ -6,6 +6,7 @@ use super::response::Events;
 use super::stream::StreamId;
 use crate::range::KeyRange;
 use crate::record::KeyValue;
+use crate::revision::ResumeToken;
 
 /// The next thing that a follower is told.
 ///
@@ -46,8 +47,8 @@ pub enum FollowResponse {
 pub(crate) struct Follow {
     pub(crate) range: KeyRange,
     pub(crate) phase: Phase,
-    /// Everything up to this revision has been told; `None` until the state is complete.
-    pub(crate) told: Option<i64>,
+    /// Everything up to here has been told; `None` until the state is complete.
+    pub(crate) told: Option<ResumeToken>,
 }
 
 #[derive(Debug)]
@@ -60,7 +61,8 @@ pub(crate) enum Phase {
     /// Has been told a state that was lost in a crash.
     Lost,
     /// Tells what changes, through a stream of its own.
-    Changes { stream: StreamId },
+    /// The epoch is that in which it began: what is queued may be older than the store's.
+    Changes { stream: StreamId, epoch: i64 },
 }
 
 impl Phase {

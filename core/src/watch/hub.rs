@@ -17,6 +17,9 @@ use crate::error::{Error, Result};
 use crate::range::KeyRange;
 use crate::record::Event;
 
+/// A poll for little still reads this much history at once: what it reads may be for others.
+const LEAST_READ_BYTES: usize = 64 * 1024;
+
 /// All streams and watchers. Matching a change costs by the watchers that it concerns.
 #[derive(Debug)]
 pub(crate) struct Hub {
@@ -243,12 +246,8 @@ impl Hub {
             .get(last)
             .map_or(revision, |last| last.kv.mod_revision)
             + 1;
-        if stream.has_room(self.queue_responses) {
-            stream.push(WatchResponse::Events {
-                watch_id: watcher.id,
-                revision,
-                events,
-            });
+        if stream.has_room(self.queue_responses, watcher) {
+            stream.push_events(watcher, revision, events);
             return;
         }
         stream.victims.push_back(key);
@@ -274,14 +273,14 @@ impl Hub {
             .get(&stream_id.0)
             .ok_or(Error::StreamNotFound)?;
         if stream.is_drained() {
-            self.catch_up_stream(stream_id, max_bytes, history)?;
+            self.catch_up_stream(stream_id, max_bytes.max(LEAST_READ_BYTES), history)?;
         }
         let stream = self
             .streams
             .get_mut(&stream_id.0)
             .ok_or(Error::StreamNotFound)?;
         Ok(stream
-            .pop(max_events, max_bytes)
+            .pop(&mut self.watchers, max_events, max_bytes)
             .unwrap_or(WatchResponse::Idle))
     }
 
@@ -293,11 +292,12 @@ impl Hub {
             .streams
             .get_mut(&stream_id.0)
             .ok_or(Error::StreamNotFound)?;
-        while stream.has_room(capacity) {
-            let Some(key) = stream.victims.pop_front() else {
-                break;
-            };
+        while let Some(&key) = stream.victims.front() {
             let watcher = &mut self.watchers[key];
+            if !stream.has_room(capacity, watcher) {
+                break;
+            }
+            stream.victims.pop_front();
             let synced = watcher.next_revision > history.applied();
             let state = if synced {
                 State::Synced
@@ -307,12 +307,7 @@ impl Hub {
             let State::Victim(events) = core::mem::replace(&mut watcher.state, state) else {
                 unreachable!("only victims are listed");
             };
-            let revision = history.published();
-            stream.push(WatchResponse::Events {
-                watch_id: watcher.id,
-                revision,
-                events,
-            });
+            stream.push_events(watcher, history.published(), events);
             let group = if synced {
                 &mut self.synced
             } else {
@@ -323,29 +318,37 @@ impl Hub {
         Ok(())
     }
 
-    /// History after `cut` was lost in a crash: ends the watchers that may have been told of it.
-    /// `published` is what was published before the loss.
-    pub(crate) fn rewind(&mut self, cut: i64, published: i64) {
-        let keys: Vec<WatcherKey> = self.watchers.iter().map(|(key, _)| key).collect();
-        for key in keys {
-            let watcher = &self.watchers[key];
-            let told = match watcher.state {
-                // Unless it waits for a start in the future, it has been told everything.
-                State::Synced if watcher.next_revision <= published + 1 => published,
-                State::Synced => cut,
-                State::Unsynced | State::Victim(_) => watcher.next_revision - 1,
-            };
-            if told > cut {
-                let watch_id = watcher.id;
-                self.end(
-                    key,
-                    WatchResponse::Rewound {
-                        watch_id,
-                        revision: cut,
-                    },
-                );
-            }
+    /// What comes after `told` cannot be handed to the synced watchers one by one: they read it from
+    /// history.
+    pub(crate) fn fall_behind(&mut self, told: i64) {
+        for key in self.keys_where(|watcher| matches!(watcher.state, State::Synced)) {
+            let watcher = &mut self.watchers[key];
+            watcher.next_revision = watcher.next_revision.max(told + 1);
+            watcher.state = State::Unsynced;
+            self.synced.remove(&watcher.range, key);
+            self.unsynced.insert(&watcher.range, key);
         }
+    }
+
+    /// History after `cut` was lost in a crash: ends the watchers that may have been told of it; the
+    /// others read what came instead. `told` is what was published before the loss.
+    pub(crate) fn rewind(&mut self, cut: i64, told: i64) {
+        let lost = self.keys_where(|watcher| match watcher.state {
+            // Who waits for a start in the future has been told nothing, the others everything.
+            State::Synced => watcher.next_revision <= told + 1 && told > cut,
+            State::Unsynced | State::Victim(_) => watcher.next_revision - 1 > cut,
+        });
+        for key in lost {
+            let watch_id = self.watchers[key].id;
+            let revision = cut;
+            self.end(key, WatchResponse::Rewound { watch_id, revision });
+        }
+        self.fall_behind(told.min(cut));
+    }
+
+    fn keys_where(&self, wanted: impl Fn(&Watcher) -> bool) -> Vec<WatcherKey> {
+        let found = self.watchers.iter().filter(|(_, watcher)| wanted(watcher));
+        found.map(|(key, _)| key).collect()
     }
 
     /// Ends a watcher with a last word.
@@ -356,7 +359,9 @@ impl Hub {
             .get_mut(&watcher.stream.0)
             .expect("a watcher's stream is open");
         stream.watchers.remove(&watcher.id);
-        stream.victims.retain(|&victim| victim != key);
+        if matches!(watcher.state, State::Victim(_)) {
+            stream.victims.retain(|&victim| victim != key);
+        }
         stream.push(last_word);
         self.forget(key);
     }

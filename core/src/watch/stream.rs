@@ -2,8 +2,10 @@
 
 use alloc::collections::{BTreeMap, VecDeque};
 
-use super::response::WatchResponse;
-use super::watcher::WatcherKey;
+use slab::Slab;
+
+use super::response::{Events, WatchResponse};
+use super::watcher::{Watcher, WatcherKey};
 
 /// Names a stream of a store. Never used again for another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,10 +26,11 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// Whether another batch of events fits: up to `capacity`, and one for each watcher however many
-    /// there are, so that a change that concerns them all makes no victims among those who keep up.
-    pub(super) fn has_room(&self, capacity: usize) -> bool {
-        self.queued_events < capacity.max(self.watchers.len())
+    /// Whether another batch of events for `watcher` fits: up to `capacity` in all, and one for each
+    /// watcher however many there are, so that a change that concerns them all makes no victims among
+    /// those who keep up.
+    pub(super) fn has_room(&self, capacity: usize, watcher: &Watcher) -> bool {
+        self.queued_events < capacity || watcher.queued_events == 0
     }
 
     /// Whether nothing waits.
@@ -35,13 +38,29 @@ impl Stream {
         self.queue.is_empty()
     }
 
+    /// Queues what is said of a watcher; there is always room for that.
     pub(super) fn push(&mut self, response: WatchResponse) {
-        self.queued_events += usize::from(matches!(response, WatchResponse::Events { .. }));
         self.queue.push_back(response);
     }
 
+    /// Queues events for a watcher.
+    pub(super) fn push_events(&mut self, watcher: &mut Watcher, revision: i64, events: Events) {
+        self.queued_events += 1;
+        watcher.queued_events += 1;
+        self.queue.push_back(WatchResponse::Events {
+            watch_id: watcher.id,
+            revision,
+            events,
+        });
+    }
+
     /// Takes the oldest response. Events that exceed the limits are divided at a revision.
-    pub(super) fn pop(&mut self, max_events: usize, max_bytes: usize) -> Option<WatchResponse> {
+    pub(super) fn pop(
+        &mut self,
+        watchers: &mut Slab<Watcher>,
+        max_events: usize,
+        max_bytes: usize,
+    ) -> Option<WatchResponse> {
         let mut response = self.queue.pop_front()?;
         if let WatchResponse::Events {
             watch_id,
@@ -49,13 +68,20 @@ impl Stream {
             events,
         } = &mut response
         {
-            match events.split(max_events, max_bytes) {
-                Some(rest) => self.queue.push_front(WatchResponse::Events {
-                    watch_id: *watch_id,
-                    revision: *revision,
-                    events: rest,
-                }),
-                None => self.queued_events -= 1,
+            let (watch_id, revision) = (*watch_id, *revision);
+            if let Some(events) = events.split(max_events, max_bytes) {
+                let rest = WatchResponse::Events {
+                    watch_id,
+                    revision,
+                    events,
+                };
+                self.queue.push_front(rest);
+            } else {
+                self.queued_events -= 1;
+                if let Some(&key) = self.watchers.get(&watch_id) {
+                    let watcher = &mut watchers[key];
+                    watcher.queued_events = watcher.queued_events.saturating_sub(1);
+                }
             }
         }
         Some(response)

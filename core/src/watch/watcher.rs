@@ -31,6 +31,8 @@ pub(super) struct Watcher {
     /// Nothing before this revision is delivered; everything from it on is.
     pub(super) next_revision: i64,
     pub(super) state: State,
+    /// Batches of its that wait in its stream. An id that is used again inherits none.
+    pub(super) queued_events: usize,
 }
 
 impl Watcher {
@@ -50,6 +52,7 @@ impl Watcher {
             no_delete: request.no_delete,
             next_revision,
             state,
+            queued_events: 0,
         }
     }
 
