@@ -115,11 +115,9 @@ pub(crate) struct Log<P> {
     pub(super) synced: u64,
     /// The last write of earlier sessions.
     pub(super) opened_at: u64,
-    /// Pages that a clean close left beyond the mark. They are written again with the first write,
-    /// because what was read may not have reached the disk.
-    pub(super) unconfirmed: Vec<u32>,
-    /// Nor may the length that the page store has.
-    pub(super) unconfirmed_length: Option<u32>,
+    /// Pages that a clean close left beyond the mark. They are written again with the first write, and
+    /// the length is set again, because what was read may not have reached the disk.
+    pub(super) unconfirmed: Option<Vec<u32>>,
     /// Where the last whole entry ends; for a reader, the last whole transaction.
     pub(super) readable_end: u64,
     /// The revision of the last entry.
@@ -151,8 +149,7 @@ impl<P: PageStore> Log<P> {
             last_content: 0,
             mark: Mark::default(),
             synced: 0,
-            unconfirmed: Vec::new(),
-            unconfirmed_length: None,
+            unconfirmed: None,
             readable_end: 0,
             newest: None,
             epoch: 1,

@@ -110,8 +110,7 @@ impl<P: PageStore> Log<P> {
         self.derive_slots(&survey, &accepted);
         let beyond_the_mark = &survey.found[accepted.covered..accepted.count];
         if clean {
-            self.unconfirmed = beyond_the_mark.iter().map(|found| found.slot).collect();
-            self.unconfirmed_length = Some(survey.length);
+            self.unconfirmed = Some(beyond_the_mark.iter().map(|found| found.slot).collect());
         } else {
             self.erase(&survey, &accepted)?;
             // A page of the newest epoch may be there without the entry that began it.

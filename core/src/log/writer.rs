@@ -309,10 +309,11 @@ impl<P: PageStore> Log<P> {
 
     /// Writes again, in place, what a clean close left beyond the mark.
     fn confirm(&mut self) -> Result<()> {
-        if let Some(length) = self.unconfirmed_length.take() {
-            self.pages.set_len(length)?;
-        }
-        for slot in mem::take(&mut self.unconfirmed) {
+        let Some(slots) = self.unconfirmed.take() else {
+            return Ok(());
+        };
+        self.pages.set_len(self.slots.length())?;
+        for slot in slots {
             let bytes = self.read_slot(slot)?;
             self.pages.write(slot, &bytes)?;
         }
