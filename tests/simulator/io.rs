@@ -89,7 +89,17 @@ fn check_poisoned(session: &mut Session) {
     }
     session.store().check().unwrap();
     assert_eq!(session.shown(), shown, "watchers were shown what failed");
-    session.store().close().unwrap();
+    let closed = session.store().close().map_err(|error| error.code());
+    let all_were_durable = session.setup().durability == Durability::Commit;
+    let expected = if all_were_durable {
+        Ok(())
+    } else {
+        Err(ErrorCode::Poisoned)
+    };
+    assert_eq!(
+        closed, expected,
+        "closing must tell of answers that did not wait for their sync"
+    );
 }
 
 /// What the failed command began may have reached the disk or not.

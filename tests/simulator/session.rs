@@ -152,6 +152,11 @@ impl Session {
         self.durable.syncs()
     }
 
+    /// How the store was opened.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
     pub fn store(&mut self) -> &mut Store<RecordedPages> {
         &mut self.store
     }

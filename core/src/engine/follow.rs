@@ -123,7 +123,9 @@ impl<P: PageStore> Store<P> {
             .ok_or(Error::StreamNotFound)?
             .phase
         {
-            Phase::State { .. } | Phase::Lost => Ok(true),
+            Phase::State { .. } | Phase::Lost => {
+                Ok(self.published >= self.revisions.compact_revision())
+            }
             Phase::Changes { stream, .. } => self.has_response(stream),
         }
     }
@@ -134,15 +136,18 @@ impl<P: PageStore> Store<P> {
         max_events: usize,
         max_bytes: usize,
     ) -> Result<FollowResponse> {
+        let compacted = self.revisions.compact_revision();
         match &mut follow.phase {
+            // The state that history begins with now is yet to be published.
+            Phase::State { .. } | Phase::Lost if self.published < compacted => {
+                Ok(FollowResponse::Idle)
+            }
             Phase::Changes { stream, epoch } => {
                 let (stream, epoch) = (*stream, *epoch);
                 self.next_change(follow, (stream, epoch), max_events, max_bytes)
             }
             Phase::Lost => Ok(self.reset(follow)),
-            Phase::State { revision, .. } if *revision < self.revisions.compact_revision() => {
-                Ok(self.reset(follow))
-            }
+            Phase::State { revision, .. } if *revision < compacted => Ok(self.reset(follow)),
             Phase::State { revision, after } => {
                 let revision = *revision;
                 let kvs = self.revisions.page(

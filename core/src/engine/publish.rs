@@ -74,13 +74,14 @@ impl<P: PageStore> Store<P> {
         self.state_written()
     }
 
-    /// Others may see what is written before it is durable. Should it be lost, the next opening must
-    /// know that the store was in use, and begin a new epoch: so that is made durable first, once.
-    pub(super) fn leave_clean(&mut self) -> Result<()> {
-        if self.is_volatile {
-            return Ok(());
+    /// Where no write waits for a sync, others see it before it is durable. Should it be lost, the
+    /// next opening must know that the store was in use, and begin a new epoch: so that is made
+    /// durable first, once.
+    fn leave_clean(&mut self) -> Result<()> {
+        if self.options.durability == Durability::Never && !self.is_volatile {
+            self.revisions.log_mut().leave_clean()?;
         }
-        self.revisions.log_mut().leave_clean()
+        Ok(())
     }
 
     /// Ends a transaction; answers the revision after it. Nothing happens if it changed nothing.

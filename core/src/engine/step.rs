@@ -56,10 +56,10 @@ impl<P: PageStore> Store<P> {
             outcome = self.refresh();
         } else if !self.revisions.log().is_poisoned() {
             let chores = [
-                Self::write_if_due,
                 Self::expire_leases,
                 Self::save_leases,
                 Self::retain,
+                Self::write_if_due,
                 Self::carry_mark_when_idle,
             ];
             for chore in chores {

@@ -96,10 +96,6 @@ impl<P: PageStore> Store<P> {
     pub fn compact(&mut self, revision: i64) -> Result<CompactResponse> {
         self.refuse_if_read_only()?;
         self.revisions.check_compaction(revision)?;
-        if revision > self.published {
-            // Nobody is to be shown less than what may still be asked for.
-            self.flush()?;
-        }
         self.log_state(Record::Compact {
             revision: revision as u64,
         })?;
