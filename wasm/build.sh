@@ -21,8 +21,9 @@ rm -rf pkg
     "$target/wasm-package/wasm32-unknown-unknown/release/revwatch_wasm.wasm"
 node error-codes.mjs
 node_modules/.bin/tsc
-sed "s/\"version\": \"[^\"]*\"/\"version\": \"$(cargo pkgid -p revwatch-wasm | sed 's/.*[#@]//')\"/" \
-    js/package.json > pkg/package.json
+# The version stands in one place, the workspace's Cargo.toml.
+version=$(cargo pkgid -p revwatch-wasm | sed 's/.*[#@]//')
+sed "s/\"name\": \"revwatch\",/& \"version\": \"$version\",/" js/package.json > pkg/package.json
 cp README.md ../LICENSE-MIT ../LICENSE-APACHE pkg/
 printf 'wasm/pkg: %s bytes of wasm, %s compressed\n' \
     "$(wc -c < pkg/revwatch_wasm_bg.wasm)" "$(gzip -9c pkg/revwatch_wasm_bg.wasm | wc -c)"

@@ -103,57 +103,51 @@ static int work(record *record, const revwatch_key_value *task) {
            memcmp(task->value, GO_HOME, task->value_len) == 0;
 }
 
-/* Does the tasks of a response, and records them at each revision's end. Answers whether the agent
- * may go home. */
-static int work_on_events(record *record, const revwatch_follow_response *response,
-                          int64_t epoch) {
-    int home = 0;
+/* Does what a response says. Answers whether the last task was in it. */
+static int work_on(record *record, const revwatch_follow_response *response) {
+    int was_last = 0;
+    if (response->type == REVWATCH_FOLLOW_RESET) {
+        give_up("history was lost, but nobody compacted it and nobody crashed writing it");
+    }
+    for (size_t i = 0; i < response->kvs_len; i++) was_last |= work(record, &response->kvs[i]);
     for (size_t i = 0; i < response->events_len; i++) {
-        const revwatch_key_value *task = &response->events[i].kv;
-        home |= work(record, task);
-        int is_last = i + 1 == response->events_len;
-        if (is_last || response->events[i + 1].kv.mod_revision != task->mod_revision) {
-            record_save(record, (revwatch_resume_token){epoch, task->mod_revision});
-        }
+        was_last |= work(record, &response->events[i].kv);
     }
-    return home;
+    return was_last;
 }
 
-/* Does what a response says. Answers whether the agent may go home. */
-static int work_on(record *record, const revwatch_follow_response *response, int64_t epoch) {
-    int home = 0;
-    switch (response->type) {
-        case REVWATCH_FOLLOW_STATE:
-            /* Not yet on disk: there is no token from which to go on in the middle of the state. */
-            for (size_t i = 0; i < response->kvs_len; i++) home |= work(record, &response->kvs[i]);
-            return home;
-        case REVWATCH_FOLLOW_SYNCED:
-            record_save(record, (revwatch_resume_token){epoch, response->revision});
-            return 0;
-        case REVWATCH_FOLLOW_EVENTS:
-            return work_on_events(record, response, epoch);
-        default:
-            give_up("history was lost, but nobody compacted it and nobody crashed writing it");
-            return 0;
-    }
-}
-
-/* Does what the next poll answers. Answers whether the agent may go home. */
-static int take(record *record, revwatch_store *store, revwatch_follow *follow) {
-    /* Asked for before the poll, the epoch is never too new for what the poll answers. */
-    revwatch_resume_token now;
-    check(revwatch_store_resume_token(store, &now));
-    revwatch_poll_options options = {.struct_size = sizeof options, .timeout_ms = LONGEST_WAIT_MS};
+/* Does what the next poll answers: a part of the state, its end, or one revision of changes.
+ * Answers whether the last task was in it. */
+static int take(record *record, revwatch_follow *follow) {
+    revwatch_poll_options options = {
+        .struct_size = sizeof options,
+        .max_events = 1,
+        .max_responses = 1,
+        .timeout_ms = LONGEST_WAIT_MS,
+    };
     revwatch_follow_responses *answer = NULL;
     revwatch_status status = revwatch_follow_poll(follow, &options, &answer);
     check(status);
     if (status == REVWATCH_IDLE) give_up("no task for a minute: has the writer gone?");
-    int home = 0;
-    for (size_t i = 0; i < answer->responses_len; i++) {
-        home |= work_on(record, &answer->responses[i], now.epoch);
-    }
+    int was_last = work_on(record, &answer->responses[0]);
     revwatch_follow_responses_free(answer);
-    return home;
+    return was_last;
+}
+
+/* Works and records until the last task is done, and is on disk. */
+static void work_until_told_to_go_home(record *record, revwatch_follow *follow) {
+    int may_go_home = 0;
+    for (;;) {
+        may_go_home |= take(record, follow);
+        revwatch_resume_token token;
+        revwatch_status status = revwatch_follow_resume_token(follow, &token);
+        check(status);
+        /* There is no token from which to go on in the middle of the state: an agent that is killed
+         * there follows anew, so nothing of the state is recorded until it is complete. */
+        if (status == REVWATCH_NOT_FOUND) continue;
+        record_save(record, token);
+        if (may_go_home) return;
+    }
 }
 
 /* Follows the tasks: from where the record ends, or from the beginning if there is none. */
@@ -182,7 +176,7 @@ int main(int argc, char **argv) {
     check(revwatch_store_open(argv[1], &options, &store));
     revwatch_follow *follow = follow_tasks(store, argv[2], &record);
 
-    while (!take(&record, store, follow)) continue;
+    work_until_told_to_go_home(&record, follow);
 
     revwatch_follow_free(follow);
     free(record.tasks);

@@ -30,28 +30,26 @@ class Moment(NamedTuple):
     token: ResumeToken
 
 
-def moments(store: Store, follow: Follow) -> Iterator[Moment]:
-    """What the store tells: first, without a token, the state, then every change."""
-    state: list[KeyValue] = []
+def moments(follow: Follow) -> Iterator[Moment]:
+    """What the store tells: first the state, then every change, as soon as it can be recorded."""
+    tasks: list[KeyValue] = []
     while True:
-        # Asked for before the poll, the epoch is never too new for what the poll answers.
-        epoch = store.resume_token().epoch
+        # With a limit exactly one response is taken: of changes, one whole revision.
         match follow.poll(LONGEST_WAIT_S, max_events=1):
             case revwatch.FollowState(kvs):
-                # The state comes in parts, and there is no token from which to go on in its
-                # middle. An agent that is killed before the end of it follows anew, so nothing of
-                # it is recorded until it is complete: it is one moment, however large.
-                state += kvs
-            case revwatch.FollowSynced(revision):
-                yield Moment(state, ResumeToken(epoch, revision))
+                tasks += kvs
             case revwatch.FollowEvents(_, events):
-                # At least one whole revision, so the last event's is a point to go on from.
-                tasks = [event.kv for event in events]
-                yield Moment(tasks, ResumeToken(epoch, tasks[-1].mod_revision))
+                tasks += [event.kv for event in events]
             case revwatch.FollowReset():
                 sys.exit("history was lost, but nobody compacted it and nobody crashed writing it")
             case None:
                 sys.exit(f"no task in {LONGEST_WAIT_S} s: has the writer gone?")
+        # The state comes in parts, and there is no token from which to go on in its middle. An
+        # agent that is killed before the end of it follows anew, so nothing of it is recorded
+        # until it is complete: it is one moment, however large.
+        if (token := follow.resume_token()) is not None:
+            yield Moment(tasks, token)
+            tasks = []
 
 
 class Worker:
@@ -102,7 +100,7 @@ def run(arguments: argparse.Namespace) -> None:
         store.follow(prefix(arguments.name).encode(), prefix=True, resume=record.token) as follow,
     ):
         worker = Worker(store, arguments.name, arguments.task_ms, arguments.busy_until)
-        for moment in moments(store, follow):
+        for moment in moments(follow):
             is_state = record.token is None
             for task in moment.tasks:
                 worker.work(task)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from commands import COMMAND, revwatch, revwatch_program
+from revwatch import open as open_store
 from scenario import Program, Run, Session, Watch
 
 EVERY_VERB = [
@@ -50,16 +51,64 @@ def test_the_flag_wins_over_the_environment(tmp_path: Path) -> None:
     ("args", "stdout"),
     [
         (["get", "k"], ""),
+        (["txn"], "SUCCESS\n\n"),
         (["lease", "list"], "found 0 leases\n"),
-        (["history", "k"], ""),
-        (["check"], "ok\n"),
+        (["lease", "timetolive", "1"], "lease 0000000000000001 already expired\n"),
     ],
 )
-def test_a_store_that_does_not_exist_is_an_empty_one(
+def test_a_store_that_does_not_exist_is_an_empty_one_to_etcdctls_verbs(
     args: list[str], stdout: str, tmp_path: Path
 ) -> None:
-    done = revwatch(tmp_path / "new.rw", args)
+    done = revwatch(tmp_path / "new.rw", args, stdin="\nget k\n\n\n")
     assert (done.exit, done.stdout, done.stderr) == (0, stdout, "")
+
+
+@pytest.mark.parametrize("args", [["status"], ["check"], ["history", "k"]], ids=" ".join)
+def test_to_look_at_a_store_does_not_create_it(args: list[str], tmp_path: Path) -> None:
+    store = tmp_path / "new.rw"
+    done = revwatch(store, args)
+    assert (done.exit, done.stdout) == (1, "")
+    assert str(store) in done.stderr and "there is no store" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_follow_of_a_store_that_does_not_exist_waits_for_its_first_key(tmp_path: Path) -> None:
+    session = Session(revwatch_program(tmp_path / "store.rw"))
+    done = session.watch(Watch(["follow", "k"], lines=4, begun=1, then=[Run(["put", "k", "v"])]))
+    assert done.stdout == "synced 1\nPUT\nk\nv\n"
+
+
+def test_a_writer_waits_for_another_as_long_as_it_is_told(tmp_path: Path) -> None:
+    store = tmp_path / "store.rw"
+    with open_store(store):
+        for words, least, most in [
+            (["--lock-timeout=0"], 0, 3),
+            (["--lock-timeout", "1.5", "--command-timeout=0s"], 1.5, 4.5),
+            (["--lock-timeout=0", "--command-timeout=1h"], 0, 3),
+        ]:
+            began = time.monotonic()
+            done = revwatch(store, ["put", "k", "v", *words])
+            assert least <= time.monotonic() - began < most, words
+            assert (done.exit, done.stdout) == (1, "")
+            assert str(os.getpid()) in done.stderr
+        assert revwatch(store, ["get", "k", "--lock-timeout=0"]).exit == 0, "readers do not wait"
+    assert revwatch(store, ["put", "k", "v", "--lock-timeout=0"]).exit == 0
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1s", "soon", "nan", "1e3"])
+def test_a_time_to_wait_that_is_no_number_of_seconds_is_refused(text: str, tmp_path: Path) -> None:
+    done = revwatch(tmp_path / "new.rw", ["get", "k", f"--lock-timeout={text}"])
+    assert (done.exit, done.stdout) == (1, "")
+    assert "--lock-timeout" in done.stderr and "seconds" in done.stderr
+
+
+def test_the_help_tells_our_flags_from_those_that_are_ignored(tmp_path: Path) -> None:
+    for args in ([], ["--help"], ["get", "--help"]):
+        told = revwatch(tmp_path / "new.rw", args).stdout
+        assert "--lock-timeout SECONDS" in told and "(5)" in told
+        ours, _, ignored = told.partition("accepted and ignored")
+        assert "--command-timeout" not in ours
+        assert ("--command-timeout" in ignored) == (args != ["get", "--help"])
 
 
 @pytest.mark.parametrize("args", EVERY_VERB, ids=" ".join)

@@ -17,7 +17,28 @@ let defect: RevwatchError | undefined;
  * Without `source`, the module is found beside this file, also by bundlers.
  */
 export function init(source?: ModuleSource): Promise<void> {
-  return loadOnce(() => source);
+  return loadOnce(() => source ?? fileInNode());
+}
+
+/**
+ * The module's bytes where this file was imported by its path in Node, which does not fetch files;
+ * nothing elsewhere. No `import` may name a module of Node here, because bundlers would look for it.
+ */
+function fileInNode(): ModuleSource | undefined {
+  const { process } = globalThis as { process?: Partial<NodeProcess> };
+  if (process?.versions?.node === undefined || !import.meta.url.startsWith('file:')) return undefined;
+  const files = process.getBuiltinModule?.('node:fs/promises');
+  if (files === undefined) {
+    throw new Error(
+      "this version of Node lets revwatch's index.js read no file: import node.js, which is beside it, or 'revwatch' by name",
+    );
+  }
+  return files.readFile(new URL('revwatch_wasm_bg.wasm', import.meta.url));
+}
+
+interface NodeProcess {
+  versions: { node?: string };
+  getBuiltinModule(name: 'node:fs/promises'): typeof import('node:fs/promises');
 }
 
 /**
@@ -26,14 +47,15 @@ export function init(source?: ModuleSource): Promise<void> {
  * @internal
  */
 export function loadOnce(find: () => ModuleSource | undefined): Promise<void> {
-  loading ??= loadFrom(find()).catch((error: unknown) => {
+  loading ??= loadFrom(find).catch((error: unknown) => {
     loading = undefined;
     throw error;
   });
   return loading;
 }
 
-async function loadFrom(source: ModuleSource | undefined): Promise<void> {
+async function loadFrom(find: () => ModuleSource | undefined): Promise<void> {
+  const source = find();
   await load(source === undefined ? undefined : { module_or_path: source });
   loaded = true;
 }

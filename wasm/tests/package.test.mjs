@@ -41,6 +41,37 @@ test('a program in Node imports it by its name, and ends when it has nothing to 
   equal(output, 'v');
 });
 
+test('a program in Node may import each of its files by their paths', () => {
+  for (const name of ['index.js', 'node.js']) {
+    const output = node(`
+      import { init, Store } from './node_modules/revwatch/${name}';
+      await init();
+      console.log(Store.memory().status().revision);
+    `);
+    equal(output, '1n', name);
+  }
+});
+
+test('where Node cannot give it the file, init says what to do, and may be called again', () => {
+  const output = node(`
+    import { readFileSync } from 'node:fs';
+    import { init, Store } from './node_modules/revwatch/index.js';
+    process.getBuiltinModule = undefined; // as before Node 20.16
+    await init().catch((error) => console.log(error.message));
+    await init(readFileSync('${join(pkg, 'revwatch_wasm_bg.wasm')}'));
+    console.log(Store.memory().status().revision);
+  `);
+  const [message, revision] = output.split('\n');
+  ok(/import node\.js.*or 'revwatch' by name/.test(message), message);
+  equal(revision, '1n');
+});
+
+test('the package has the version of the workspace', () => {
+  const cargo = readFileSync(new URL('../../Cargo.toml', import.meta.url), 'utf8');
+  const { version } = JSON.parse(readFileSync(join(pkg, 'package.json'), 'utf8'));
+  equal(version, /^version = "(.*)"$/m.exec(cargo)[1]);
+});
+
 test('the example of the README prints what its comments say', () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
   const [, example] = /```js\n(.*?)```/s.exec(readme);

@@ -6,8 +6,9 @@ import asyncio
 import threading
 from pathlib import Path
 
+import pytest
 import revwatch
-from revwatch import FollowEvents, FollowReset, FollowResponse, FollowState, FollowSynced
+from revwatch import FollowEvents, FollowReset, FollowResponse, FollowState, FollowSynced, Put
 
 
 def drain(follow: revwatch.Follow) -> list[FollowResponse]:
@@ -79,6 +80,70 @@ def test_a_resumed_follower_skips_the_state(path: Path) -> None:
     assert not any(isinstance(response, FollowState) for response in responses)
     events = [e.kv.key for r in responses if isinstance(r, FollowEvents) for e in r.events]
     assert events == [b"new"]
+
+
+def events_of(responses: list[FollowResponse]) -> list[tuple[int, bytes]]:
+    """Each change that was told."""
+    events = [e for r in responses if isinstance(r, FollowEvents) for e in r.events]
+    return [(event.kv.mod_revision, event.kv.key) for event in events]
+
+
+def write_some(store: revwatch.Store) -> list[tuple[int, bytes]]:
+    """Revisions of one to three changes each, a fifth of them of keys that nobody follows."""
+    written = []
+    for number in range(60):
+        keys = [b"k%d" % at for at in range(number % 3 + 1)] if number % 5 else [b"other"]
+        revision = store.txn([], [Put(key, b"%d" % number) for key in keys], []).revision
+        written += [(revision, key) for key in keys if key != b"other"]
+    return written
+
+
+@pytest.mark.parametrize("limits", [{}, {"max_events": 1}, {"max_events": 7}, {"max_bytes": 20}])
+def test_another_follower_goes_on_after_each_part_that_was_given(
+    store: revwatch.Store, limits: dict[str, int]
+) -> None:
+    store.put(b"k0", b"before")
+    with store.follow(b"k", prefix=True) as follow:
+        assert [type(next(follow)) for _ in range(2)] == [FollowState, FollowSynced]
+        written = write_some(store)
+        given: list[FollowResponse] = []
+        while (response := follow.poll(**limits)) is not None:
+            given.append(response)
+            token = follow.resume_token()
+            assert token is not None and isinstance(response, FollowEvents)
+            assert token.revision == response.revision == response.events[-1].kv.mod_revision
+            with store.follow(b"k", prefix=True, resume=token) as other:
+                assert events_of(given) + events_of(drain(other)) == written
+                assert other.resume_token() == (token.epoch, written[-1][0])
+    assert len(given) > 1, "all came in one part: this has shown nothing"
+
+
+def test_there_is_no_token_before_all_of_the_state_was_given(store: revwatch.Store) -> None:
+    for number in range(5):
+        store.put(b"%d" % number, b"")
+    with store.follow(b"", prefix=True) as follow:
+        for _ in range(5):
+            assert isinstance(follow.poll(max_events=1), FollowState)
+            assert follow.resume_token() is None
+        assert follow.poll(max_events=1) == FollowSynced(6)
+        assert follow.resume_token() == store.resume_token() == (1, 6)
+        with store.follow(b"", prefix=True, resume=follow.resume_token()) as other:
+            assert drain(other) == []
+
+
+def test_there_is_no_token_while_the_next_response_is_a_reset(store: revwatch.Store) -> None:
+    with store.follow(b"k") as follow:
+        assert next(follow) == FollowSynced(1)
+        for number in range(500):
+            store.put(b"k", b"%d" % number)
+        store.compact(501)
+        # What was queued is told before the reset, and the library tells both in one poll.
+        kinds = []
+        while (response := follow.poll()) is not None and follow.resume_token() is None:
+            kinds.append(type(response))
+        assert kinds[0] is FollowEvents
+        assert [*kinds[-2:], type(response)] == [FollowReset, FollowState, FollowSynced]
+        assert follow.resume_token() == (1, 501)
 
 
 def test_a_follower_that_compaction_overtook_starts_over(store: revwatch.Store) -> None:

@@ -108,13 +108,42 @@ def test_what_is_not_bytes_is_a_type_error(store: revwatch.Store, wrong: Any) ->
 
 def test_numbers_that_do_not_fit_are_refused(store: revwatch.Store) -> None:
     for number in (2**63, -(2**63) - 1, 2**200):
-        with pytest.raises(OverflowError):
+        with pytest.raises(ValueError, match=rf"lease is {number}: .* 9223372036854775807"):
             store.put(b"k", b"", lease=number)
-        with pytest.raises(OverflowError):
+        with pytest.raises(ValueError, match=rf"revision is {number}: .* -9223372036854775808"):
             store.range(b"k", revision=number)
-    with pytest.raises(TypeError):
+    with (
+        store.watch(b"k") as watch,
+        pytest.raises(ValueError, match=r"max_events is -1: .* from 0"),
+    ):
+        watch.poll(max_events=-1)
+    with pytest.raises(TypeError, match="limit is a str"):
         store.range(b"k", limit="all")  # type: ignore[arg-type]
     assert store.status().revision == 1
+
+
+@pytest.mark.parametrize("name", ["quota_bytes", "retain_revisions", "retain_ms"])
+@pytest.mark.parametrize("wrong", [-1, -5, 2**64, "1", 1.5])
+def test_a_bound_that_is_none_is_refused_by_its_name(name: str, wrong: Any) -> None:
+    with pytest.raises((ValueError, TypeError, revwatch.InvalidOption), match=f"^{name} is "):
+        revwatch.open(**{name: wrong})
+
+
+@pytest.mark.parametrize("wrong", ["x", (1, 2), [1, 2], 7, b"12", object()])
+def test_what_is_no_resume_token_is_a_type_error(store: revwatch.Store, wrong: Any) -> None:
+    uses: list[Callable[[], Any]] = [
+        lambda: store.follow(b"k", resume=wrong),
+        lambda: store.watch(b"k", resume=wrong),
+        lambda: store.watch_stream().watch(b"k", resume=wrong),
+    ]
+    for use in uses:
+        with pytest.raises(TypeError, match=f"resume is a {type(wrong).__name__}: .* ResumeToken"):
+            use()
+    half: Any = revwatch.ResumeToken(1, "2")  # type: ignore[arg-type]
+    for use in (lambda: store.follow(b"k", resume=half), lambda: store.watch(b"k", resume=half)):
+        with pytest.raises(TypeError, match="revision is a str"):
+            use()
+    assert store.status().watchers == 0
 
 
 def test_words_that_do_not_exist_are_refused(store: revwatch.Store) -> None:
@@ -172,6 +201,13 @@ def test_a_folder_is_not_a_store(tmp_path: Path) -> None:
     with pytest.raises(revwatch.RevwatchError):
         revwatch.open(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("empty", ["", b""])
+@pytest.mark.parametrize("read_only", [False, True])
+def test_an_empty_path_is_said_to_be_empty(empty: str | bytes, read_only: bool) -> None:
+    with pytest.raises(ValueError, match="path is empty"):
+        revwatch.open(empty, read_only=read_only)
 
 
 def test_a_path_with_a_zero_byte_is_refused() -> None:

@@ -74,6 +74,41 @@ def test_filters_leave_events_out(store: revwatch.Store) -> None:
         assert deletes.poll() is None and puts.poll() is None
 
 
+def test_a_watcher_whose_stream_is_full_is_counted_as_a_victim_until_it_is_told(
+    store: revwatch.Store,
+) -> None:
+    with store.watch_stream() as stream, store.watch(b"k") as empty:
+        stream.watch(b"k")
+        empty.poll()
+        for number in range(1000):
+            store.put(b"k", b"%d" % number)
+            while empty.poll() is not None:
+                pass
+        status = store.status()
+        assert (status.watchers, status.watch_streams) == (2, 2)
+        assert status.victim_watchers == 1
+        told: list[bytes] = []
+        while (response := stream.poll()) is not None:
+            told += [event.kv.value for event in response.events]
+        assert told == [b"%d" % number for number in range(1000)]
+        status = store.status()
+        assert (status.victim_watchers, status.unsynced_watchers) == (0, 0)
+
+
+def test_a_watcher_of_the_past_is_counted_as_unsynced_until_it_has_caught_up() -> None:
+    with revwatch.open(clock="manual") as store:
+        for number in range(3000):
+            store.put(b"k", b"%d" % number)
+        with store.watch(b"k", start_revision=2) as watch:
+            assert store.status().unsynced_watchers == 1
+            seen = 0
+            while seen < 3000:
+                response = watch.poll()
+                assert response is not None
+                seen += len(response.events)
+            assert store.status().unsynced_watchers == 0
+
+
 def test_a_compacted_watcher_is_told_once_and_ends(store: revwatch.Store) -> None:
     for number in range(10):
         store.put(b"k", b"%d" % number)

@@ -80,6 +80,8 @@ def open(
 
 def _encoded(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> bytes:
     encoded = os.fsencode(path)
+    if not encoded:
+        raise ValueError("the path is empty: name a file, or give None for a store in memory")
     if b"\0" in encoded:
         raise ValueError("the path has a zero byte in it: no file can have such a name")
     return encoded

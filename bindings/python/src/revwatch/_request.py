@@ -9,6 +9,7 @@ from ._bytes import to_bytes
 from ._native import NULL, ffi, lib
 from ._range import key_range
 from .txn import DeleteRange, Put, Range
+from .types import ResumeToken
 
 SORT_ORDERS: Mapping[str, int] = {
     "none": lib.REVWATCH_SORT_NONE,
@@ -49,9 +50,60 @@ def word(given: str, words: Mapping[str, int], what: str) -> int:
 
 def options(name: str, **members: Any) -> Any:
     """A structure of options of this name, all of which are zero but the given ones."""
-    made = ffi.new(f"revwatch_{name}_options *", members)
+    made = structure(f"revwatch_{name}_options", members)
     made.struct_size = ffi.sizeof(made[0])
     return made
+
+
+def structure(name: str, members: Mapping[str, Any]) -> Any:
+    """A structure of the library; a member that it cannot hold is refused by its name.
+
+    >>> structure("revwatch_open_options", {"quota_bytes": -5})
+    Traceback (most recent call last):
+        ...
+    ValueError: quota_bytes is -5: give a number from 0 to 18446744073709551615
+    """
+    try:
+        return ffi.new(f"{name} *", members)
+    except (OverflowError, TypeError):
+        kinds = dict(ffi.typeof(name).fields)
+        for member, value in members.items():
+            if kinds[member].type.kind == "primitive":
+                check_fits(member, value, kinds[member].type)
+        raise
+
+
+def check_fits(member: str, value: Any, kind: Any) -> None:
+    """Refuses what is not a number of this kind."""
+    try:
+        ffi.new(ffi.getctype(kind, "*"), value)
+    except TypeError:
+        given = type(value).__name__
+        raise TypeError(f"{member} is a {given}: give a whole number") from None
+    except OverflowError:
+        most = int(ffi.cast(kind, -1))
+        least = 0
+        if most < 0:
+            most = (1 << 8 * ffi.sizeof(kind) - 1) - 1
+            least = -most - 1
+        message = f"{member} is {value}: give a number from {least} to {most}"
+        raise ValueError(message) from None
+
+
+def resume_token(given: ResumeToken) -> Any:
+    """The structure for a token. A mere pair is refused, as nothing tells which number is which.
+
+    >>> resume_token((7, 1))
+    Traceback (most recent call last):
+        ...
+    TypeError: resume is a tuple: give a ResumeToken, or make one: ResumeToken(epoch=…, revision=…)
+    """
+    if not isinstance(given, ResumeToken):
+        kind = type(given).__name__
+        raise TypeError(
+            f"resume is a {kind}: give a ResumeToken, or make one: ResumeToken(epoch=…, revision=…)"
+        )
+    return structure("revwatch_resume_token", given._asdict())
 
 
 def put_options(put: Put) -> Any:

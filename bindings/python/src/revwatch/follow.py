@@ -18,10 +18,10 @@ from typing import Any
 from . import _decode
 from ._bell import Bell
 from ._bytes import BytesLike
-from ._native import NOT_FOUND, check, ffi, lib
+from ._native import NOT_FOUND, NULL, check, ffi, lib
 from ._poll import Poller
 from ._range import key_range
-from ._request import options
+from ._request import options, resume_token
 from .types import (
     FollowEvents,
     FollowReset,
@@ -58,9 +58,7 @@ class Follow(Poller[FollowResponse]):
         resume: ResumeToken | None,
     ) -> None:
         start, end = key_range(key, range_end, prefix, from_key)
-        token = ffi.NULL
-        if resume is not None:
-            token = ffi.new("revwatch_resume_token *", tuple(resume))
+        token = NULL if resume is None else resume_token(resume)
         out = ffi.new("revwatch_follow **")
         check(
             lib.revwatch_follow_new(
@@ -69,11 +67,13 @@ class Follow(Poller[FollowResponse]):
         )
         super().__init__(out[0], lib.revwatch_follow_free, bell)
         self._given = None if resume is None else resume.revision
+        # Taken from the library, but not yet given from here.
+        self._resets_waiting = 0
 
     def resume_token(self) -> ResumeToken | None:
         """Where another follow goes on after everything that this one has given, also after a
         crash: record it together with what was done. ``None`` until all of the state was given,
-        as only the whole of it can be gone on from.
+        as only the whole of it can be gone on from, and when a ``FollowReset`` comes next.
 
         >>> import revwatch
         >>> with revwatch.open() as store, store.follow(b"", prefix=True) as follow:
@@ -83,8 +83,11 @@ class Follow(Poller[FollowResponse]):
         token = ffi.new("revwatch_resume_token *")
         if check(lib.revwatch_follow_resume_token(self._handle, token)) == NOT_FOUND:
             return None
-        # The library may have told more than was taken from here.
-        return None if self._given is None else ResumeToken(token.epoch, self._given)
+        # The library may have told more than was taken from here; until the next reset its epoch
+        # is nevertheless that of what was taken.
+        if self._given is None or self._resets_waiting:
+            return None
+        return ResumeToken(token.epoch, self._given)
 
     def _seen(self, response: FollowResponse) -> None:
         match response:
@@ -92,6 +95,7 @@ class Follow(Poller[FollowResponse]):
                 self._given = revision
             case FollowReset():
                 self._given = None
+                self._resets_waiting -= 1
 
     def _decode(self, response: Any) -> FollowResponse:
         kind = response.type
@@ -100,6 +104,7 @@ class Follow(Poller[FollowResponse]):
         if kind == SYNCED:
             return FollowSynced(response.revision)
         if kind == RESET:
+            self._resets_waiting += 1
             return FollowReset(response.revision)
         events = _decode.events(response.events, response.events_len)
         return FollowEvents(response.revision, events)

@@ -49,7 +49,8 @@ class Event(NamedTuple):
 
 class ResumeToken(NamedTuple):
     """A point in history that stays meaningful after a crash: the last revision that was seen, and
-    the epoch in which it was seen.
+    the epoch in which it was seen. Record its two numbers, and make it again by their names: where
+    a token is asked for, a mere pair is refused.
 
     >>> ResumeToken(epoch=1, revision=7).revision
     7

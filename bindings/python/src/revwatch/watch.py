@@ -23,7 +23,7 @@ from ._bytes import BytesLike
 from ._native import check, ffi, lib
 from ._poll import Poller
 from ._range import key_range
-from ._request import options
+from ._request import options, resume_token
 from .types import ResumeToken, WatchResponse
 
 CREATED, CANCELED, COMPACTED, REWOUND = (
@@ -75,10 +75,11 @@ class WatchStream(Poller[WatchResponse]):
         start, end = key_range(key, range_end, prefix, from_key)
         if resume is not None and start_revision:
             raise ValueError("give one of start_revision and resume, which exclude each other")
+        token = None if resume is None else resume_token(resume)
         asked = options(
             "watch",
-            start_revision=start_revision if resume is None else resume.revision + 1,
-            epoch=0 if resume is None else resume.epoch,
+            start_revision=token.revision + 1 if token else start_revision,
+            epoch=token.epoch if token else 0,
             watch_id=watch_id,
             prev_kv=bool(prev_kv),
             no_put=bool(no_put),

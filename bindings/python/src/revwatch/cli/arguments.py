@@ -25,7 +25,7 @@ GLOBAL_FLAGS = [
     Flag("store", "text", "the file; or set REVWATCH_STORE"),
     Flag("write-out", "text", "simple, json or fields", short="w", default="simple"),
     Flag("hex", "switch", "print bytes as \\x6b, with -w simple"),
-    Flag("command-timeout", "duration", "how long to wait for another writer", default="5s"),
+    Flag("lock-timeout", "seconds", "how long to wait for another writer", default="5"),
     Flag("help", "switch", "print this", short="h"),
 ]
 IGNORED_FLAGS = [
@@ -37,7 +37,7 @@ IGNORED_FLAGS = [
     Flag("discovery-srv-name", "text", _IGNORED),
     *[
         Flag(name, "duration", _IGNORED, default="0s")
-        for name in ("dial-timeout", "keepalive-time", "keepalive-timeout")
+        for name in ("command-timeout", "dial-timeout", "keepalive-time", "keepalive-timeout")
     ],
     *[
         Flag(name, "switch", _IGNORED)

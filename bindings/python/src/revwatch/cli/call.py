@@ -32,26 +32,30 @@ class Call:
 
     @contextmanager
     def writing(self) -> Iterator[revwatch.Store]:
-        """The store, alone: waits for another writer as long as --command-timeout says."""
-        patience = max(self.flags.seconds("command-timeout"), 0.0)
+        """The store, alone: waits for another writer as long as --lock-timeout says."""
+        patience = self.flags.seconds("lock-timeout")
         with revwatch.open(self.store_path(), lock_timeout=patience) as store:
             yield store
 
     @contextmanager
     def reading(self) -> Iterator[revwatch.Store]:
-        """The store beside its writer, if there is one; made first if it does not exist."""
-        with self.open_reading() as store:
+        """The store beside its writer, if there is one."""
+        with revwatch.open(self.store_path(), read_only=True) as store:
             yield store
 
-    def open_reading(self) -> revwatch.Store:
-        """The same, to be closed by the caller."""
+    @contextmanager
+    def reading_or_creating(self) -> Iterator[revwatch.Store]:
+        """The same for the verbs of etcdctl, whose server has a store from the beginning, and for
+        follow: what does not exist is made first."""
         path = self.store_path()
         try:
-            return revwatch.open(path, read_only=True)
+            store = revwatch.open(path, read_only=True)
         except revwatch.StoreNotFound:
             with self.writing():
                 pass
-            return revwatch.open(path, read_only=True)
+            store = revwatch.open(path, read_only=True)
+        with store:
+            yield store
 
 
 @dataclass(frozen=True)

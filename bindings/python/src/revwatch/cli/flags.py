@@ -16,12 +16,11 @@ from typing import Literal
 from .exits import CommandError, Exit
 from .go_syntax import parse_int
 
-Kind = Literal["switch", "number", "text", "duration"]
+Kind = Literal["switch", "number", "text", "duration", "seconds"]
 
 _TRUE = {"1", "t", "T", "TRUE", "true", "True"}
 _FALSE = {"0", "f", "F", "FALSE", "false", "False"}
-_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_TERM = r"(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)"
+_DURATION = r"0|[+-]?((\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h))+"
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,9 @@ class Values:
             elif kind == "number":
                 parse_int(text, base=0)
             elif kind == "duration":
-                parse_duration(text)
+                check_duration(text)
+            elif kind == "seconds":
+                parse_seconds(text)
         except ValueError as error:
             raise FlagError(f"--{name}: {error}") from None
         self._texts[name] = text
@@ -82,8 +83,8 @@ class Values:
         return self._texts[name]
 
     def seconds(self, name: str) -> float:
-        """A duration."""
-        return parse_duration(self._texts[name])
+        """A number of seconds."""
+        return parse_seconds(self._texts[name])
 
 
 def parse(
@@ -134,18 +135,21 @@ def parse_switch(text: str) -> bool:
     raise ValueError(f"{text!r} is neither true nor false")
 
 
-def parse_duration(text: str) -> float:
-    """Seconds, from a duration with units.
+def parse_seconds(text: str) -> float:
+    """Seconds, without a unit.
 
-    >>> parse_duration("1m1.5s"), parse_duration("100ms")
-    (61.5, 0.1)
+    >>> parse_seconds("0.5"), parse_seconds("60")
+    (0.5, 60.0)
     """
-    if text == "0":
-        return 0.0
-    if not re.fullmatch(rf"[+-]?({_TERM})+", text):
+    if not re.fullmatch(r"[0-9]+\.?[0-9]*|\.[0-9]+", text):
+        raise ValueError(f"{text!r} is not a number of seconds; write one like 5 or 0.5")
+    return float(text)
+
+
+def check_duration(text: str) -> None:
+    """Refuses what is no duration with units. All flags that take one are ignored beyond that."""
+    if not re.fullmatch(_DURATION, text):
         raise ValueError(f"{text!r} is not a duration; write one like 5s, 1m30s or 100ms")
-    sign = -1.0 if text.startswith("-") else 1.0
-    return sign * sum(float(count) * _UNITS[unit] for count, unit in re.findall(_TERM, text))
 
 
 def _spell_switches(words: Sequence[str], by_word: dict[str, Flag]) -> Iterable[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import TypedDict, cast
 
 from ..txn import DeleteRange, Put, Range
 from ..types import SortOrder, SortTarget
@@ -12,6 +12,10 @@ from .exits import CommandError, Exit, UsageError
 from .flags import Flag, Values
 from .go_syntax import parse_int, to_bytes
 
+RANGE_FLAGS = [
+    Flag("prefix", "switch", "all keys that begin with KEY"),
+    Flag("from-key", "switch", "all keys from KEY on"),
+]
 PUT_FLAGS = [
     Flag("lease", "text", "lease to attach the key to, hexadecimal", default="0"),
     Flag("prev-kv", "switch", "print what the key was before"),
@@ -19,8 +23,7 @@ PUT_FLAGS = [
     Flag("ignore-lease", "switch", "keep the lease that the key has"),
 ]
 GET_FLAGS = [
-    Flag("prefix", "switch", "all keys that begin with KEY"),
-    Flag("from-key", "switch", "all keys from KEY on"),
+    *RANGE_FLAGS,
     Flag("limit", "number", "at most so many results; 0 for all"),
     Flag("order", "text", "ASCEND or DESCEND"),
     Flag("sort-by", "text", "CREATE, KEY, MODIFY, VALUE or VERSION"),
@@ -29,11 +32,7 @@ GET_FLAGS = [
     Flag("print-value-only", "switch", "no keys; only with -w simple"),
     Flag("consistency", "text", "accepted for etcdctl's sake: l or s", default="l"),
 ]
-DEL_FLAGS = [
-    Flag("prefix", "switch", "all keys that begin with KEY"),
-    Flag("from-key", "switch", "all keys from KEY on"),
-    Flag("prev-kv", "switch", "print what was deleted"),
-]
+DEL_FLAGS = [*RANGE_FLAGS, Flag("prev-kv", "switch", "print what was deleted")]
 
 _ORDERS = {"": "none", "ASCEND": "ascend", "DESCEND": "descend"}
 _TARGETS = {
@@ -85,7 +84,7 @@ def range_request(words: Sequence[str], flags: Values) -> Range:
     """get KEY [RANGE_END]."""
     if not words:
         raise UsageError("get: no key; write get KEY [RANGE_END]")
-    check_extent("get", words, flags)
+    extent = parse_extent("get", words, flags)
     if flags.text("consistency") not in ("l", "s"):
         raise CommandError(
             Exit.BAD_FEATURE,
@@ -94,10 +93,7 @@ def range_request(words: Sequence[str], flags: Values) -> Range:
     order = _choose("order", flags.text("order"), _ORDERS)
     target = _choose("sort-by", flags.text("sort-by"), _TARGETS)
     return Range(
-        to_bytes(words[0]),
-        to_bytes(words[1]) if len(words) > 1 else None,
-        prefix=flags.on("prefix"),
-        from_key=flags.on("from-key"),
+        **extent,
         limit=max(flags.number("limit"), 0),
         revision=max(flags.number("rev"), 0),
         sort_order=cast(SortOrder, order),
@@ -110,23 +106,31 @@ def delete_request(words: Sequence[str], flags: Values) -> DeleteRange:
     """del KEY [RANGE_END]."""
     if not 1 <= len(words) <= 2:
         raise UsageError(f"del: {len(words)} arguments; write del KEY [RANGE_END]")
-    check_extent("del", words, flags)
-    return DeleteRange(
-        to_bytes(words[0]),
-        to_bytes(words[1]) if len(words) > 1 else None,
-        prefix=flags.on("prefix"),
-        from_key=flags.on("from-key"),
-        prev_kv=flags.on("prev-kv"),
-    )
+    return DeleteRange(**parse_extent("del", words, flags), prev_kv=flags.on("prev-kv"))
 
 
-def check_extent(verb: str, words: Sequence[str], flags: Values) -> None:
-    """A range end, --prefix and --from-key exclude each other."""
+class Extent(TypedDict):
+    """Which keys: what operations on a range have in common."""
+
+    key: bytes
+    range_end: bytes | None
+    prefix: bool
+    from_key: bool
+
+
+def parse_extent(verb: str, words: Sequence[str], flags: Values) -> Extent:
+    """KEY [RANGE_END]; a range end, --prefix and --from-key exclude each other."""
     given = [name for name in ("prefix", "from-key") if flags.on(name)]
     if len(given) > 1:
         raise UsageError(f"{verb}: --prefix with --from-key; choose one")
     if given and len(words) > 1:
         raise UsageError(f"{verb}: a range end with --{given[0]}; choose one")
+    return {
+        "key": to_bytes(words[0]),
+        "range_end": to_bytes(words[1]) if len(words) > 1 else None,
+        "prefix": flags.on("prefix"),
+        "from_key": flags.on("from-key"),
+    }
 
 
 def parse_lease(text: str) -> int:

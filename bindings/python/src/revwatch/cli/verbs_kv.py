@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from ..txn import Compare, Op, Range
 from .call import Call, Verb
 from .exits import CommandError, Exit, UsageError
@@ -24,14 +26,7 @@ from .txn_parser import parse_compare, parse_request, read_lines
 def _put(call: Call) -> None:
     put = put_request(call.arguments, call.flags, read_stdin)
     with call.writing() as store:
-        answer = store.put(
-            put.key,
-            put.value,
-            lease=put.lease,
-            prev_kv=put.prev_kv,
-            ignore_value=put.ignore_value,
-            ignore_lease=put.ignore_lease,
-        )
+        answer = store.put(**asdict(put))
     call.printer.put(answer)
 
 
@@ -39,31 +34,15 @@ def _get(call: Call) -> None:
     asked = range_request(call.arguments, call.flags)
     if call.flags.on("print-value-only") and call.flags.text("write-out") != "simple":
         raise UsageError("get: --print-value-only is only for -w simple; leave out one of them")
-    with call.reading() as store:
-        answer = store.range(
-            asked.key,
-            asked.range_end,
-            prefix=asked.prefix,
-            from_key=asked.from_key,
-            limit=asked.limit,
-            revision=asked.revision,
-            sort_order=asked.sort_order,
-            sort_target=asked.sort_target,
-            keys_only=asked.keys_only,
-        )
+    with call.reading_or_creating() as store:
+        answer = store.range(**asdict(asked))
     call.printer.range(answer)
 
 
 def _del(call: Call) -> None:
     asked = delete_request(call.arguments, call.flags)
     with call.writing() as store:
-        answer = store.delete_range(
-            asked.key,
-            asked.range_end,
-            prefix=asked.prefix,
-            from_key=asked.from_key,
-            prev_kv=asked.prev_kv,
-        )
+        answer = store.delete_range(**asdict(asked))
     call.printer.delete_range(answer)
 
 
@@ -80,7 +59,7 @@ def _txn(call: Call) -> None:
     success: list[Op] = [parse_request(line) for line in lines(_PROMPT.format("success"))]
     failure: list[Op] = [parse_request(line) for line in lines(_PROMPT.format("failure"))]
     only_reads = all(isinstance(op, Range) for op in [*success, *failure])
-    with call.reading() if only_reads else call.writing() as store:
+    with call.reading_or_creating() if only_reads else call.writing() as store:
         answer = store.txn(compare, success, failure)
     call.printer.txn(answer)
 

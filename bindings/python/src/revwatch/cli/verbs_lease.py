@@ -62,14 +62,14 @@ def _renew(call: Call, lease: int) -> int:
 def _timetolive(call: Call) -> None:
     lease = parse_lease(_only_argument(call, "timetolive ID"))
     keys = call.flags.on("keys")
-    with call.reading() as store:
+    with call.reading_or_creating() as store:
         answer = store.lease_time_to_live(lease, keys=keys)
         revision = store.status().revision
     call.printer.lease_time_to_live(answer, revision, keys)
 
 
 def _list(call: Call) -> None:
-    with call.reading() as store:
+    with call.reading_or_creating() as store:
         # The first to expire comes first, as in etcd.
         left = {lease: store.lease_time_to_live(lease).ttl_ms for lease in store.leases()}
         revision = store.status().revision

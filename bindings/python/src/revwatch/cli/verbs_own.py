@@ -10,14 +10,8 @@ from .call import Call, Verb
 from .endless import POLL_SECONDS, check_stdout
 from .exits import CommandError, Exit, UsageError
 from .flags import Flag
-from .go_syntax import to_bytes
 from .printers.base import emit
-from .requests import check_extent
-
-_RANGE_FLAGS = [
-    Flag("prefix", "switch", "all keys that begin with KEY"),
-    Flag("from-key", "switch", "all keys from KEY on"),
-]
+from .requests import RANGE_FLAGS, Extent, parse_extent
 
 
 def _status(call: Call) -> None:
@@ -39,27 +33,17 @@ def _check(call: Call) -> None:
 
 
 def _history(call: Call) -> None:
-    key, range_end = _extent(call, "history")
+    extent = _extent(call, "history")
     start = max(call.flags.number("rev"), 0)
     with call.reading() as store:
-        events = store.history(
-            key,
-            range_end,
-            prefix=call.flags.on("prefix"),
-            from_key=call.flags.on("from-key"),
-            start_revision=start,
-        )
+        events = store.history(**extent, start_revision=start)
         for revision, changes in groupby(events, lambda event: event.kv.mod_revision):
             call.printer.history(revision, list(changes))
 
 
 def _follow(call: Call) -> None:
-    key, range_end = _extent(call, "follow")
-    prefix, from_key = call.flags.on("prefix"), call.flags.on("from-key")
-    with (
-        call.reading() as store,
-        store.follow(key, range_end, prefix=prefix, from_key=from_key) as follow,
-    ):
+    extent = _extent(call, "follow")
+    with call.reading_or_creating() as store, store.follow(**extent) as follow:
         while True:
             if (answer := follow.poll(timeout=POLL_SECONDS)) is None:
                 check_stdout()
@@ -71,12 +55,11 @@ def _version(call: Call) -> None:
     emit(f"revwatch version: {revwatch.__version__}\nAPI version: 3.4\n")
 
 
-def _extent(call: Call, verb: str) -> tuple[bytes, bytes | None]:
+def _extent(call: Call, verb: str) -> Extent:
     words = call.arguments
     if not 1 <= len(words) <= 2:
         raise UsageError(f"{verb}: {len(words)} arguments; write {verb} KEY [RANGE_END]")
-    check_extent(verb, words, call.flags)
-    return to_bytes(words[0]), to_bytes(words[1]) if len(words) > 1 else None
+    return parse_extent(verb, words, call.flags)
 
 
 def _no_arguments(call: Call, verb: str) -> None:
@@ -93,13 +76,13 @@ VERBS = {
         "history KEY [RANGE_END]",
         "Prints every change that is kept, oldest first",
         _history,
-        [*_RANGE_FLAGS, Flag("rev", "number", "from which revision on")],
+        [*RANGE_FLAGS, Flag("rev", "number", "from which revision on")],
     ),
     "follow": Verb(
         "follow KEY [RANGE_END]",
         "Prints the keys, then every change of them",
         _follow,
-        _RANGE_FLAGS,
+        RANGE_FLAGS,
     ),
     "version": Verb("version", "Prints the version of revwatch", _version),
 }

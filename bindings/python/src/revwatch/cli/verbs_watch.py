@@ -80,7 +80,7 @@ def _watch(call: Call) -> int:
     if call.flags.on("interactive"):
         return _interactive(call)
     request = parse_request(call.arguments, call.flags, call.after_dashes, os.environ)
-    with call.reading() as store:
+    with call.reading_or_creating() as store:
         _Watching(call, request).run(store, threading.Event())
     raise CommandError(Exit.INTERRUPTED, "watch: ended by the store, as said above")
 
@@ -160,7 +160,7 @@ def _interactive(call: Call) -> int:
 def _run_thread(call: Call, request: Request, stop: threading.Event) -> None:
     """One of several watches; if it fails, the program ends at once, whatever stdin waits for."""
     try:
-        with call.reading() as store:
+        with call.reading_or_creating() as store:
             _Watching(call, request).run(store, stop)
     except (CommandError, revwatch.RevwatchError) as error:
         print(f"revwatch: {error}", file=sys.stderr, flush=True)
@@ -199,7 +199,7 @@ def split_at_dashes(words: Sequence[str]) -> tuple[list[str], list[str] | None]:
 
 
 def _progress(call: Call) -> None:
-    with call.reading() as store:
+    with call.reading_or_creating() as store:
         revision = store.status().revision
     emit(f"progress notify: {revision}\n")
     call.printer.watch(WatchResponse(-1, revision, []))
