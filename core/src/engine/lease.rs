@@ -56,7 +56,7 @@ impl<P: PageStore> Store<P> {
         self.refuse_if_read_only()?;
         let keys = self.lessor.keys(id).ok_or(Error::LeaseNotFound { id })?;
         let bytes = keys.iter().map(alloc::vec::Vec::len).sum();
-        self.revisions.reserve(bytes, keys.len() + 1)?;
+        self.revisions.reserve_to_free(bytes, keys.len() + 1)?;
         if keys.is_empty() {
             self.log_state(Record::LeaseRevoke { id })?;
             self.lessor.revoke(id);

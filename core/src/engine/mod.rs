@@ -11,6 +11,7 @@ mod open;
 mod options;
 mod publish;
 mod read;
+mod reclaim;
 mod retention;
 mod status;
 mod step;

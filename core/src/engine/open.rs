@@ -4,6 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::options::{Durability, Options};
+use super::reclaim::Reclaim;
 use super::retention::Ages;
 use super::step::Idle;
 use super::store::Store;
@@ -100,6 +101,7 @@ impl<P: PageStore> Store<P> {
             },
             leases_saved_ms: 0,
             ages: Ages::default(),
+            reclaim: Reclaim::new(),
             leases_chosen: 0,
         })
     }

@@ -31,6 +31,8 @@ pub struct Status {
     pub unsynced_watchers: u64,
     /// Those of them that hold a batch because their stream is full.
     pub victim_watchers: u64,
+    /// Whether what was compacted is still being reclaimed, by `step`.
+    pub compacting: bool,
     /// Whether the store was opened for reading only.
     pub read_only: bool,
     /// Whether a write or sync has failed, so that nothing more can be written.
@@ -63,6 +65,7 @@ impl<P: PageStore> Store<P> {
             watchers: self.hub.watcher_count() as u64,
             unsynced_watchers: self.hub.unsynced_count() as u64,
             victim_watchers: self.hub.victim_count() as u64,
+            compacting: self.is_compacting(),
             read_only: self.options.read_only,
             poisoned: log.is_poisoned(),
         }

@@ -19,6 +19,9 @@ const LEASES_PER_SAVE: usize = 4_096;
 /// values; beyond, watchers read them from history.
 const REFRESHED_BYTES: usize = 4 * 1024 * 1024;
 
+/// How often a reader refreshes to get at history that a writer is moving meanwhile.
+const REFRESHES: usize = 4;
+
 /// Without a write for so long, a store counts as idle.
 const IDLE_AFTER_MS: i64 = 1_000;
 
@@ -40,8 +43,9 @@ pub struct Step {
 
 impl<P: PageStore> Store<P> {
     /// Does one slice of the work that waits: revokes leases whose time is over, makes a batch
-    /// durable, compacts what retention lets go, reads about `budget_bytes` of history for watchers that are behind, and in a store
-    /// opened read-only takes in what another process wrote.
+    /// durable, compacts what retention lets go, reads about `budget_bytes` of history for watchers
+    /// that are behind, reclaims about as much of what was compacted, and in a store opened
+    /// read-only takes in what another process wrote.
     ///
     /// `now_ms` is the host's clock in milliseconds; only differences count, and time never runs
     /// backwards. Cheap when nothing waits.
@@ -68,14 +72,24 @@ impl<P: PageStore> Store<P> {
         }
         let mut behind = false;
         if self.hub.is_behind() {
-            let (hub, view) = self.hub_and_view();
-            match hub.catch_up(budget_bytes.max(1), &view) {
+            let caught_up = self.up_to_date(|store| {
+                let (hub, view) = store.hub_and_view();
+                hub.catch_up(budget_bytes.max(1), &view)
+            });
+            match caught_up {
                 Ok(more) => behind = more,
                 Err(error) => outcome = outcome.and(Err(error)),
             }
         }
+        let mut reclaiming = false;
+        if self.is_compacting() && !self.revisions.log().is_poisoned() {
+            match self.reclaim(budget_bytes) {
+                Ok(more) => reclaiming = more,
+                Err(error) => outcome = outcome.and(Err(error)),
+            }
+        }
         outcome?;
-        let next_ms = if behind {
+        let next_ms = if behind || reclaiming {
             Some(now_ms)
         } else {
             self.next_due_ms(now_ms)
@@ -176,8 +190,10 @@ impl<P: PageStore> Store<P> {
                 events.extend(event);
             }
         });
-        if matches!(outcome, Ok(Refresh::Replaced)) {
-            return self.rewind(epoch);
+        match outcome {
+            Ok(Refresh::Replaced) => return self.rewind(epoch),
+            Ok(Refresh::Overtaken) => return self.fall_behind(epoch),
+            _ => {}
         }
         let whole = bytes < REFRESHED_BYTES && outcome.is_ok();
         let shown = whole
@@ -195,9 +211,42 @@ impl<P: PageStore> Store<P> {
         outcome.map(drop)
     }
 
+    /// Does what reads history, again if it finds that a writer in another process has moved what it
+    /// was about to read.
+    pub(super) fn up_to_date<T>(&mut self, read: impl Fn(&mut Self) -> Result<T>) -> Result<T> {
+        for _ in 0..REFRESHES {
+            match read(self) {
+                Err(_) if self.revisions.log().is_outdated() => self.refresh()?,
+                outcome => return outcome,
+            }
+        }
+        read(self)
+    }
+
+    /// The writer has reclaimed some of what this reader has not read yet. Watchers go on from what
+    /// they have seen, or are told that it is gone.
+    fn fall_behind(&mut self, epoch: i64) -> Result<()> {
+        let seen = self.published;
+        self.read_again()?;
+        if let Some(cut) = self.cut_since(epoch) {
+            self.hub.rewind(cut, seen);
+            self.rewind_follows(cut);
+        }
+        self.hub.fall_behind(seen);
+        Ok(())
+    }
+
     /// The writer crashed and has recovered without some of what this reader has seen in `epoch`.
     fn rewind(&mut self, epoch: i64) -> Result<()> {
         let seen = self.published;
+        self.read_again()?;
+        let cut = self.cut_since(epoch).unwrap_or(seen);
+        self.hub.rewind(cut, seen);
+        self.rewind_follows(cut);
+        Ok(())
+    }
+
+    fn read_again(&mut self) -> Result<()> {
         let mut lessor = Lessor::default();
         self.revisions
             .read_again(&mut |entry| lessor.replay(entry))?;
@@ -205,10 +254,8 @@ impl<P: PageStore> Store<P> {
             lessor.advance(now_ms);
         }
         self.lessor = lessor;
+        self.reclaim.begin_again();
         self.published = self.revision();
-        let cut = self.cut_since(epoch).unwrap_or(seen);
-        self.hub.rewind(cut, seen);
-        self.rewind_follows(cut);
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::options::Options;
+use super::reclaim::Reclaim;
 use super::retention::Ages;
 use super::step::Idle;
 use crate::error::{Error, Result};
@@ -66,6 +67,8 @@ pub struct Store<P: PageStore = MemoryPages> {
     pub(super) leases_saved_ms: i64,
     /// For retention by time.
     pub(super) ages: Ages,
+    /// How far physical compaction has come.
+    pub(super) reclaim: Reclaim,
     /// Counts automatic lease ids.
     pub(super) leases_chosen: u64,
 }

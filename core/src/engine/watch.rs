@@ -5,6 +5,7 @@ use core::ops::ControlFlow;
 
 use super::store::Store;
 use crate::error::{Error, Result};
+use crate::log::EPOCHS_REMEMBERED;
 use crate::page::PageStore;
 use crate::revision::ResumeToken;
 use crate::store::RevisionStore;
@@ -119,8 +120,10 @@ impl<P: PageStore> Store<P> {
         max_events: usize,
         max_bytes: usize,
     ) -> Result<WatchResponse> {
-        let (hub, view) = self.hub_and_view();
-        hub.poll(stream, max_events, max_bytes, &view)
+        self.up_to_date(|store| {
+            let (hub, view) = store.hub_and_view();
+            hub.poll(stream, max_events, max_bytes, &view)
+        })
     }
 
     /// Whether [`poll`](Self::poll) may have more to say than `Idle`. Costs by the watchers of the
@@ -141,13 +144,19 @@ impl<P: PageStore> Store<P> {
     }
 
     /// The last revision of the token's past that still stands, if the token lies beyond it: because
-    /// a crash took what it saw, or because this is an older copy of the store.
+    /// a crash took what it saw, or because this is an older copy of the store. Of a token that is
+    /// older than all epochs that are remembered nothing is known to stand.
     fn rewound_to(&mut self, token: ResumeToken) -> Result<Option<i64>> {
         let is_ahead = |store: &Self| {
             token.revision > store.revision() || token.epoch > store.revisions.log().epoch()
         };
         if self.options.read_only && is_ahead(self) {
             self.refresh()?;
+        }
+        let epochs = self.revisions.log().epochs();
+        let is_forgotten = epochs.len() == EPOCHS_REMEMBERED && token.epoch + 1 < epochs[0].epoch;
+        if is_forgotten && token.revision > 0 {
+            return Ok(Some(0));
         }
         let cut = self.cut_since(token.epoch).unwrap_or(i64::MAX);
         let stands = if is_ahead(self) {

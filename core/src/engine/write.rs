@@ -131,7 +131,11 @@ impl<P: PageStore> Store<P> {
             self.refuse_beyond_quota()?;
         }
         let (bytes, entries) = plan.cost(&self.revisions);
-        self.revisions.reserve(bytes, entries)?;
+        if plan.puts() > 0 {
+            self.revisions.reserve(bytes, entries)?;
+        } else {
+            self.revisions.reserve_to_free(bytes, entries)?;
+        }
         let (response, revision) = self.transact(|revisions, txn| apply(&plan, revisions, txn))?;
         Ok(TxnResponse {
             revision,

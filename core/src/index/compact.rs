@@ -15,10 +15,6 @@ impl KeyIndex {
     /// The next slice goes on from the key that is answered; `None` says that all is done. A
     /// compaction begins with the empty key. Between the slices the index may change in any way:
     /// what is put then is later than `revision`.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the store does not compact its index yet")
-    )]
     pub(crate) fn compact(
         &mut self,
         revision: i64,

@@ -130,7 +130,7 @@ impl Directory {
         let first = first + usize::from(first < behind && self.pages[first].from < page.from);
         if first < behind && self.pages[behind - 1].to > page.to {
             let rest = &mut self.pages[behind - 1];
-            // A page offset is counted from the page's own interval, so only what begins moves.
+            // The caller says where its first frame begins now: see `set_first_frame`.
             rest.first = NO_FIRST;
             rest.from = page.to;
             behind -= 1;
@@ -162,6 +162,25 @@ impl Directory {
             self.census = self.census.wrapping_sub(page.term);
             superseded.push(page.slot);
             self.pages.pop();
+        }
+    }
+
+    /// Says which is the first frame that begins in the page that answers for what lies from `from`
+    /// on; if none does, `before` is the revision of the last one before it.
+    pub(super) fn set_first_frame(
+        &mut self,
+        from: u64,
+        first: Option<(u64, Revision)>,
+        before: Revision,
+    ) {
+        let index = self.index_of(from);
+        let Some(page) = self.pages.get_mut(index).filter(|page| page.from == from) else {
+            return;
+        };
+        page.first = NO_FIRST;
+        page.revision = before;
+        if let Some((position, revision)) = first {
+            page.set_first_frame(position, revision);
         }
     }
 

@@ -7,7 +7,9 @@
 //! 2. the very next page write: it is taken over;
 //! 3. a later one, since the writer has come round to the slot again: the pages between are found
 //!    by going back from predecessor to predecessor to the page that the reader ended with;
-//! 4. a page of a later epoch, or anything that does not fit: then all slots are surveyed again.
+//! 4. a page that was written again by a sweep: then it is passed over, since what it took over is
+//!    known. The reader's pages may be gone from then on: see [`moved`](super::moved);
+//! 5. a page of a later epoch, or anything that does not fit: then all slots are surveyed again.
 //!
 //! A writer that has recovered may have rejected what the reader ended with, and then writes to
 //! other slots. So every few polls the reader also looks whether its last page is still there.
@@ -23,6 +25,7 @@ use super::directory::LivePage;
 use super::handle::{LastWrite, Log, NEVER, Replay};
 use super::header::COPIES;
 use super::layout::PageHeader;
+use super::moved::may_have_moved;
 use super::reader::Source;
 use super::slots::Slots;
 use super::survey::Survey;
@@ -45,8 +48,10 @@ pub(crate) enum Refresh {
     Unchanged,
     /// Transactions, all of them replayed.
     Grown,
-    /// Part of what was replayed is no longer there: the log has to be opened again.
+    /// Part of what was replayed is no longer there: the log has to be read again.
     Replaced,
+    /// Part of what is new may have been reclaimed before it was read: the log has to be read again.
+    Overtaken,
 }
 
 /// A valid page that was just read.
@@ -74,6 +79,7 @@ impl<P: PageStore> Log<P> {
         let followed = self.follow_hints();
         let confirmed = match followed {
             Followed::Lost => false,
+            Followed::Up if self.is_outdated() => false,
             Followed::Up if self.last_write.number == before => {
                 self.idle_polls = self.idle_polls.wrapping_add(1);
                 !self.idle_polls.is_multiple_of(POLLS_PER_CONFIRMATION) || self.last_page_is_there()
@@ -89,11 +95,15 @@ impl<P: PageStore> Log<P> {
         let mut resume = Resume {
             position: self.readable_end,
             epoch: self.epoch,
+            is_new: false,
             is_within: false,
         };
-        match self.walk(&mut resume, replay) {
+        self.moved.is_looked_for = false;
+        let outcome = self.walk(&mut resume, replay);
+        self.moved.is_looked_for = true;
+        match outcome {
             // A page on the way was written again before it was read.
-            Err(Error::Corrupt { .. }) if !resume.is_within => self.survey_again(replay),
+            Err(error) if may_have_moved(&error) && !resume.is_within => self.survey_again(replay),
             outcome => Ok(outcome?.into()),
         }
     }
@@ -101,8 +111,10 @@ impl<P: PageStore> Log<P> {
     /// Reads the whole log, from its beginning: to open it for reading, or when part of what was
     /// replayed has been replaced.
     pub(crate) fn read_all(&mut self, replay: &mut Replay<'_>) -> Result<()> {
-        self.survey_until_it_fits(&mut { Resume::START }, replay)?;
-        Ok(())
+        let is_looked_for = core::mem::replace(&mut self.moved.is_looked_for, false);
+        let outcome = self.survey_until_it_fits(&mut { Resume::START }, replay);
+        self.moved.is_looked_for = is_looked_for;
+        outcome.map(drop)
     }
 
     /// Surveys all slots; if that leads nowhere, the log stays as it is.
@@ -110,10 +122,13 @@ impl<P: PageStore> Log<P> {
         let mut resume = Resume {
             position: self.readable_end,
             epoch: self.epoch,
+            is_new: false,
             is_within: false,
         };
         let kept = self.put_aside();
+        let is_looked_for = core::mem::replace(&mut self.moved.is_looked_for, false);
         let outcome = self.survey_until_it_fits(&mut resume, replay);
+        self.moved.is_looked_for = is_looked_for;
         let unfinished = self.readable_end < resume.position;
         match outcome {
             Ok(Walk::Replayed(_)) if unfinished => {
@@ -140,6 +155,9 @@ impl<P: PageStore> Log<P> {
             let survey = Survey::take(&self.pages, self.identity)?;
             let outcome = survey.accept().and_then(|accepted| {
                 self.load(&survey, &accepted);
+                if !resume.is_new && survey.was_rewritten_behind(&accepted, resume.position) {
+                    return Ok(Walk::Overtaken);
+                }
                 self.walk(resume, replay)
             });
             attempts += 1;
@@ -150,6 +168,7 @@ impl<P: PageStore> Log<P> {
                 Err(Error::Corrupt { .. })
                     if !resume.is_within && advances && attempts < SURVEYS => {}
                 Ok(walk) => {
+                    self.moved.forget();
                     self.pin_the_last_page()?;
                     return Ok(walk);
                 }
@@ -180,6 +199,12 @@ impl<P: PageStore> Log<P> {
     /// Makes the page, and those between it and what is known, part of the log.
     fn take_over(&mut self, seen: Seen) -> bool {
         let last_write = LastWrite::of(&seen.header, seen.slot);
+        if seen.header.is_rewritten() && self.is_of_this_epoch(&seen.header) {
+            // What it took over is what is known, but for dead entries. Should a slot that this
+            // freed be used again, then that is noticed when it is read.
+            self.last_write = last_write;
+            return true;
+        }
         if !self.fits(&seen.header) {
             return false;
         }
@@ -206,6 +231,7 @@ impl<P: PageStore> Log<P> {
             self.add_page(seen);
         }
         self.tail = Tail::new(self.identity.page_size, self.directory.end(), NEVER);
+        self.last_content = last_write.number;
         self.last_write = last_write;
         true
     }
@@ -213,9 +239,11 @@ impl<P: PageStore> Log<P> {
     /// Whether the page can follow what is known without a survey: it is newer, of the same epoch,
     /// and ends the log where it was written.
     fn fits(&self, header: &PageHeader) -> bool {
-        header.number > self.last_write.number
-            && (header.epoch == self.last_write.epoch || self.last_write.number == 0)
-            && header.to == header.end
+        header.number > self.last_content && self.is_of_this_epoch(header) && !header.is_rewritten()
+    }
+
+    fn is_of_this_epoch(&self, header: &PageHeader) -> bool {
+        header.epoch == self.last_write.epoch || self.last_write.number == 0
     }
 
     fn add_page(&mut self, seen: Seen) {
@@ -292,6 +320,7 @@ impl<P: PageStore> Log<P> {
             directory: core::mem::take(&mut self.directory),
             tail_from: self.tail.from(),
             last_write: self.last_write,
+            last_content: self.last_content,
             readable_end: self.readable_end,
             newest: self.newest,
             epoch: self.epoch,
@@ -303,6 +332,7 @@ impl<P: PageStore> Log<P> {
         self.directory = kept.directory;
         self.tail = Tail::new(self.identity.page_size, kept.tail_from, NEVER);
         self.last_write = kept.last_write;
+        self.last_content = kept.last_content;
         self.readable_end = kept.readable_end;
         self.newest = kept.newest;
         self.epoch = kept.epoch;
@@ -315,6 +345,7 @@ struct Kept {
     directory: super::directory::Directory,
     tail_from: u64,
     last_write: LastWrite,
+    last_content: u64,
     readable_end: u64,
     newest: Option<crate::revision::Revision>,
     epoch: i64,
@@ -327,6 +358,7 @@ impl From<Walk> for Refresh {
             Walk::Replayed(0) => Self::Unchanged,
             Walk::Replayed(_) => Self::Grown,
             Walk::CutOff => Self::Replaced,
+            Walk::Overtaken => Self::Overtaken,
         }
     }
 }

@@ -6,6 +6,7 @@ use super::cache::PageCache;
 use super::directory::Directory;
 use super::header::COPIES;
 use super::layout::{Identity, Mark, NO_SLOT, PageHeader};
+use super::moved::Moved;
 use super::record::Entry;
 use super::slots::Slots;
 use super::tail::Tail;
@@ -43,6 +44,10 @@ pub(crate) struct EpochStart {
     pub(crate) epoch: i64,
     pub(crate) cut: i64,
 }
+
+/// So many epochs are remembered, and their records kept. Whether something was lost to one that
+/// began earlier than all of them is no longer known.
+pub(crate) const EPOCHS_REMEMBERED: usize = 64;
 
 /// Receives entries in the order of the log.
 pub(crate) type Replay<'a> = dyn FnMut(Position, &Entry<'_>) -> Result<()> + 'a;
@@ -107,7 +112,7 @@ pub(crate) struct Log<P> {
     /// For a reader, empty at the end of what is written.
     pub(super) tail: Tail,
     pub(super) last_write: LastWrite,
-    /// The last write that added to the log, and not only a mark or a flag.
+    /// The last write that changed what the log consists of, and not only a mark or a flag.
     pub(super) last_content: u64,
     /// The newest mark that is known to be true: what the next page will carry.
     pub(super) mark: Mark,
@@ -129,6 +134,8 @@ pub(crate) struct Log<P> {
     pub(super) scratch: Vec<u8>,
     /// How often a reader has looked for news in vain.
     pub(super) idle_polls: u32,
+    /// What a reader knows of pages that the writer has moved.
+    pub(super) moved: Moved,
 }
 
 impl<P: PageStore> Log<P> {
@@ -157,6 +164,7 @@ impl<P: PageStore> Log<P> {
             cache: spin::Mutex::new(PageCache::new(options.cache_bytes, identity.page_size)),
             scratch: Vec::new(),
             idle_polls: 0,
+            moved: Moved::default(),
         })
     }
 
@@ -165,7 +173,7 @@ impl<P: PageStore> Log<P> {
         self.epoch
     }
 
-    /// All epochs but the first, oldest first.
+    /// The newest epochs, oldest first, without the first of all.
     pub(crate) fn epochs(&self) -> &[EpochStart] {
         &self.epochs
     }
@@ -173,6 +181,11 @@ impl<P: PageStore> Log<P> {
     #[allow(dead_code, reason = "part of what a log can be asked")]
     pub(crate) fn store_id(&self) -> [u8; 16] {
         self.identity.store_id
+    }
+
+    /// Bytes in a page.
+    pub(crate) fn page_size(&self) -> usize {
+        self.identity.page_size
     }
 
     /// Bytes of the pages that the store consists of.
@@ -197,6 +210,13 @@ impl<P: PageStore> Log<P> {
     /// Whether a page write or a sync has failed, so that nothing more can be written.
     pub(crate) fn is_poisoned(&self) -> bool {
         self.poisoned
+    }
+
+    pub(super) fn remember_epoch(&mut self, start: EpochStart) {
+        if self.epochs.len() >= EPOCHS_REMEMBERED {
+            self.epochs.remove(0);
+        }
+        self.epochs.push(start);
     }
 
     /// Where the next entry will begin.

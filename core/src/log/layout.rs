@@ -191,6 +191,11 @@ impl PageHeader {
         xxh3_64(&bytes)
     }
 
+    /// Whether the page was not written as the tail of the log, but again and in its middle.
+    pub(super) fn is_rewritten(&self) -> bool {
+        self.to != self.end
+    }
+
     /// Whether the page stands for no position at all: it only carries a mark or a flag.
     pub(super) fn is_empty(&self) -> bool {
         self.from == self.to

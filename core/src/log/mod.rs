@@ -37,6 +37,8 @@
 //! 4. *Reuse* ([`slots`]). A slot is written again only once a page whose mark covers the write that
 //!    superseded it has itself been synced. Before, recovery might still go back to a mark at which
 //!    the old page was live.
+//! 5. *The sweep* ([`sweep`]). Dead entries are reclaimed from the oldest page to the newest, so that
+//!    what hides an entry never goes before it.
 //!
 //! # What is open to the layers above
 //!
@@ -48,17 +50,22 @@ mod check;
 mod directory;
 mod follow;
 mod frame;
+mod gather;
 mod handle;
 mod header;
 mod layout;
+mod moved;
 mod overlay;
 mod pieces;
 mod reader;
 mod record;
 mod recovery;
+mod rewrite;
 mod scan;
+mod shrink;
 mod slots;
 mod survey;
+mod sweep;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -66,8 +73,9 @@ mod walk;
 mod writer;
 
 pub(crate) use follow::Refresh;
-pub(crate) use handle::{Log, LogOptions, Opened, Position};
+pub(crate) use handle::{EPOCHS_REMEMBERED, Log, LogOptions, Opened, Position};
 #[cfg(feature = "std")]
 pub(crate) use header::page_size_of;
 pub(crate) use reader::Held;
 pub(crate) use record::{Entry, Record};
+pub(crate) use sweep::Sweep;

@@ -11,6 +11,7 @@ use super::directory::LivePage;
 use super::frame::{self, LENGTH_BYTES, Length};
 use super::handle::{Log, Position};
 use super::layout::{NO_SLOT, PageHeader};
+use super::moved::{may_have_moved, stretch_of};
 use super::pieces::{self, Run};
 use super::record::Entry;
 use crate::error::{Error, Result};
@@ -57,6 +58,16 @@ pub(super) struct Frame {
     /// Where the next one may begin.
     pub(super) next: u64,
     pub(super) stored: Stored,
+}
+
+impl Frame {
+    /// Where the byte lies whose lowest bit says that the entry is the last of its transaction: the
+    /// first one behind the main revision.
+    pub(super) fn end_bit_position(&self) -> u64 {
+        let body = &self.stored.bytes[self.stored.body.clone()];
+        let main = body.iter().take_while(|&&byte| byte & 0x80 != 0).count() + 1;
+        self.next - body.len() as u64 + main as u64
+    }
 }
 
 /// The bytes that the log has from a position on, as far as they lie together.
@@ -221,17 +232,13 @@ impl<P: PageStore> Log<P> {
         let Some(live) = self.directory.at(position) else {
             return Ok(Stretch::End);
         };
-        let page = self.page(live, source)?;
-        let left = live.to - position;
-        Ok(match pieces::find(&page, position) {
-            Run::Bytes(mut range) => {
-                // Newer pages answer for what follows.
-                let count = usize::try_from(left).unwrap_or(usize::MAX).min(range.len());
-                range.end = range.start + count;
-                Stretch::Page(page, range)
+        match self.page(live, source) {
+            Ok(page) => Ok(stretch_of(page, position, live.to)),
+            Err(error) if self.moved.is_looked_for && may_have_moved(&error) => {
+                self.stretch_in_moved(position)
             }
-            Run::Gap(next) => Stretch::Gap(next.min(live.to)),
-        })
+            Err(error) => Err(error),
+        }
     }
 
     /// The bytes of a live page, verified.

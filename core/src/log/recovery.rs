@@ -51,6 +51,7 @@ impl<P: PageStore> Log<P> {
         let mut log = Self::empty(pages, identity, &options)?;
         let clean = if options.read_only {
             log.read_all(replay)?;
+            log.moved.is_looked_for = true;
             log.last_write.clean
         } else {
             log.recover(replay)?
@@ -88,6 +89,9 @@ impl<P: PageStore> Log<P> {
         self.mark = accepted.mark;
         self.synced = accepted.top;
         self.opened_at = accepted.top;
+        if self.read_only {
+            self.last_content = accepted.top;
+        }
         self.readable_end = 0;
         self.newest = None;
         self.epoch = 1;
@@ -217,8 +221,10 @@ impl<P: PageStore> Log<P> {
         for index in doubtful {
             // On a full disk, in place: that endangers an acknowledged commit if the power fails
             // just now, where refusing to open would take away the means to make room.
-            if !has_room || !self.copy_page(index, accepted.end)? {
+            if !has_room {
                 self.write_in_place(index)?;
+            } else if !self.copy_page(index, accepted.end)? {
+                self.rewrite_page(index, accepted.end)?;
             }
         }
         // The tail ends where the last whole transaction does. From then on what follows is cut off.
@@ -268,10 +274,10 @@ impl<P: PageStore> Log<P> {
                 cut: newest.main as u64,
             },
         };
-        self.reserve(entry.encoded_bound())?;
+        self.reserve_beside(entry.encoded_bound(), 0)?;
         let position = self.append(&entry)?;
         self.sync()?;
-        self.epochs.push(EpochStart {
+        self.remember_epoch(EpochStart {
             epoch: self.epoch,
             cut: newest.main,
         });

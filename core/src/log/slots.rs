@@ -95,6 +95,27 @@ impl Slots {
         }
     }
 
+    /// How many slots wait for a sync.
+    pub(super) fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Whether there is a free slot below `target`, and one to spare.
+    pub(super) fn is_one_free_below(&self, target: u32) -> bool {
+        self.free.range(..target).nth(1).is_some()
+    }
+
+    /// Whether all slots from `target` on can be done without.
+    pub(super) fn are_free_from(&self, target: u32) -> bool {
+        self.free.range(target..).count() as u32 == self.length.saturating_sub(target)
+    }
+
+    /// The store is going to have this length; all slots beyond it are free.
+    pub(super) fn shrunk_to(&mut self, length: u32) {
+        self.free.split_off(&length);
+        self.length = length;
+    }
+
     /// The store has grown, and the new slots can be written.
     pub(super) fn grown_to(&mut self, length: u32) {
         self.free.extend(self.length..length);

@@ -181,6 +181,18 @@ impl Survey {
         })
     }
 
+    /// Whether a page with positions from `position` on was written again, so that entries of it may
+    /// have been dropped.
+    pub(super) fn was_rewritten_behind(&self, accepted: &Accepted, position: u64) -> bool {
+        let behind = accepted
+            .segments
+            .iter()
+            .filter(|segment| segment.to > position);
+        behind
+            .map(|segment| &self.found[segment.page].header)
+            .any(PageHeader::is_rewritten)
+    }
+
     /// The newest mark that these pages carry.
     pub(super) fn newest_mark(found: &[Found]) -> Mark {
         let marks = found.iter().map(|found| found.header.mark);

@@ -19,6 +19,8 @@ pub(super) struct Resume {
     pub(super) position: u64,
     /// The epoch at that position. A later epoch that starts before it has cut off what was replayed.
     pub(super) epoch: i64,
+    /// Nobody was told anything yet, so nothing that was reclaimed is missed.
+    pub(super) is_new: bool,
     /// A transaction is being replayed; should that fail, it cannot be begun again.
     pub(super) is_within: bool,
 }
@@ -27,6 +29,7 @@ impl Resume {
     pub(super) const START: Self = Self {
         position: 0,
         epoch: 1,
+        is_new: true,
         is_within: false,
     };
 }
@@ -38,6 +41,8 @@ pub(super) enum Walk {
     Replayed(u64),
     /// Entries that were replayed before are no longer there.
     CutOff,
+    /// Entries that were not replayed before may have been reclaimed.
+    Overtaken,
 }
 
 impl<P: PageStore> Log<P> {
@@ -124,7 +129,7 @@ impl<P: PageStore> Log<P> {
                 return Ok(Walk::CutOff);
             }
             self.epoch = start.epoch;
-            self.epochs.push(start);
+            self.remember_epoch(start);
         }
         if position >= resume.position {
             replay(Position(position), entry).map_err(|error| match error {

@@ -15,11 +15,15 @@ use crate::page::{PageError, PageStore};
 use crate::revision::Revision;
 
 /// Growth is an eighth of the store, within these limits: rare, and never much at once.
-const GROWTH_LEAST_BYTES: usize = 64 * 1024;
+pub(super) const GROWTH_LEAST_BYTES: usize = 64 * 1024;
 const GROWTH_MOST_BYTES: usize = 1024 * 1024;
 /// Page writes that need no entries: the tail for a sync, the tail once more at the close, and the
 /// slot that is decided on ahead.
-const SPARE_WRITES: usize = 3;
+pub(super) const SPARE_WRITES: usize = 3;
+/// Page writes that are kept for the sweep, which needs new pages before it can free old ones.
+const SWEEP_WRITES: usize = 4;
+/// So much is kept for changes after which less is needed, and two pages at least.
+const FREEING_BYTES: usize = 4096;
 
 /// A sync that was begun: to be finished with what the page store said.
 #[derive(Clone, Copy, Debug)]
@@ -33,12 +37,46 @@ pub(crate) struct SyncTicket {
 
 impl<P: PageStore> Log<P> {
     /// Makes room for entries of this many encoded bytes together, and for a sync behind them, by
-    /// growing the page store if need be. Without room nothing changes: this is the only place
-    /// where `NoSpace` may arise.
+    /// growing the page store if need be. Without room nothing changes: `NoSpace` arises here, and
+    /// where the sweep makes room for itself.
     pub(crate) fn reserve(&mut self, bytes: usize) -> Result<()> {
+        self.reserve_beside(bytes, self.reserved_writes())
+    }
+
+    /// The same for entries after which less of the log is needed, such as deletes: they may use
+    /// some of what a full store keeps back.
+    pub(crate) fn reserve_to_free(&mut self, bytes: usize) -> Result<()> {
+        self.reserve_beside(bytes, SWEEP_WRITES)
+    }
+
+    /// Whether ordinary changes, or the next few that free something, are about to find no room.
+    pub(crate) fn is_nearly_full(&self) -> bool {
+        self.slots.available() < self.reserved_writes() + SPARE_WRITES + self.freeing_writes()
+    }
+
+    /// What ordinary changes leave alone, so that a full store can always be made smaller.
+    pub(super) fn reserved_writes(&self) -> usize {
+        SWEEP_WRITES + self.freeing_writes()
+    }
+
+    fn freeing_writes(&self) -> usize {
+        (FREEING_BYTES / self.identity.page_size).max(2)
+    }
+
+    pub(super) fn reserve_beside(&mut self, bytes: usize, kept_back: usize) -> Result<()> {
         self.check_writable()?;
         let filled = self.tail.filled().saturating_add(bytes);
-        self.reserve_writes(filled / self.identity.capacity())
+        let writes = filled / self.identity.capacity() + kept_back;
+        match self.reserve_writes(writes) {
+            // Slots may only be waiting for a mark. To carry it takes two page writes.
+            Err(Error::Page(PageError::NoSpace))
+                if self.slots.held() > 0 && self.slots.available() >= 2 =>
+            {
+                self.carry_mark()?;
+                self.reserve_writes(writes)
+            }
+            outcome => outcome,
+        }
     }
 
     /// Makes room for this many page writes and those that may follow them without entries.
@@ -158,7 +196,7 @@ impl<P: PageStore> Log<P> {
             return Ok(());
         }
         if self.last_write.number == self.opened_at {
-            self.reserve(0)?;
+            self.reserve_to_free(0)?;
             self.write_page(false)?;
         }
         self.sync()
@@ -280,7 +318,7 @@ impl<P: PageStore> Log<P> {
     }
 
     /// The slot for the next page write; the one for the write after that is decided on.
-    fn claim_slot(&mut self) -> Result<u32> {
+    pub(super) fn claim_slot(&mut self) -> Result<u32> {
         let at_the_limit = [
             self.last_write.number + 1,
             self.tail.end(),
@@ -297,7 +335,12 @@ impl<P: PageStore> Log<P> {
         Ok(slot)
     }
 
-    fn page_was_written(&mut self, header: &PageHeader, slot: u32, superseded: Vec<u32>) {
+    pub(super) fn page_was_written(
+        &mut self,
+        header: &PageHeader,
+        slot: u32,
+        superseded: Vec<u32>,
+    ) {
         if self.last_write.empty && self.last_write.slot != NO_SLOT {
             self.slots.hold(self.last_write.slot, header.number);
         }
@@ -308,7 +351,7 @@ impl<P: PageStore> Log<P> {
     }
 
     /// Writes again, in place, what a clean close left beyond the mark.
-    fn confirm(&mut self) -> Result<()> {
+    pub(super) fn confirm(&mut self) -> Result<()> {
         let Some(slots) = self.unconfirmed.take() else {
             return Ok(());
         };
@@ -322,7 +365,7 @@ impl<P: PageStore> Log<P> {
 
     /// Gains at least `missing` slots. Their zeros are written at once, so that a file has room for
     /// them from then on.
-    fn grow(&mut self, missing: usize) -> Result<()> {
+    pub(super) fn grow(&mut self, missing: usize) -> Result<()> {
         let length = self.slots.length();
         let page_size = self.identity.page_size;
         let chunk = (length as usize / 8).clamp(

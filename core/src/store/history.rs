@@ -18,7 +18,14 @@ impl<P: PageStore> RevisionStore<P> {
     /// that compaction will take.
     pub(super) fn changes(&self, from: i64, to: i64, visit: &mut ChangeVisitor<'_>) -> Result<()> {
         let mut scan = self.log.scan(Revision::first_of(from));
-        while let Some((_, stored)) = scan.next(&self.log)? {
+        loop {
+            let next = match scan.next(&self.log) {
+                Err(_) if self.log.is_outdated() => return Err(self.overtaken(from)),
+                next => next?,
+            };
+            let Some((_, stored)) = next else {
+                break;
+            };
             let entry = stored.entry();
             if entry.revision.main > to {
                 break;
@@ -28,6 +35,10 @@ impl<P: PageStore> RevisionStore<P> {
             {
                 break;
             }
+        }
+        if self.log.is_outdated() {
+            // Changes between those that were read may have been reclaimed.
+            return Err(self.overtaken(from));
         }
         Ok(())
     }

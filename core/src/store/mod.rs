@@ -11,9 +11,11 @@ mod compact;
 mod hash;
 mod history;
 mod range;
+mod reclaim;
 mod replay;
 mod request;
 mod revision_store;
+mod standing;
 mod write;
 
 pub use hash::HashKvResponse;

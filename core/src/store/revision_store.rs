@@ -1,6 +1,7 @@
 //! The store's state, and how it is read back from the log.
 
 use super::replay::State;
+use super::standing::Standing;
 use crate::error::{Error, Result};
 use crate::index::{Found, KeyIndex};
 use crate::log::{Entry, Held, Log, LogOptions, Opened, Record, Refresh};
@@ -19,6 +20,7 @@ pub(crate) struct RevisionStore<P> {
     seed: u64,
     /// Everything in memory that the log's entries add up to, besides the index.
     pub(super) state: State,
+    pub(super) standing: Standing,
 }
 
 /// A key with its value where the store has them in memory, so that reading it copies nothing.
@@ -68,29 +70,35 @@ impl<P: PageStore> RevisionStore<P> {
     ) -> Result<(Self, Opened)> {
         let mut index = KeyIndex::with_seed(seed);
         let mut state = State::EMPTY;
+        let mut standing = Standing::default();
         let (log, opened) = Log::open(pages, options, &mut |position, entry| {
             state.replay(&mut index, position, entry)?;
+            standing.learn(entry);
             visitor(entry);
             Ok(())
         })?;
-        Ok((
-            Self {
-                log,
-                index,
-                seed,
-                state,
-            },
-            opened,
-        ))
+        let store = Self {
+            log,
+            index,
+            seed,
+            state,
+            standing,
+        };
+        Ok((store, opened))
     }
 
     /// Takes in what a writer in another process has added; for stores opened read-only.
     pub(crate) fn refresh(&mut self, visitor: &mut Visitor<'_>) -> Result<Refresh> {
         let Self {
-            log, index, state, ..
+            log,
+            index,
+            state,
+            standing,
+            ..
         } = self;
         log.refresh(&mut |position, entry| {
             state.replay(index, position, entry)?;
+            standing.learn(entry);
             visitor(entry);
             Ok(())
         })
@@ -103,11 +111,14 @@ impl<P: PageStore> RevisionStore<P> {
             index,
             seed,
             state,
+            standing,
         } = self;
         *index = KeyIndex::with_seed(*seed);
         *state = State::EMPTY;
+        *standing = Standing::default();
         log.read_all(&mut |position, entry| {
             state.replay(index, position, entry)?;
+            standing.learn(entry);
             visitor(entry);
             Ok(())
         })
@@ -184,12 +195,32 @@ impl<P: PageStore> RevisionStore<P> {
     }
 
     pub(super) fn pin_found(&self, found: Found) -> Result<PinnedKeyValue<'_>> {
-        let held = self.log.hold(found.position)?;
+        let held = match self.log.hold(found.position) {
+            Err(_) if self.log.is_outdated() => {
+                return Err(self.overtaken(found.mod_revision.main));
+            }
+            outcome => outcome?,
+        };
+        if !matches!(held.entry().record, Record::Put { .. }) {
+            // The end of a transaction stands in the place of what was reclaimed.
+            return Err(self.overtaken(found.mod_revision.main));
+        }
         Ok(PinnedKeyValue { held, found })
     }
 
     /// Reads the record behind an index entry.
     pub(super) fn load(&self, found: Found) -> Result<KeyValue> {
         Ok(self.pin_found(found)?.as_ref().to_owned())
+    }
+}
+
+impl<P: PageStore> RevisionStore<P> {
+    /// A writer in another process has reclaimed what this reader was about to read: it compacted
+    /// beyond `revision`. How far is known after the next refresh.
+    pub(super) fn overtaken(&self, revision: i64) -> Error {
+        Error::Compacted {
+            requested: revision,
+            compact_revision: self.state.compact_revision.max(revision + 1),
+        }
     }
 }

@@ -71,6 +71,12 @@ impl<P: PageStore> RevisionStore<P> {
             .reserve(bytes.saturating_add(entries.saturating_mul(ENTRY_OVERHEAD_BYTES)))
     }
 
+    /// The same for what makes the store smaller in the end, which a full store must still take.
+    pub(crate) fn reserve_to_free(&mut self, bytes: usize, entries: usize) -> Result<()> {
+        self.log
+            .reserve_to_free(bytes.saturating_add(entries.saturating_mul(ENTRY_OVERHEAD_BYTES)))
+    }
+
     /// How many keys a delete of `range` would remove now, and their bytes.
     pub(crate) fn delete_cost(&self, range: &KeyRange) -> (usize, usize) {
         self.index
@@ -113,11 +119,13 @@ impl<P: PageStore> RevisionStore<P> {
             version: version as u64,
             lease,
         };
-        let position = self.log.append(&Entry {
+        let entry = Entry {
             revision,
             last,
             record,
-        })?;
+        };
+        let position = self.log.append(&entry)?;
+        self.standing.learn(&entry);
         let key = request.key;
         self.index
             .put_at(place, key, revision, position, create_revision, version);
@@ -170,11 +178,13 @@ impl<P: PageStore> RevisionStore<P> {
     fn delete(&mut self, txn: &mut WriteTxn, key: Vec<u8>, last: bool) -> Result<()> {
         let revision = txn.next_revision();
         let record = Record::Delete { key: &key };
-        let position = self.log.append(&Entry {
+        let entry = Entry {
             revision,
             last,
             record,
-        })?;
+        };
+        let position = self.log.append(&entry)?;
+        self.standing.learn(&entry);
         self.index.delete(&key, revision, position);
         txn.ended = last;
         if let Some(events) = &mut txn.events {
@@ -200,11 +210,13 @@ impl<P: PageStore> RevisionStore<P> {
         last: bool,
     ) -> Result<()> {
         let revision = txn.next_revision();
-        self.log.append(&Entry {
+        let entry = Entry {
             revision,
             last,
             record,
-        })?;
+        };
+        self.log.append(&entry)?;
+        self.standing.learn(&entry);
         txn.ended = last;
         Ok(())
     }
@@ -233,16 +245,22 @@ impl<P: PageStore> RevisionStore<P> {
 
     /// Logs state that has no revision of its own, under the current one.
     pub(crate) fn append_state(&mut self, record: Record<'_>) -> Result<()> {
-        self.reserve(0, 1)?;
+        if matches!(record, Record::LeaseGrant { .. }) {
+            self.reserve(0, 1)?;
+        } else {
+            self.reserve_to_free(0, 1)?;
+        }
         let revision = Revision {
             main: self.state.revision,
             sub: self.state.next_sub,
         };
-        self.log.append(&Entry {
+        let entry = Entry {
             revision,
             last: true,
             record,
-        })?;
+        };
+        self.log.append(&entry)?;
+        self.standing.learn(&entry);
         self.state.next_sub += 1;
         Ok(())
     }

@@ -79,7 +79,7 @@ impl Reader {
         assert!(self.replayed.open.is_empty(), "whole transactions only");
         let grown = self.replayed.transactions.len() > before;
         assert_eq!(refresh == Refresh::Grown, grown);
-        if refresh == Refresh::Replaced {
+        if matches!(refresh, Refresh::Replaced | Refresh::Overtaken) {
             *self = Self::open(&self.disk);
         }
         refresh

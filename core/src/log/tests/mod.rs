@@ -6,6 +6,7 @@ mod follow;
 mod round_trip;
 mod rules;
 mod sparse;
+mod sweep;
 
 use alloc::vec;
 use alloc::vec::Vec;

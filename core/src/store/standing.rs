@@ -1,0 +1,84 @@
+//! Which records of state still stand: a newer one of the same kind kills the older.
+
+use alloc::collections::BTreeMap;
+
+use crate::log::{Entry, Record};
+use crate::revision::Revision;
+
+/// The records that make a lease what it is.
+#[derive(Clone, Copy, Debug)]
+struct LeaseRecords {
+    granted: Revision,
+    /// The newest that says how long it has left.
+    remaining: Option<Revision>,
+}
+
+/// Where the records of state lie that the next opening needs. Those of revoked leases are
+/// forgotten: a sweep drops the grant and all that followed before it comes to the revocation, and
+/// so may drop that as well.
+#[derive(Debug, Default)]
+pub(super) struct Standing {
+    leases: BTreeMap<i64, LeaseRecords>,
+    compact: Option<Revision>,
+    /// Records of state since the last sweep.
+    pub(super) written: usize,
+    /// Changes of keys that the log holds, about: after a sweep it is a guess.
+    pub(super) changes: u64,
+    /// All changes that were seen, and the revision of the first.
+    seen: u64,
+    first: Option<i64>,
+}
+
+impl Standing {
+    /// Learns of a record that was appended or read back.
+    pub(super) fn learn(&mut self, entry: &Entry<'_>) {
+        let revision = entry.revision;
+        match entry.record {
+            Record::LeaseGrant { id, .. } => {
+                let records = LeaseRecords {
+                    granted: revision,
+                    remaining: None,
+                };
+                self.leases.insert(id, records);
+            }
+            Record::LeaseRemaining { id, .. } => {
+                if let Some(lease) = self.leases.get_mut(&id) {
+                    lease.remaining = Some(revision);
+                }
+            }
+            Record::LeaseRevoke { id } => drop(self.leases.remove(&id)),
+            Record::Compact { .. } => self.compact = Some(revision),
+            Record::Put { .. } | Record::Delete { .. } => {
+                self.changes += 1;
+                self.seen += 1;
+                self.first.get_or_insert(revision.main);
+                return;
+            }
+            Record::Epoch { .. } | Record::End => return,
+        }
+        self.written += 1;
+    }
+
+    /// About how many changes there were from `from` up to `to`, both revisions.
+    pub(super) fn changes_between(&self, from: i64, to: i64) -> u64 {
+        let span = |from: i64| u128::from(to.saturating_sub(from).unsigned_abs());
+        let all = span(self.first.unwrap_or(to) - 1).max(1);
+        (u128::from(self.seen) * span(from) / all) as u64
+    }
+
+    /// Whether the next opening needs the record of state.
+    pub(super) fn needs(&self, entry: &Entry<'_>, oldest_epoch: u64) -> bool {
+        let revision = Some(entry.revision);
+        let lease = |id| self.leases.get(&id);
+        match entry.record {
+            Record::LeaseGrant { id, .. } => lease(id).map(|lease| lease.granted) == revision,
+            Record::LeaseRemaining { id, .. } => {
+                lease(id).and_then(|lease| lease.remaining) == revision
+            }
+            Record::Compact { .. } => self.compact == revision,
+            Record::Epoch { epoch, .. } => epoch >= oldest_epoch,
+            Record::LeaseRevoke { .. } | Record::End => false,
+            Record::Put { .. } | Record::Delete { .. } => true,
+        }
+    }
+}
