@@ -105,8 +105,6 @@ pub(crate) struct Log<P> {
     pub(super) read_only: bool,
     /// A page write or a sync failed, or a transaction did: nothing more is written.
     pub(super) poisoned: bool,
-    /// The last entry did not end its transaction.
-    pub(super) is_within_transaction: bool,
     pub(super) directory: Directory,
     pub(super) slots: Slots,
     /// For a reader, empty at the end of what is written.
@@ -147,7 +145,6 @@ impl<P: PageStore> Log<P> {
             identity,
             read_only: options.read_only,
             poisoned: false,
-            is_within_transaction: false,
             directory: Directory::default(),
             slots,
             opened_at: 0,
@@ -204,7 +201,7 @@ impl<P: PageStore> Log<P> {
     /// Takes no more entries if the last transaction was left unfinished: what follows it would make
     /// its first half count. Recovery cuts it off.
     pub(crate) fn refuse_unfinished(&mut self) {
-        self.poisoned |= self.is_within_transaction;
+        self.poisoned |= self.tail.is_within_transaction;
     }
 
     /// Whether a page write or a sync has failed, so that nothing more can be written.

@@ -37,7 +37,7 @@ impl<P: PageStore> Log<P> {
     /// or cuts. Answers whether that is over: either it is cut, or there is no room below.
     pub(crate) fn shrink(&mut self, target: u32, budget_bytes: usize) -> Result<bool> {
         self.check_writable()?;
-        if self.is_within_transaction {
+        if self.tail.is_within_transaction {
             return Ok(false);
         }
         self.write_tail()?;

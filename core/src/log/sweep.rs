@@ -124,7 +124,7 @@ impl<P: PageStore> Log<P> {
         keep: &mut Keep<'_>,
     ) -> Result<bool> {
         self.check_writable()?;
-        if self.is_within_transaction {
+        if self.tail.is_within_transaction {
             return Ok(false);
         }
         self.write_tail()?;

@@ -20,6 +20,8 @@ pub(super) struct Tail {
     first: Option<(u64, Revision)>,
     /// The revision of the last frame that began before this page.
     inherited: Revision,
+    /// The last entry that was added does not end its transaction.
+    pub(super) is_within_transaction: bool,
 }
 
 impl Tail {
@@ -31,6 +33,7 @@ impl Tail {
             written: 0,
             first: None,
             inherited,
+            is_within_transaction: false,
         }
     }
 

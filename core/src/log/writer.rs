@@ -106,7 +106,7 @@ impl<P: PageStore> Log<P> {
 
     fn append_frame(&mut self, entry: &Entry<'_>, mut frame: &[u8]) -> Result<Position> {
         let position = Position(self.tail.end());
-        self.is_within_transaction = !entry.last;
+        self.tail.is_within_transaction = !entry.last;
         self.tail.begin_frame(entry.revision);
         self.newest = Some(entry.revision);
         while !frame.is_empty() {
