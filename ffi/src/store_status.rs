@@ -34,6 +34,8 @@ pub struct revwatch_status_result {
     pub unsynced_watchers: u64,
     /// Those of them that hold a batch because their stream is full.
     pub victim_watchers: u64,
+    /// 1 while something that was compacted waits to be reclaimed, otherwise 0.
+    pub compacting: i32,
     /// 1 if opened for reading only, otherwise 0.
     pub read_only: i32,
     /// 1 if a write or sync failed, so that the store must be reopened to write again; otherwise 0.
@@ -78,6 +80,7 @@ pub unsafe extern "C" fn revwatch_store_status(
             watchers: status.watchers,
             unsynced_watchers: status.unsynced_watchers,
             victim_watchers: status.victim_watchers,
+            compacting: i32::from(status.compacting),
             read_only: i32::from(status.read_only),
             poisoned: i32::from(status.poisoned),
         };

@@ -119,15 +119,18 @@ fn a_full_store_can_be_read_flushed_closed_and_opened() {
 }
 
 #[test]
-#[ignore = "space is not reclaimed yet, nor are the last slots kept for deletes"]
+#[ignore = "in one of several full stores the sweep finds no slot to begin with"]
 fn a_full_store_can_be_deleted_from_and_compacted_and_has_room_again() {
     let tally = Tally::new("a_full_store_can_be_deleted_from", 1, &[FULL]);
     tally.run(|tally, seed| {
         let (_, mut session) = full_store(tally, &mut Random::new(seed), seed);
+        // Which keys fill it is the seed's choice.
+        let deletes: Vec<Command> = (0..10)
+            .map(|number| Command::Delete(format!("key/{number}").into_bytes()))
+            .collect();
+        run_all(&mut session, &deletes);
         let revision = session.history().last().revision;
         let room_makers = [
-            Command::Delete(b"key/0".to_vec()),
-            Command::Delete(b"key/1".to_vec()),
             Command::Compact { revision },
             Command::Step { elapsed_ms: 200 },
             Command::Flush,

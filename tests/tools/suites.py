@@ -104,7 +104,7 @@ SUITES = (
         "unit tests, stores and doctests of the core",
         "cargo test --no-fail-fast -p revwatch --lib -- --skip log:: --skip page:: &&"
         " cargo test --no-fail-fast -p revwatch --features fault"
-        " --test lease --test durability --test space --test failures &&"
+        " --test lease --test durability --test space --test failures --test compaction &&"
         " cargo test --no-fail-fast -p revwatch --doc",
         "libtest",
         ("rust-build",),

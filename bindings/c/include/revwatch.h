@@ -329,6 +329,8 @@ typedef struct revwatch_status_result {
     uint64_t unsynced_watchers;
     // Those of them that hold a batch because their stream is full.
     uint64_t victim_watchers;
+    // 1 while something that was compacted waits to be reclaimed, otherwise 0.
+    int32_t compacting;
     // 1 if opened for reading only, otherwise 0.
     int32_t read_only;
     // 1 if a write or sync failed, so that the store must be reopened to write again; otherwise 0.

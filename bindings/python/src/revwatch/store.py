@@ -310,7 +310,11 @@ class Store(Leases, Handle):
             status = Status._make(getattr(out[0], field) for field in Status._fields)
         finally:
             lib.revwatch_status_result_free(out[0])
-        return status._replace(read_only=bool(status.read_only), poisoned=bool(status.poisoned))
+        return status._replace(
+            compacting=bool(status.compacting),
+            read_only=bool(status.read_only),
+            poisoned=bool(status.poisoned),
+        )
 
     def hash_kv(self, revision: int = 0) -> HashKv:
         """Hashes all that is kept up to ``revision`` (0: the current one): bit for bit what etcd's

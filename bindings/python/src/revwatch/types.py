@@ -173,6 +173,8 @@ class Status(NamedTuple):
     """Those of them that are behind and read history."""
     victim_watchers: int
     """Those of them that hold a batch because their stream is full."""
+    compacting: bool
+    """Something that was compacted waits to be reclaimed."""
     read_only: bool
     poisoned: bool
     """A write or sync failed: reopen the store to write again."""
