@@ -1,5 +1,6 @@
 /* Follows: the state of a range, then every change after it; and going on after a crash. */
 
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -99,7 +100,7 @@ static void a_follow_that_compaction_overtook_begins_anew(void) {
     CHECK_OK(revwatch_store_close(store));
 }
 
-/* Writes in another process, which ends without closing; gives the last token it had. */
+/* Writes in another process, which is killed without closing; gives the last token it had. */
 static revwatch_resume_token crash_writing(const char *path) {
     revwatch_resume_token token = {0, 0};
     int ends[2];
@@ -116,13 +117,15 @@ static revwatch_resume_token crash_writing(const char *path) {
                   revwatch_store_put(store, S("/a"), S("lost"), NULL) == REVWATCH_OK &&
                   revwatch_store_resume_token(store, &token) == REVWATCH_OK &&
                   write(ends[1], &token, sizeof token) == sizeof token;
-        _exit(ok ? 0 : 1);
+        if (ok) kill(getpid(), SIGKILL);
+        _exit(1);
     }
     close(ends[1]);
-    int ended = 1;
+    int ended = 0;
     CHECK(read(ends[0], &token, sizeof token) == sizeof token);
     close(ends[0]);
-    CHECK(waitpid(child, &ended, 0) == child && ended == 0);
+    CHECK(waitpid(child, &ended, 0) == child);
+    CHECK(WIFSIGNALED(ended) && WTERMSIG(ended) == SIGKILL);
     return token;
 }
 
