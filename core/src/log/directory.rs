@@ -6,7 +6,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::layout::{NO_SLOT, PageHeader};
+use super::layout::{HEADER_BYTES, NO_SLOT, PageHeader};
 use crate::revision::Revision;
 
 /// No frame begins in the page.
@@ -27,6 +27,8 @@ pub(super) struct LivePage {
     /// The revision of the first frame that begins in the page; if none does, of the last one that
     /// began before. Never falls from page to page.
     pub(super) revision: Revision,
+    /// Where its contents are, if the page is dense.
+    dense: Option<Dense>,
     /// The page itself, where that costs no copy, or where the slot may be written again while it
     /// is still wanted.
     pub(super) bytes: Option<Arc<[u8]>>,
@@ -42,8 +44,20 @@ impl LivePage {
             number: header.number,
             term: header.census_term(),
             revision: inherited,
+            dense: (!header.sparse).then_some(Dense {
+                from: header.from,
+                used: header.used,
+            }),
             bytes: None,
         }
+    }
+
+    /// The bytes from a position on, if the page is in memory and they lie there in one piece.
+    pub(super) fn bytes_at(&self, position: u64) -> Option<&[u8]> {
+        let page = self.bytes.as_deref()?;
+        let Dense { from, used } = self.dense?;
+        let offset = usize::try_from(position.checked_sub(from)?).ok()?;
+        page.get(HEADER_BYTES + offset..HEADER_BYTES + used as usize)
     }
 
     /// The position of the first frame that begins in the page.
@@ -63,6 +77,14 @@ impl LivePage {
         self.first = (position - self.from) as u32;
         self.revision = revision;
     }
+}
+
+/// What the page's header says of contents that lie one after the other; kept here so that a read
+/// need not go to the header first.
+#[derive(Clone, Copy, Debug)]
+struct Dense {
+    from: u64,
+    used: u32,
 }
 
 /// All live pages.

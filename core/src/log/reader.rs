@@ -12,7 +12,6 @@ use super::frame::{self, LENGTH_BYTES, Length};
 use super::handle::{Log, Position};
 use super::layout::{NO_SLOT, PageHeader};
 use super::moved::{may_have_moved, stretch_of};
-use super::pieces::{self, Run};
 use super::record::Entry;
 use crate::error::{Error, Result};
 use crate::page::PageStore;
@@ -112,12 +111,7 @@ impl<P: PageStore> Log<P> {
         let bytes = if position >= self.tail.from() {
             self.tail.bytes_from(position)
         } else {
-            let live = self.directory.at(position)?;
-            let page = live.bytes.as_deref()?;
-            match pieces::find(page, position) {
-                Run::Bytes(range) => &page[range],
-                Run::Gap(_) => return None,
-            }
+            self.directory.at(position)?.bytes_at(position)?
         };
         let Length::Known { prefix, body } = frame::read_length(bytes) else {
             return None;
