@@ -96,9 +96,9 @@ impl<P: PageStore> SharedStore<P> {
     /// See [`Store::step`].
     pub fn step(&self, now_ms: i64, budget_bytes: usize) -> Result<Step> {
         let mut store = self.store.lock();
-        let before = store.status().published_revision;
+        let before = store.resume_token().revision;
         let step = store.step(now_ms, budget_bytes);
-        let published = store.status().published_revision != before;
+        let published = store.resume_token().revision != before;
         drop(store);
         // Waiters step too: a bell for every step would keep them awake for nothing.
         if published {

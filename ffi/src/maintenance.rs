@@ -138,7 +138,7 @@ pub unsafe extern "C" fn revwatch_store_wait(
         let deadline = deadline(timeout_ms);
         loop {
             let seen = store.signal.count();
-            let published = store.read(|store| Ok(store.status().published_revision))?;
+            let published = store.read(|store| Ok(store.resume_token().revision))?;
             if published > seen_revision {
                 out.write(published);
                 return Ok(REVWATCH_OK);

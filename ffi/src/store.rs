@@ -76,9 +76,9 @@ impl StoreObject {
     ) -> Result<R, Failure> {
         self.with(|store| {
             if let Some(now) = self.is_due() {
-                let before = store.status().published_revision;
+                let before = store.resume_token().revision;
                 self.step_quietly(store, now);
-                if store.status().published_revision != before {
+                if store.resume_token().revision != before {
                     self.signal.raise();
                 }
             }

@@ -78,10 +78,14 @@ impl<P: PageStore> Store<P> {
     /// next opening must know that the store was in use, and begin a new epoch: so that is made
     /// durable first, once.
     fn leave_clean(&mut self) -> Result<()> {
-        if self.options.durability == Durability::Never && !self.is_volatile {
+        if self.is_shown_before_it_is_durable() {
             self.revisions.log_mut().leave_clean()?;
         }
         Ok(())
+    }
+
+    fn is_shown_before_it_is_durable(&self) -> bool {
+        self.options.durability == Durability::Never && !self.is_volatile
     }
 
     /// Ends a transaction; answers the revision after it. Nothing happens if it changed nothing.
@@ -132,7 +136,7 @@ impl<P: PageStore> Store<P> {
     }
 
     /// State was logged that has no revision of its own; it is as durable as any other change.
-    pub(super) fn state_written(&mut self) -> Result<()> {
+    fn state_written(&mut self) -> Result<()> {
         match self.options.durability {
             Durability::Commit => self.revisions.log_mut().sync(),
             Durability::Batch { .. } => self.count_unsynced(),
@@ -155,7 +159,7 @@ impl<P: PageStore> Store<P> {
     }
 
     fn write_unsynced_later(&mut self) {
-        if self.options.durability == Durability::Never && !self.is_volatile {
+        if self.is_shown_before_it_is_durable() {
             self.write_later(NEVER_SYNCED_WRITE_MS);
         }
     }

@@ -190,10 +190,8 @@ impl<P: PageStore> Store<P> {
                 events.extend(event);
             }
         });
-        match outcome {
-            Ok(Refresh::Replaced) => return self.rewind(epoch),
-            Ok(Refresh::Overtaken) => return self.fall_behind(epoch),
-            _ => {}
+        if let Ok(Refresh::Replaced | Refresh::Overtaken) = outcome {
+            return self.begin_anew(epoch);
         }
         let whole = bytes < REFRESHED_BYTES && outcome.is_ok();
         let shown = whole
@@ -223,9 +221,10 @@ impl<P: PageStore> Store<P> {
         read(self)
     }
 
-    /// The writer has reclaimed some of what this reader has not read yet. Watchers go on from what
-    /// they have seen, or are told that it is gone.
-    fn fall_behind(&mut self, epoch: i64) -> Result<()> {
+    /// The writer has reclaimed some of what this reader has not read yet, or has crashed and
+    /// recovered without some of what this reader has seen in `epoch`. Watchers go on from what they
+    /// have seen, or are told that it is gone.
+    fn begin_anew(&mut self, epoch: i64) -> Result<()> {
         let seen = self.published;
         self.read_again()?;
         if let Some(cut) = self.cut_since(epoch) {
@@ -233,16 +232,6 @@ impl<P: PageStore> Store<P> {
             self.rewind_follows(cut);
         }
         self.hub.fall_behind(seen);
-        Ok(())
-    }
-
-    /// The writer crashed and has recovered without some of what this reader has seen in `epoch`.
-    fn rewind(&mut self, epoch: i64) -> Result<()> {
-        let seen = self.published;
-        self.read_again()?;
-        let cut = self.cut_since(epoch).unwrap_or(seen);
-        self.hub.rewind(cut, seen);
-        self.rewind_follows(cut);
         Ok(())
     }
 

@@ -127,11 +127,9 @@ impl<P: PageStore> Store<P> {
             });
         }
         self.refuse_if_read_only()?;
-        if plan.puts() > 0 {
-            self.refuse_beyond_quota()?;
-        }
         let (bytes, entries) = plan.cost(&self.revisions);
         if plan.puts() > 0 {
+            self.refuse_beyond_quota()?;
             self.revisions.reserve(bytes, entries)?;
         } else {
             self.revisions.reserve_to_free(bytes, entries)?;

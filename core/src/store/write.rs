@@ -2,14 +2,15 @@
 
 use alloc::vec::Vec;
 
+use super::history::event_of;
 use super::request::{DeleteRangeRequest, PutRef};
 use super::revision_store::RevisionStore;
 use crate::error::Result;
 use crate::index::Found;
-use crate::log::{Entry, Record};
+use crate::log::{Entry, Position, Record};
 use crate::page::PageStore;
 use crate::range::KeyRange;
-use crate::record::{Event, EventKind, KeyValue};
+use crate::record::{Event, KeyValue};
 use crate::revision::Revision;
 
 /// Bytes that an entry takes besides its key and value, at most.
@@ -109,42 +110,19 @@ impl<P: PageStore> RevisionStore<P> {
             .filter(|_| request.ignore_value)
             .map_or(request.value, |kv| &kv.value);
 
-        let revision = txn.next_revision();
-        let create_revision = before.map_or(revision.main, |found| found.create_revision);
+        let create_revision = before.map_or(txn.main, |found| found.create_revision);
         let version = before.map_or(1, |found| found.version + 1);
         let record = Record::Put {
             key: request.key,
             value,
-            age: (revision.main - create_revision) as u64,
+            age: (txn.main - create_revision) as u64,
             version: version as u64,
             lease,
         };
-        let entry = Entry {
-            revision,
-            last,
-            record,
-        };
-        let position = self.log.append(&entry)?;
-        self.standing.learn(&entry);
+        let (revision, position) = self.append_in(txn, record, last)?;
         let key = request.key;
         self.index
             .put_at(place, key, revision, position, create_revision, version);
-        txn.ended = last;
-        if let Some(events) = &mut txn.events {
-            let kv = KeyValue {
-                key: request.key.to_vec(),
-                value: value.to_vec(),
-                create_revision,
-                mod_revision: revision.main,
-                version,
-                lease,
-            };
-            events.push(Event {
-                kind: EventKind::Put,
-                kv,
-                prev_kv: None,
-            });
-        }
         Ok(prev_kv.filter(|_| request.prev_kv))
     }
 
@@ -170,35 +148,14 @@ impl<P: PageStore> RevisionStore<P> {
         }
         let deleted = doomed.len();
         for (i, (key, _)) in doomed.into_iter().enumerate() {
-            self.delete(txn, key, last && i + 1 == deleted)?;
+            self.delete(txn, &key, last && i + 1 == deleted)?;
         }
         Ok((deleted as i64, prev_kvs))
     }
 
-    fn delete(&mut self, txn: &mut WriteTxn, key: Vec<u8>, last: bool) -> Result<()> {
-        let revision = txn.next_revision();
-        let record = Record::Delete { key: &key };
-        let entry = Entry {
-            revision,
-            last,
-            record,
-        };
-        let position = self.log.append(&entry)?;
-        self.standing.learn(&entry);
-        self.index.delete(&key, revision, position);
-        txn.ended = last;
-        if let Some(events) = &mut txn.events {
-            let kv = KeyValue {
-                key,
-                mod_revision: revision.main,
-                ..KeyValue::default()
-            };
-            events.push(Event {
-                kind: EventKind::Delete,
-                kv,
-                prev_kv: None,
-            });
-        }
+    fn delete(&mut self, txn: &mut WriteTxn, key: &[u8], last: bool) -> Result<()> {
+        let (revision, position) = self.append_in(txn, Record::Delete { key }, last)?;
+        self.index.delete(key, revision, position);
         Ok(())
     }
 
@@ -209,16 +166,29 @@ impl<P: PageStore> RevisionStore<P> {
         record: Record<'_>,
         last: bool,
     ) -> Result<()> {
+        self.append_in(txn, record, last).map(drop)
+    }
+
+    /// Appends an entry of the transaction. If it changes a key, watchers will see it as an event.
+    fn append_in(
+        &mut self,
+        txn: &mut WriteTxn,
+        record: Record<'_>,
+        last: bool,
+    ) -> Result<(Revision, Position)> {
         let revision = txn.next_revision();
         let entry = Entry {
             revision,
             last,
             record,
         };
-        self.log.append(&entry)?;
+        let position = self.log.append(&entry)?;
         self.standing.learn(&entry);
         txn.ended = last;
-        Ok(())
+        if let Some(events) = &mut txn.events {
+            events.extend(event_of(&entry));
+        }
+        Ok((revision, position))
     }
 
     /// Gives up a transaction that failed. If it has changed anything, nothing more can be written:

@@ -52,9 +52,8 @@ impl Hub {
         max_bytes: usize,
         history: &impl History,
     ) -> Result<bool> {
-        let members: Vec<WatcherKey> = self.streams[&stream.0].watchers.values().copied().collect();
+        let members = self.streams[&stream.0].watchers.values().copied();
         let waiting = members
-            .into_iter()
             .filter(|&key| matches!(self.watchers[key].state, State::Unsynced))
             .collect();
         self.catch_up_some(waiting, max_bytes, history)
