@@ -69,7 +69,7 @@ mod txn;
 mod watch;
 
 pub use engine::{
-    CompactResponse, Durability, FollowId, HistoryPage, Options, RangeCursor, Retention, Status,
+    CompactResponse, Durability, FollowId, HistoryPage, Options, RangeStream, Retention, Status,
     Step, Store,
 };
 pub use error::{Error, ErrorCode, Result};

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::engine::{
-    CompactResponse, FollowId, HistoryPage, Options, RangeCursor, Status, Step, Store,
+    CompactResponse, FollowId, HistoryPage, Options, RangeStream, Status, Step, Store,
 };
 use crate::error::Result;
 use crate::lease::{
@@ -110,8 +110,8 @@ impl<P: PageStore> SharedStore<P> {
     reads! {
         get(key: &[u8]) -> Result<Option<KeyValue>>;
         range(request: &RangeRequest) -> Result<RangeResponse>;
-        range_cursor(range: KeyRange, revision: i64) -> Result<RangeCursor>;
-        next_page(cursor: &mut RangeCursor, max_keys: usize, max_bytes: usize) -> Result<Vec<KeyValue>>;
+        range_stream(range: KeyRange, revision: i64) -> Result<RangeStream>;
+        next_kvs(stream: &mut RangeStream, max_keys: usize, max_bytes: usize) -> Result<Vec<KeyValue>>;
         history(range: &KeyRange, start_revision: i64, max_events: usize) -> Result<HistoryPage>;
         hash_kv(revision: i64) -> Result<HashKvResponse>;
         revision() -> i64;

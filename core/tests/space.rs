@@ -122,13 +122,13 @@ fn a_walk_overtaken_by_compaction_ends_with_compacted() {
     for key in [b"a", b"b", b"c"] {
         store.put(key, b"v").unwrap();
     }
-    let mut cursor = store.range_cursor(KeyRange::All, 0).unwrap();
-    assert_eq!(store.next_page(&mut cursor, 1, PLENTY).unwrap().len(), 1);
+    let mut stream = store.range_stream(KeyRange::All, 0).unwrap();
+    assert_eq!(store.next_kvs(&mut stream, 1, PLENTY).unwrap().len(), 1);
     store.put(b"a", b"w").unwrap();
     store.compact(4).unwrap();
-    assert_eq!(store.next_page(&mut cursor, 1, PLENTY).unwrap().len(), 1);
+    assert_eq!(store.next_kvs(&mut stream, 1, PLENTY).unwrap().len(), 1);
     store.compact(5).unwrap();
-    let error = store.next_page(&mut cursor, 1, PLENTY).unwrap_err();
+    let error = store.next_kvs(&mut stream, 1, PLENTY).unwrap_err();
     assert_eq!(error.code(), ErrorCode::Compacted);
 }
 
@@ -139,10 +139,10 @@ fn a_walk_finds_the_state_of_its_revision_whatever_is_written_meanwhile() {
         store.put(&[key, 1], &[key]).unwrap();
     }
     let range = KeyRange::span(&[10], &[90]);
-    let mut cursor = store.range_cursor(range, 0).unwrap();
+    let mut stream = store.range_stream(range, 0).unwrap();
     let mut found = Vec::new();
     for round in 0..100_u8 {
-        found.extend(store.next_page(&mut cursor, 3, PLENTY).unwrap());
+        found.extend(store.next_kvs(&mut stream, 3, PLENTY).unwrap());
         store.put(&[round, 0], b"new").unwrap();
         store
             .delete_range(&DeleteRangeRequest::new(KeyRange::one(&[round, 1])))

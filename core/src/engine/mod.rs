@@ -4,12 +4,12 @@
 //! time; everything that happens by itself (leases that run out, batches that become durable,
 //! watchers that catch up) happens there, in bounded slices.
 
-mod cursor;
 mod follow;
 mod lease;
 mod open;
 mod options;
 mod publish;
+mod range_stream;
 mod read;
 mod reclaim;
 mod retention;
@@ -19,9 +19,9 @@ mod store;
 mod watch;
 mod write;
 
-pub use cursor::RangeCursor;
 pub use follow::FollowId;
 pub use options::{Durability, Options};
+pub use range_stream::RangeStream;
 pub use read::HistoryPage;
 pub use retention::Retention;
 pub use status::Status;

@@ -18,10 +18,10 @@ use crate::record::KeyValue;
 /// for key in [b"a", b"b", b"c"] {
 ///     store.put(key, b"").unwrap();
 /// }
-/// let mut cursor = store.range_cursor(KeyRange::All, 0).unwrap();
+/// let mut stream = store.range_stream(KeyRange::All, 0).unwrap();
 /// let mut keys = Vec::new();
 /// loop {
-///     let page = store.next_page(&mut cursor, 2, 1 << 20).unwrap();
+///     let page = store.next_kvs(&mut stream, 2, 1 << 20).unwrap();
 ///     if page.is_empty() {
 ///         break;
 ///     }
@@ -31,13 +31,13 @@ use crate::record::KeyValue;
 /// assert_eq!(keys, [b"a", b"b", b"c"]);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RangeCursor {
+pub struct RangeStream {
     range: KeyRange,
     revision: i64,
     after: Option<Vec<u8>>,
 }
 
-impl RangeCursor {
+impl RangeStream {
     /// The revision whose state it walks over.
     pub fn revision(&self) -> i64 {
         self.revision
@@ -46,12 +46,12 @@ impl RangeCursor {
 
 impl<P: PageStore> Store<P> {
     /// A walk over a range as of a revision (0: the current one), in key order.
-    pub fn range_cursor(&self, range: KeyRange, revision: i64) -> Result<RangeCursor> {
+    pub fn range_stream(&self, range: KeyRange, revision: i64) -> Result<RangeStream> {
         if range.lacks_key() {
             return Err(Error::EmptyKey);
         }
         let revision = self.revisions.readable(revision)?;
-        Ok(RangeCursor {
+        Ok(RangeStream {
             range,
             revision,
             after: None,
@@ -61,19 +61,19 @@ impl<P: PageStore> Store<P> {
     /// The next keys of a walk: at most `max_keys`, no further one once there are `max_bytes` of
     /// keys and values, and at least one; none at the end. Fails with `Compacted` once compaction
     /// has overtaken the walk.
-    pub fn next_page(
+    pub fn next_kvs(
         &self,
-        cursor: &mut RangeCursor,
+        stream: &mut RangeStream,
         max_keys: usize,
         max_bytes: usize,
     ) -> Result<Vec<KeyValue>> {
-        let main = self.revisions.readable(cursor.revision)?;
-        let after = cursor.after.as_deref();
+        let main = self.revisions.readable(stream.revision)?;
+        let after = stream.after.as_deref();
         let kvs = self
             .revisions
-            .page(&cursor.range, after, main, max_keys, max_bytes)?;
+            .page(&stream.range, after, main, max_keys, max_bytes)?;
         if let Some(last) = kvs.last() {
-            cursor.after = Some(last.key.clone());
+            stream.after = Some(last.key.clone());
         }
         Ok(kvs)
     }
