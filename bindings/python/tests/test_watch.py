@@ -200,7 +200,10 @@ def test_waiting_leaves_the_interpreter_to_other_threads(store: revwatch.Store) 
     assert ended.is_set()
 
 
-def test_waiting_can_be_interrupted(store: revwatch.Store) -> None:
+def test_waiting_can_be_interrupted(store: revwatch.Store, request: pytest.FixtureRequest) -> None:
+    # A process that a shell started in its background ignores the signal from birth.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     with store.watch(b"k") as watch:
         watch.poll()
         timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
