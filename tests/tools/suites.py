@@ -42,7 +42,7 @@ PYTHON = "target/venv/bin/python -m"
 PYTEST = f"{PYTHON} pytest -q -rs --no-fold-skipped -p no:cacheprovider"
 RUFF = "--config tests/tools/ruff.toml ."
 MYPY = f"""
-    for folder in bindings/python/src tests/tools tests/cli tests/etcd examples/*; do
+    for folder in bindings/python/src tests/tools tests/cli tests/etcd tests/format examples/*; do
         if [ -n "$(find "$folder" -name '*.py' 2> /dev/null)" ]; then
             echo "$folder"
             {PYTHON} mypy --strict --cache-dir target/mypy "$folder" || failed=1
@@ -188,6 +188,15 @@ SUITES = (
         "languages",
         "the command line",
         f"{PYTEST} tests/cli",
+        "pytest",
+        ("package",),
+    ),
+    Suite(
+        "format",
+        "python",
+        "log",
+        "a reader written from FORMAT.md alone",
+        f"{PYTEST} tests/format",
         "pytest",
         ("package",),
     ),
