@@ -32,6 +32,7 @@ pub mod status;
 
 // A store, opened, asked how it stands, and kept in order.
 pub mod open;
+pub mod page_store;
 pub mod store;
 pub mod store_status;
 

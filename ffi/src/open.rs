@@ -14,7 +14,7 @@ use crate::input::{self, Out, or_default};
 use crate::status::{Failure, REVWATCH_OK, guard, revwatch_status};
 use crate::store::{Clock, Pages, StoreObject, revwatch_store};
 
-/// For a file: REVWATCH_DURABILITY_COMMIT; in memory: REVWATCH_DURABILITY_NEVER.
+/// In a file and on pages of your own: REVWATCH_DURABILITY_COMMIT; in memory: REVWATCH_DURABILITY_NEVER.
 pub const REVWATCH_DURABILITY_DEFAULT: i32 = 0;
 /// Each write returns when it will survive a loss of power.
 pub const REVWATCH_DURABILITY_COMMIT: i32 = 1;
@@ -76,6 +76,19 @@ pub struct revwatch_open_options {
 // SAFETY: numbers and a pointer, and the size is first.
 unsafe impl input::Options for revwatch_open_options {}
 
+impl revwatch_open_options {
+    /// The bytes of the store's id; none if it is to be chosen.
+    ///
+    /// # Safety
+    ///
+    /// `store_id` is NULL or points to 16 bytes.
+    pub(crate) unsafe fn store_id<'a>(&self) -> Result<&'a [u8], Failure> {
+        let len = if self.store_id.is_null() { 0 } else { 16 };
+        // SAFETY: the caller promises as many bytes.
+        unsafe { input::bytes("store_id", self.store_id, len) }
+    }
+}
+
 /// Opens the store in the file `path`, creates it if there is none, and gives its handle, to be
 /// closed with revwatch_store_close(). The path is a string ending in a zero byte, in UTF-8 where
 /// the system does not take any bytes. With NULL the store is in memory and ends when it is closed.
@@ -89,8 +102,7 @@ pub unsafe extern "C" fn revwatch_store_open(
         // SAFETY: the conventions: a string or NULL, options or NULL, and an output.
         let (path, options, store, id) = unsafe {
             let options = input::options(options)?;
-            let id_len = if options.store_id.is_null() { 0 } else { 16 };
-            let id = input::bytes("store_id", options.store_id, id_len)?;
+            let id = options.store_id()?;
             let path = if path.is_null() {
                 None
             } else {
@@ -154,6 +166,15 @@ fn open(
             Box::new(FilePages::open(&path, &file_options(given, page_size)).map_err(Error::from)?)
         }
     };
+    open_on(pages, options, given)
+}
+
+/// Opens the store on `pages`.
+pub(crate) fn open_on(
+    pages: Pages,
+    options: Options,
+    given: &revwatch_open_options,
+) -> Result<StoreObject, Failure> {
     let clock = if given.manual_clock == 0 {
         Clock::System
     } else {
@@ -163,9 +184,14 @@ fn open(
     Ok(StoreObject::new(store, clock, given.read_only != 0))
 }
 
-fn core_options(given: &revwatch_open_options, file: bool, id: &[u8]) -> Result<Options, Failure> {
+/// `lasting`: what is written outlives the program.
+pub(crate) fn core_options(
+    given: &revwatch_open_options,
+    lasting: bool,
+    id: &[u8],
+) -> Result<Options, Failure> {
     let durability = match given.durability {
-        REVWATCH_DURABILITY_DEFAULT if file => Durability::Commit,
+        REVWATCH_DURABILITY_DEFAULT if lasting => Durability::Commit,
         REVWATCH_DURABILITY_DEFAULT | REVWATCH_DURABILITY_NEVER => Durability::Never,
         REVWATCH_DURABILITY_COMMIT => Durability::Commit,
         REVWATCH_DURABILITY_BATCH => Durability::Batch {

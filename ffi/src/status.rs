@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use revwatch_core::{Error, ErrorCode};
 
-use crate::error;
+use crate::{error, page_store};
 
 /// What a function answers: 0, a positive outcome, or a negative error.
 pub type revwatch_status = i32;
@@ -95,9 +95,10 @@ impl From<Error> for Failure {
 }
 
 /// Runs the body of a function: no panic leaves it, a failure becomes its status and this thread's
-/// last error.
+/// last error, and nothing is done for a function that this library is waiting for.
 pub(crate) fn guard(body: impl FnOnce() -> Result<revwatch_status, Failure>) -> revwatch_status {
-    let failure = match catch_unwind(AssertUnwindSafe(body)) {
+    let body = AssertUnwindSafe(|| page_store::refuse_inside().and_then(|()| body()));
+    let failure = match catch_unwind(body) {
         Ok(Ok(status)) => return status,
         Ok(Err(failure)) => failure,
         Err(payload) => {

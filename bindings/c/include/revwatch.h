@@ -152,7 +152,7 @@
 // Nothing is wrong, but there is nothing to report now.
 #define REVWATCH_IDLE 2
 
-// For a file: REVWATCH_DURABILITY_COMMIT; in memory: REVWATCH_DURABILITY_NEVER.
+// In a file and on pages of your own: REVWATCH_DURABILITY_COMMIT; in memory: REVWATCH_DURABILITY_NEVER.
 #define REVWATCH_DURABILITY_DEFAULT 0
 
 // Each write returns when it will survive a loss of power.
@@ -302,6 +302,40 @@ typedef struct revwatch_open_options {
     // 16 bytes that tell a store that is created from all others; NULL: random.
     const uint8_t *store_id;
 } revwatch_open_options;
+
+// Where a store keeps its bytes, if not in a file: pages of equal size, numbered from 0, in flash, in
+// a file of your own, over a wire.
+//
+// What may be lost when the power goes: until `sync` returns, each page written since the last sync
+// may be old, new or torn, independently of all others and in any order; afterwards it is what was
+// last written. A change of length may be lost until then, and pages gained may hold anything.
+// Nothing else is assumed.
+//
+// All functions but `release` answer 0, or REVWATCH_ERROR_NO_SPACE when there is no room, or any other
+// number, which the message of the error then repeats. They are called by whichever thread uses
+// the store, `sync` also while other threads read. They must not call this library, which answers
+// REVWATCH_ERROR_INVALID_ARGUMENT if they do, and must not throw. `context` is handed to each of them.
+typedef struct revwatch_page_store {
+    // sizeof(revwatch_page_store).
+    size_t struct_size;
+    // Yours.
+    void *context;
+    // Bytes in a page: a power of two from 512 to 65536.
+    size_t page_size;
+    // Tells how many pages there are.
+    int32_t (*len)(void *context, uint32_t *pages);
+    // Grows or shrinks to so many pages; when it refuses, the length is what it was.
+    int32_t (*set_len)(void *context, uint32_t pages);
+    // Fills `bytes` with the page.
+    int32_t (*read)(void *context, uint32_t page, uint8_t *bytes);
+    // Replaces the page.
+    int32_t (*write)(void *context, uint32_t page, const uint8_t *bytes);
+    // Returns when all that was written before will survive a loss of power.
+    int32_t (*sync)(void *context);
+    // Called once, when the library needs the pages no more: when the store is closed, or when it
+    // could not be opened. May be NULL.
+    void (*release)(void *context);
+} revwatch_page_store;
 
 // How a store stands.
 typedef struct revwatch_status_result {
@@ -706,6 +740,13 @@ revwatch_status revwatch_store_close(struct revwatch_store *store);
 
 // revwatch_store_close() for those who cannot do anything about an error.
 void revwatch_store_free(struct revwatch_store *store);
+
+// Opens the store on `pages`, as revwatch_store_open() does that in a file, and creates it if there
+// are no pages or only zeros. At most one program may have the pages open for writing: see to that
+// yourself. The option page_size is 0 or that of the pages.
+revwatch_status revwatch_store_open_pages(const struct revwatch_page_store *pages,
+                                          const struct revwatch_open_options *options,
+                                          struct revwatch_store **store);
 
 // Asks how a store stands. The answer is to be freed with revwatch_status_result_free().
 revwatch_status revwatch_store_status(struct revwatch_store *store,

@@ -1,0 +1,214 @@
+/* Stores on pages that the program keeps. Here they are in memory, and forget what was not synced. */
+
+#include "test.h"
+
+enum { PAGE = 512, PAGES = 64 };
+
+struct chip {
+    uint8_t now[PAGES][PAGE];
+    uint8_t synced[PAGES][PAGE];
+    uint32_t len;
+    uint32_t synced_len;
+    uint32_t capacity;
+    int answer; /* of syncs, if it is not 0 */
+    int syncs;
+    int released;
+    revwatch_store *store; /* asked from inside, if there is one */
+    revwatch_status inside;
+};
+
+static int32_t chip_len(void *context, uint32_t *pages) {
+    *pages = ((struct chip *)context)->len;
+    return 0;
+}
+
+static int32_t chip_set_len(void *context, uint32_t pages) {
+    struct chip *chip = context;
+    if (pages > chip->capacity) return REVWATCH_ERROR_NO_SPACE;
+    for (uint32_t page = chip->len; page < pages; page++) memset(chip->now[page], 0xa5, PAGE);
+    chip->len = pages;
+    return 0;
+}
+
+static int32_t chip_read(void *context, uint32_t page, uint8_t *bytes) {
+    memcpy(bytes, ((struct chip *)context)->now[page], PAGE);
+    return 0;
+}
+
+static int32_t chip_write(void *context, uint32_t page, const uint8_t *bytes) {
+    struct chip *chip = context;
+    if (chip->store) chip->inside = revwatch_store_put(chip->store, S("inside"), S(""), NULL);
+    memcpy(chip->now[page], bytes, PAGE);
+    return 0;
+}
+
+static int32_t chip_sync(void *context) {
+    struct chip *chip = context;
+    if (chip->answer) return chip->answer;
+    memcpy(chip->synced, chip->now, sizeof chip->now);
+    chip->synced_len = chip->len;
+    chip->syncs++;
+    return 0;
+}
+
+static void chip_release(void *context) { ((struct chip *)context)->released++; }
+
+static void chip_loses_power(struct chip *chip) {
+    memcpy(chip->now, chip->synced, sizeof chip->now);
+    chip->len = chip->synced_len;
+}
+
+static struct chip *new_chip(void) {
+    struct chip *chip = calloc(1, sizeof *chip);
+    chip->capacity = PAGES;
+    return chip;
+}
+
+static revwatch_page_store pages_of(struct chip *chip) {
+    revwatch_page_store pages = {.struct_size = sizeof pages};
+    pages.context = chip;
+    pages.page_size = PAGE;
+    pages.len = chip_len;
+    pages.set_len = chip_set_len;
+    pages.read = chip_read;
+    pages.write = chip_write;
+    pages.sync = chip_sync;
+    pages.release = chip_release;
+    return pages;
+}
+
+static revwatch_store *open_chip(struct chip *chip) {
+    revwatch_page_store pages = pages_of(chip);
+    revwatch_store *store = NULL;
+    CHECK_OK(revwatch_store_open_pages(&pages, NULL, &store));
+    return store;
+}
+
+static void a_write_that_was_answered_survives_a_loss_of_power(void) {
+    struct chip *chip = new_chip();
+    revwatch_store *store = open_chip(chip);
+    for (int turn = 0; turn < 300; turn++) {
+        char value[32];
+        snprintf(value, sizeof value, "value %d", turn);
+        int syncs = chip->syncs;
+        int64_t revision = put(store, turn % 2 ? "odd" : "even", value);
+        CHECK(chip->syncs > syncs);
+        if (turn % 50 == 0) CHECK(revwatch_store_compact(store, revision, NULL) == REVWATCH_OK);
+        if (turn % 7 == 0) {
+            /* Closing would sync what was written to the last: that is not to be. */
+            chip->answer = 5;
+            CHECK(revwatch_store_close(store) < 0);
+            chip->answer = 0;
+            chip_loses_power(chip);
+            store = open_chip(chip);
+            CHECK(strcmp(value_of(store, turn % 2 ? "odd" : "even"), value) == 0);
+            CHECK_OK(revwatch_store_check(store));
+        }
+    }
+    CHECK_OK(revwatch_store_close(store));
+    free(chip);
+}
+
+static void a_full_page_store_is_no_space_and_deletes_go_through(void) {
+    struct chip *chip = new_chip();
+    revwatch_store *store = open_chip(chip);
+    revwatch_status status = REVWATCH_OK;
+    int64_t revision = 0;
+    for (int turn = 0; status == REVWATCH_OK && turn < 10000; turn++) {
+        char key[32];
+        snprintf(key, sizeof key, "key %d", turn % 20);
+        status = revwatch_store_put(store, S(key), S("some value"), &revision);
+    }
+    CHECK_ERROR(status, REVWATCH_ERROR_NO_SPACE);
+    CHECK_OK(revwatch_store_delete_range(store, S("key"), S("kez"), NULL, NULL));
+    CHECK_OK(revwatch_store_compact(store, revision + 1, NULL));
+    for (int turn = 0; turn < 100; turn++) {
+        CHECK(revwatch_store_step(store, -1, 1 << 20, NULL) >= 0);
+    }
+    CHECK_OK(revwatch_store_put(store, S("key"), S("there is room again"), NULL));
+    CHECK_OK(revwatch_store_close(store));
+    free(chip);
+}
+
+static void the_answer_of_a_failed_function_is_in_the_message(void) {
+    struct chip *chip = new_chip();
+    revwatch_store *store = open_chip(chip);
+    put(store, "key", "value");
+    chip->answer = 4711;
+    CHECK_ERROR(revwatch_store_put(store, S("key"), S("lost"), NULL), REVWATCH_ERROR_IO);
+    CHECK(strstr(revwatch_last_error_message(), "4711") != NULL);
+    chip->answer = 0;
+    /* Nothing is known any more of what reached the chip: the store takes no more writes. */
+    CHECK_ERROR(revwatch_store_put(store, S("key"), S("late"), NULL), REVWATCH_ERROR_POISONED);
+    CHECK(strcmp(value_of(store, "key"), "value") == 0);
+    revwatch_store_free(store);
+    chip_loses_power(chip);
+    store = open_chip(chip);
+    CHECK(strcmp(value_of(store, "key"), "value") == 0);
+    CHECK_OK(revwatch_store_close(store));
+    free(chip);
+}
+
+static void the_pages_are_released_once(void) {
+    struct chip *chip = new_chip();
+    revwatch_store_free(open_chip(chip));
+    CHECK_INT(chip->released, 1);
+    /* Also if they hold no store. */
+    memset(chip->now, 0x11, sizeof chip->now);
+    revwatch_page_store pages = pages_of(chip);
+    revwatch_store *store = NULL;
+    CHECK_ERROR(revwatch_store_open_pages(&pages, NULL, &store), REVWATCH_ERROR_NOT_A_STORE);
+    CHECK_INT(chip->released, 2);
+    pages.release = NULL;
+    CHECK_ERROR(revwatch_store_open_pages(&pages, NULL, &store), REVWATCH_ERROR_NOT_A_STORE);
+    CHECK(store == NULL);
+    free(chip);
+}
+
+static void a_function_that_calls_the_library_is_refused_and_nothing_hangs(void) {
+    struct chip *chip = new_chip();
+    chip->store = open_chip(chip);
+    put(chip->store, "key", "value");
+    CHECK_ERROR(chip->inside, REVWATCH_ERROR_INVALID_ARGUMENT);
+    CHECK(strcmp(value_of(chip->store, "inside"), "(none)") == 0);
+    CHECK_OK(revwatch_store_close(chip->store));
+    free(chip);
+}
+
+static void pages_that_cannot_be_are_refused(void) {
+    struct chip *chip = new_chip();
+    revwatch_page_store pages = pages_of(chip);
+    revwatch_store *store = NULL;
+    CHECK_ERROR(revwatch_store_open_pages(NULL, NULL, &store), REVWATCH_ERROR_NULL_POINTER);
+    CHECK_ERROR(revwatch_store_open_pages(&pages, NULL, NULL), REVWATCH_ERROR_NULL_POINTER);
+    pages.page_size = 700;
+    CHECK_ERROR(revwatch_store_open_pages(&pages, NULL, &store), REVWATCH_ERROR_INVALID_OPTION);
+    pages = pages_of(chip);
+    pages.struct_size = 0;
+    CHECK_ERROR(revwatch_store_open_pages(&pages, NULL, &store), REVWATCH_ERROR_INVALID_OPTION);
+    pages = pages_of(chip);
+    pages.sync = NULL;
+    CHECK_ERROR(revwatch_store_open_pages(&pages, NULL, &store), REVWATCH_ERROR_NULL_POINTER);
+    pages = pages_of(chip);
+    revwatch_open_options options = {.struct_size = sizeof options, .page_size = 4096};
+    CHECK_ERROR(revwatch_store_open_pages(&pages, &options, &store),
+                REVWATCH_ERROR_INVALID_OPTION);
+    options.page_size = PAGE;
+    CHECK_OK(revwatch_store_open_pages(&pages, &options, &store));
+    revwatch_store_free(store);
+    free(chip);
+}
+
+const struct test page_store_tests[] = {
+    {"a_write_that_was_answered_survives_a_loss_of_power",
+     a_write_that_was_answered_survives_a_loss_of_power},
+    {"a_full_page_store_is_no_space_and_deletes_go_through",
+     a_full_page_store_is_no_space_and_deletes_go_through},
+    {"the_answer_of_a_failed_function_is_in_the_message",
+     the_answer_of_a_failed_function_is_in_the_message},
+    {"the_pages_are_released_once", the_pages_are_released_once},
+    {"a_function_that_calls_the_library_is_refused_and_nothing_hangs",
+     a_function_that_calls_the_library_is_refused_and_nothing_hangs},
+    {"pages_that_cannot_be_are_refused", pages_that_cannot_be_are_refused},
+    {NULL, NULL},
+};
