@@ -137,6 +137,15 @@ SUITES = (
         ("rust-build",),
     ),
     Suite(
+        "fuzz",
+        "rust",
+        "log",
+        "any bytes, taken for a store",
+        "cd tests/fuzz && cargo fmt --check && ./run.sh 15",
+        "check",
+        ("basics",),
+    ),
+    Suite(
         "watch",
         "rust",
         "watch",
