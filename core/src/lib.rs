@@ -86,4 +86,7 @@ pub use store::{
     PutResponse, RangeRequest, RangeResponse, SortOrder, SortTarget,
 };
 pub use txn::{Compare, CompareOp, CompareTarget, Op, OpResponse, TxnRequest, TxnResponse};
-pub use watch::{EventRef, Events, FollowResponse, StreamId, WatchRequest, WatchResponse};
+pub use watch::{
+    EventRef, Events, FollowResponse, PROGRESS_OF_STREAM, StreamId, WatchRequest, WatchResponse,
+    WatcherReport, WatcherState,
+};

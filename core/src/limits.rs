@@ -30,6 +30,18 @@ pub struct Limits {
     pub stream_queue_responses: usize,
     /// Distinct revisions in one response to a watcher that catches up (1000).
     pub catch_up_revisions: usize,
+    /// Events that one watch stream may hold for its reader, in bytes; what exceeds it is read from
+    /// the log later. One transaction or batch is held whatever its size (8 MiB).
+    pub stream_queue_bytes: usize,
+    /// Events that all watch streams together may hold, in bytes; beyond it each may hold one
+    /// transaction or batch (64 MiB).
+    pub watch_queue_bytes: usize,
+    /// Keys and values in one fragment of a revision, in bytes, for watchers who asked for fragments
+    /// (2 MiB).
+    pub fragment_bytes: usize,
+    /// Milliseconds without an event after which a watcher who asked for it is told its progress
+    /// (10 min).
+    pub progress_notify_ms: i64,
 }
 
 impl Default for Limits {
@@ -43,6 +55,10 @@ impl Default for Limits {
             lease_expiries_per_step: 500,
             stream_queue_responses: 128,
             catch_up_revisions: 1000,
+            stream_queue_bytes: 8 * 1024 * 1024,
+            watch_queue_bytes: 64 * 1024 * 1024,
+            fragment_bytes: 2 * 1024 * 1024,
+            progress_notify_ms: 600_000,
         }
     }
 }

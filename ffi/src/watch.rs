@@ -153,6 +153,7 @@ pub(crate) fn taken(response: WatchResponse) -> Option<(Taken, Size)> {
             watch_id,
             revision,
             events,
+            fragment: _,
         } => {
             let events = EventList::new(events);
             size = events.size();
@@ -160,6 +161,10 @@ pub(crate) fn taken(response: WatchResponse) -> Option<(Taken, Size)> {
             (seen.events, seen.events_len) = parts(&events.seen);
             list = Some(events);
             (REVWATCH_RESPONSE_EVENTS, watch_id)
+        }
+        WatchResponse::Progress { watch_id, revision } => {
+            seen.revision = revision;
+            (REVWATCH_RESPONSE_PROGRESS, watch_id)
         }
         WatchResponse::Canceled { watch_id } => (REVWATCH_RESPONSE_CANCELED, watch_id),
         WatchResponse::Compacted {

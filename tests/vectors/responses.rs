@@ -77,12 +77,16 @@ pub(crate) fn watch(response: &WatchResponse) -> Value {
             watch_id,
             revision,
             events: batch,
+            fragment: _,
         } => json!({
             "events": object([
                 ("watch_id", json!(watch_id)),
                 ("revision", json!(revision)),
                 ("events", events(batch)),
             ])
+        }),
+        WatchResponse::Progress { watch_id, revision } => json!({
+            "progress": object([("watch_id", json!(watch_id)), ("revision", json!(revision))])
         }),
         WatchResponse::Canceled { watch_id } => {
             json!({ "canceled": object([("watch_id", json!(watch_id))]) })

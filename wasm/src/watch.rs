@@ -83,6 +83,7 @@ fn write_response(writer: &mut Writer, response: &WatchResponse) {
             watch_id,
             revision,
             events,
+            fragment: _,
         } => {
             writer.byte(2).int(*watch_id).int(*revision);
             write_events(writer, events);
@@ -95,6 +96,9 @@ fn write_response(writer: &mut Writer, response: &WatchResponse) {
         } => writer.byte(4).int(*watch_id).int(*compact_revision),
         WatchResponse::Rewound { watch_id, revision } => {
             writer.byte(5).int(*watch_id).int(*revision)
+        }
+        WatchResponse::Progress { watch_id, revision } => {
+            writer.byte(6).int(*watch_id).int(*revision)
         }
     };
 }

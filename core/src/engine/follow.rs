@@ -181,7 +181,7 @@ impl<P: PageStore> Store<P> {
     ) -> Result<FollowResponse> {
         loop {
             match self.poll(stream, max_events, max_bytes)? {
-                WatchResponse::Created { .. } => {}
+                WatchResponse::Created { .. } | WatchResponse::Progress { .. } => {}
                 WatchResponse::Events { events, .. } => {
                     // A long history comes in parts, and each says how far it goes.
                     let last = events.get(events.len().saturating_sub(1));

@@ -75,17 +75,12 @@ impl<P: PageStore> Store<P> {
         let (revisions, _) = RevisionStore::open(pages, log_options, options.seed, &mut |entry| {
             lessor.replay(entry);
         })?;
-        let limits = &options.limits;
         let end = revisions.log().end();
         Ok(Self {
             published: revisions.revision(),
             revisions,
             lessor,
-            hub: Hub::new(
-                options.seed,
-                limits.stream_queue_responses,
-                limits.catch_up_revisions,
-            ),
+            hub: Hub::new(options.seed, &options.limits),
             follows: BTreeMap::new(),
             next_follow: 1,
             options,

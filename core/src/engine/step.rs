@@ -81,6 +81,7 @@ impl<P: PageStore> Store<P> {
                 Err(error) => outcome = outcome.and(Err(error)),
             }
         }
+        self.hub.notify_progress(now_ms, self.published);
         let mut reclaiming = false;
         if self.is_compacting() && !self.revisions.log().is_poisoned() {
             match self.reclaim(budget_bytes) {
@@ -154,10 +155,11 @@ impl<P: PageStore> Store<P> {
         Ok(())
     }
 
-    fn next_due_ms(&self, now_ms: i64) -> Option<i64> {
-        // Who cannot write has nothing due.
+    pub(super) fn next_due_ms(&self, now_ms: i64) -> Option<i64> {
+        let progress_ms = self.hub.progress_due_ms();
+        // Who cannot write has nothing else due.
         if self.options.read_only || self.revisions.log().is_poisoned() {
-            return None;
+            return progress_ms.map(|due_ms| due_ms.max(now_ms));
         }
         let lease_ms = self.lessor.next_due_in_ms();
         let lease_ms = lease_ms.map(|wait| now_ms.saturating_add(wait));
@@ -168,6 +170,7 @@ impl<P: PageStore> Store<P> {
             self.write_due_ms,
             self.idle.mark_due_ms,
             self.retention_due_ms(),
+            progress_ms,
         ];
         due.into_iter()
             .flatten()

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
+use core::task::Waker;
 
 use super::store::Store;
 use crate::error::{Error, Result};
@@ -9,7 +10,9 @@ use crate::log::EPOCHS_REMEMBERED;
 use crate::page::PageStore;
 use crate::revision::ResumeToken;
 use crate::store::RevisionStore;
-use crate::watch::{History, Hub, Reach, Registration, StreamId, WatchRequest, WatchResponse};
+use crate::watch::{
+    History, Hub, Reach, Registration, StreamId, WatchRequest, WatchResponse, WatcherReport,
+};
 
 /// What the hub sees of a store.
 pub(super) struct View<'a, P> {
@@ -28,6 +31,10 @@ impl<P: PageStore> History for View<'_, P> {
 
     fn compact_revision(&self) -> i64 {
         self.revisions.compact_revision()
+    }
+
+    fn newest_change(&self, key: &[u8]) -> Option<i64> {
+        self.revisions.newest_change(key, self.published)
     }
 
     fn events(
@@ -98,6 +105,7 @@ impl<P: PageStore> Store<P> {
         }
         let registration = Registration {
             applied: self.revision(),
+            published: self.published,
             rewound_to,
         };
         self.hub.watch(stream, request, &registration)
@@ -110,10 +118,12 @@ impl<P: PageStore> Store<P> {
     }
 
     /// Takes the next response of a stream, and never blocks. Events come in whole revisions: at
-    /// most `max_events` and `max_bytes` of keys and values, but at least one revision.
+    /// most `max_events` and `max_bytes` of keys and values, but at least one revision; a watcher who
+    /// asked for fragments may be given a part of it, marked as such, but at least one event.
     ///
-    /// After `Idle` there is nothing more until something changes; while watchers catch up with a
-    /// long history that holds little for them, [`step`](Self::step) says when to ask again.
+    /// After `Idle` ask again when something was written or [`next_poll_ms`](Self::next_poll_ms) says
+    /// so. Reads at most 1 MiB of history: with a long one that holds little for the stream, that is
+    /// at once.
     pub fn poll(
         &mut self,
         stream: StreamId,
@@ -126,11 +136,107 @@ impl<P: PageStore> Store<P> {
         })
     }
 
-    /// Whether [`poll`](Self::poll) may have more to say than `Idle`. Costs by the watchers of the
-    /// stream.
+    /// Whether [`poll`](Self::poll) may have more to say than `Idle`. O(1).
     pub fn has_response(&mut self, stream: StreamId) -> Result<bool> {
         let (hub, view) = self.hub_and_view();
         hub.has_response(stream, &view)
+    }
+
+    /// When to poll a stream again after `Idle`, in the host's milliseconds: now, if there is history
+    /// that was not looked through yet; after the [`step`](Self::step) that is due then, if that may
+    /// bring something; `None` if nothing comes unless somebody writes. Now is 0 for a store that was
+    /// never stepped.
+    ///
+    /// ```
+    /// use revwatch::{KeyRange, Options, Store, WatchRequest, WatchResponse};
+    ///
+    /// let mut store = Store::in_memory(Options::default());
+    /// let stream = store.watch_stream();
+    /// store.watch(stream, &WatchRequest::new(KeyRange::All))?;
+    /// assert_eq!(store.next_poll_ms(stream)?, Some(0));
+    /// while store.poll(stream, 100, 1 << 20)? != WatchResponse::Idle {}
+    /// assert_eq!(store.next_poll_ms(stream)?, None);
+    /// # Ok::<(), revwatch::Error>(())
+    /// ```
+    pub fn next_poll_ms(&mut self, stream: StreamId) -> Result<Option<i64>> {
+        let now_ms = self.now_ms.unwrap_or(0);
+        if self.has_response(stream)? {
+            return Ok(Some(now_ms));
+        }
+        Ok(self.next_due_ms(now_ms))
+    }
+
+    /// Asks to be told how far the stream is: once all that is queued now was polled, it says
+    /// `Progress` with the published revision, and with [`PROGRESS_OF_STREAM`](crate::PROGRESS_OF_STREAM)
+    /// as the watcher. Nothing that is not newer comes after that.
+    ///
+    /// Answers false, and nothing is said, while one of the stream's watchers is behind or waits for
+    /// a start in the future. A stream without watchers is always told. O(1).
+    ///
+    /// ```
+    /// use revwatch::{KeyRange, Options, PROGRESS_OF_STREAM, Store, WatchRequest, WatchResponse};
+    ///
+    /// let mut store = Store::in_memory(Options::default());
+    /// let stream = store.watch_stream();
+    /// store.put(b"key", b"value")?;
+    /// assert!(store.request_progress(stream)?);
+    /// let told = WatchResponse::Progress { watch_id: PROGRESS_OF_STREAM, revision: 2 };
+    /// assert_eq!(store.poll(stream, 100, 1 << 20)?, told);
+    /// # Ok::<(), revwatch::Error>(())
+    /// ```
+    pub fn request_progress(&mut self, stream: StreamId) -> Result<bool> {
+        self.hub.request_progress(stream, self.published)
+    }
+
+    /// All watchers, those of followers too, by stream and id: for operators and pictures. Costs by
+    /// the watchers and by what is queued for them.
+    pub fn watchers(&mut self) -> Vec<WatcherReport> {
+        let (hub, view) = self.hub_and_view();
+        hub.watchers(&view)
+    }
+
+    /// Has a task woken, once, when [`poll`](Self::poll) may have something to say: at the next
+    /// [`take_woken`](Self::take_woken) if it has now. Replaces what was set for the stream before.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    /// use std::task::{Wake, Waker};
+    /// use revwatch::{KeyRange, Options, Store, WatchRequest, WatchResponse};
+    ///
+    /// #[derive(Default)]
+    /// struct Task(AtomicBool);
+    /// impl Wake for Task {
+    ///     fn wake(self: Arc<Self>) {
+    ///         self.0.store(true, Ordering::SeqCst);
+    ///     }
+    /// }
+    ///
+    /// let mut store = Store::in_memory(Options::default());
+    /// let stream = store.watch_stream();
+    /// store.watch(stream, &WatchRequest::new(KeyRange::All))?;
+    /// while store.poll(stream, 100, 1 << 20)? != WatchResponse::Idle {}
+    ///
+    /// let task = Arc::new(Task::default());
+    /// store.set_waker(stream, &Waker::from(task.clone()))?;
+    /// store.put(b"key", b"value")?;
+    /// for waker in store.take_woken() {
+    ///     waker.wake();
+    /// }
+    /// assert!(task.0.load(Ordering::SeqCst));
+    /// # Ok::<(), revwatch::Error>(())
+    /// ```
+    pub fn set_waker(&mut self, stream: StreamId, waker: &Waker) -> Result<()> {
+        let (hub, view) = self.hub_and_view();
+        hub.set_waker(stream, waker, &view)
+    }
+
+    /// Takes the tasks that are to be woken because of what was done to the store since the last
+    /// call. Whoever holds the store wakes them once it has let go of it: the store itself never
+    /// does, so no task can come back to it while it is in use. [`SharedStore`](crate::SharedStore)
+    /// does so by itself.
+    pub fn take_woken(&mut self) -> Vec<Waker> {
+        self.hub.take_woken(self.published)
     }
 
     pub(super) fn hub_and_view(&mut self) -> (&mut Hub, View<'_, P>) {

@@ -70,6 +70,12 @@ impl<P: PageStore> RevisionStore<P> {
             && self.index.newest_change(key, revision.main) != Some(revision)
     }
 
+    /// The revision of the newest change of a key up to and including `main`, put or delete.
+    pub(crate) fn newest_change(&self, key: &[u8], main: i64) -> Option<i64> {
+        let newest = self.index.newest_change(key, main);
+        newest.map(|revision| revision.main)
+    }
+
     /// Whether any key existed as of `main`.
     pub(super) fn any_key_at(&self, main: i64) -> bool {
         self.index

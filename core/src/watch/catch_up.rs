@@ -1,142 +1,281 @@
 //! Reading history for watchers that are behind.
+//!
+//! History is read for one stream at a time, and only for one that has nothing else to say: when its
+//! reader polls it, or by `step` while it waits. Nobody starves:
+//!
+//! - Streams wait in rounds, in the order in which they came to wait; within a round the one that is
+//!   furthest behind comes first. A stream that was served waits again in a later round.
+//! - Within a stream a sweep goes from the watcher furthest behind towards the present and takes
+//!   along those that it meets; only then it begins again. So watchers that keep coming with old
+//!   starts do not hold up the others.
+//!
+//! What was read is kept for a while (see [`Parts`](super::parts::Parts)), so that streams that are
+//! equally far behind read it once. The work of one turn is bounded by bytes and by watchers.
 
-use alloc::sync::Arc;
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
+use super::batch::Slice;
 use super::history::History;
 use super::hub::Hub;
-use super::response::WatchResponse;
-use super::stream::StreamId;
-use super::watcher::{State, WatcherKey};
+use super::parts::Wanted;
+use super::stream::{Hunger, LastWord};
+use super::watcher::Flag;
 use crate::error::Result;
 
-/// Parts of history that one poll reads at most.
-const PASSES_PER_POLL: usize = 64;
+/// Keys and values that are read at once, in bytes.
+const PART_BYTES: usize = 128 * 1024;
+
+/// Keys and values that one poll reads at most, in bytes, if it finds nothing for its reader.
+const POLL_BYTES: usize = 1024 * 1024;
+
+/// Watchers that one turn serves at most; and what serving each is reckoned to cost, in bytes read.
+const MOST_WATCHERS: usize = 4096;
+const WATCHER_COST_BYTES: usize = 64;
+
+/// So many streams that come to wait are one round.
+const ROUND_STREAMS: u64 = 256;
+
+/// The streams that wait for history.
+#[derive(Debug, Default)]
+pub(super) struct Hungry {
+    /// By round, then by the revision wanted.
+    waiting: BTreeSet<(u64, i64, u32)>,
+    /// How many streams ever came to wait.
+    tickets: u64,
+    /// Streams that have all that is published, but not all that is applied.
+    frontier: BTreeSet<u32>,
+    /// What was published when the last of those came.
+    frontier_published: i64,
+}
 
 impl Hub {
-    /// Reads one bounded part of history for all unsynced watchers whose streams have room.
-    /// Answers whether there is more to read.
-    pub(crate) fn catch_up(&mut self, max_bytes: usize, history: &impl History) -> Result<bool> {
-        let waiting = self
-            .watchers
-            .iter()
-            .filter(|(_, watcher)| {
-                matches!(watcher.state, State::Unsynced)
-                    && self.streams[&watcher.stream.0].has_room(self.queue_responses, watcher)
-            })
-            .map(|(key, _)| key)
-            .collect();
-        self.catch_up_some(waiting, max_bytes, history)
+    /// Whether there are streams that history may have to be read for. O(1).
+    pub(crate) fn is_behind(&self) -> bool {
+        !self.hungry.waiting.is_empty() || !self.hungry.frontier.is_empty()
     }
 
-    /// The same for the watchers of one stream, which has nothing queued, until it has or there is
-    /// nothing more to read. Bounded: a range in which little changes may need further calls.
-    pub(super) fn catch_up_stream(
-        &mut self,
-        stream: StreamId,
-        max_bytes: usize,
-        history: &impl History,
-    ) -> Result<()> {
-        for _ in 0..PASSES_PER_POLL {
-            let more = self.is_behind() && self.catch_up_members(stream, max_bytes, history)?;
-            if !more || !self.streams[&stream.0].is_drained() {
+    /// Reads about `max_bytes` of history for the streams that wait for it, in their turn. Answers
+    /// whether more is to be done.
+    pub(crate) fn catch_up(&mut self, max_bytes: usize, history: &impl History) -> Result<bool> {
+        self.learn_published(history.published());
+        let mut left = max_bytes;
+        while left > 0
+            && let Some(&(.., stream)) = self.hungry.waiting.first()
+        {
+            self.sate(stream);
+            let served = self.serve(stream, left, history);
+            self.feed(stream);
+            left = left.saturating_sub(served?);
+        }
+        Ok(!self.hungry.waiting.is_empty())
+    }
+
+    /// The same for one stream that has nothing queued, until it has or there is nothing more to
+    /// read. Bounded: a range in which little changes may need further calls.
+    pub(super) fn catch_up_stream(&mut self, stream: u32, history: &impl History) -> Result<()> {
+        self.sate(stream);
+        let mut outcome = Ok(());
+        let mut left = POLL_BYTES;
+        while left > 0 && outcome.is_ok() {
+            let reader = &self.streams[stream as usize];
+            let has_history = reader.has_response(history.published());
+            if !reader.is_drained() || !has_history {
                 break;
             }
+            outcome = self
+                .serve(stream, PART_BYTES, history)
+                .map(|cost| left = left.saturating_sub(cost));
         }
-        Ok(())
+        self.feed(stream);
+        outcome
     }
 
-    fn catch_up_members(
-        &mut self,
-        stream: StreamId,
-        max_bytes: usize,
-        history: &impl History,
-    ) -> Result<bool> {
-        let members = self.streams[&stream.0].watchers.values().copied();
-        let waiting = members
-            .filter(|&key| matches!(self.watchers[key].state, State::Unsynced))
-            .collect();
-        self.catch_up_some(waiting, max_bytes, history)
-    }
-
-    /// One pass serves them all: it starts where the one furthest behind stands.
-    fn catch_up_some(
-        &mut self,
-        waiting: Vec<WatcherKey>,
-        max_bytes: usize,
-        history: &impl History,
-    ) -> Result<bool> {
-        let waiting = self.end_compacted(waiting, history);
-        let Some(from) = waiting
-            .iter()
-            .map(|&key| self.watchers[key].next_revision)
-            .min()
-        else {
-            return Ok(false);
+    /// One turn of a stream: hands one part of history to those of its watchers who are near it.
+    /// Answers what it cost, in bytes read.
+    fn serve(&mut self, stream: u32, max_bytes: usize, history: &impl History) -> Result<usize> {
+        let ended = self.end_compacted(stream, history);
+        if ended > 0 {
+            return Ok(ended * WATCHER_COST_BYTES);
+        }
+        let Some(from) = self.next_of_sweep(stream, history.published()) else {
+            return Ok(self.settle(stream, history));
         };
-        if from > history.published() {
-            // Nothing to read; who waits for what is yet to come is synced.
-            for key in waiting {
-                let reached = self.watchers[key].next_revision - 1;
-                self.advance(key, reached, history);
-            }
-            return Ok(false);
+        let wanted = Wanted {
+            from,
+            prev_kv: self.streams[stream as usize].want_prev_kv > 0,
+            max_revisions: self.catch_up_revisions,
+            max_bytes: max_bytes.min(PART_BYTES),
+        };
+        let (part, read) =
+            self.parts
+                .find_or_read(wanted, &mut self.groups, &mut self.batches, history)?;
+        let to = self.parts.get(part).to;
+        let near = self.streams[stream as usize]
+            .behind
+            .range((from, 0)..=(to, u32::MAX));
+        let near: Vec<u32> = near.map(|&(_, key)| key).take(MOST_WATCHERS).collect();
+        for &key in &near {
+            self.hand_over(key, part, history);
         }
-        let prev_kv = waiting.iter().any(|&key| self.watchers[key].prev_kv);
-        let reach = history.events(from, self.catch_up_revisions, max_bytes, prev_kv)?;
-
-        let batch = Arc::new(reach.events);
-        let mut matches = Vec::new();
-        for (index, event) in batch.iter().enumerate() {
-            self.unsynced.matching(&event.kv.key, |key| {
-                if waiting.binary_search(&key).is_ok() && self.watchers[key].wants(event) {
-                    matches.push((key, index as u32));
-                }
-            });
-        }
-        self.deliver_matches(history.published(), &batch, &mut matches);
-        let mut more = false;
-        for key in waiting {
-            more |= self.advance(key, reach.revision, history);
-        }
-        Ok(more)
+        self.streams[stream as usize].sweep = to + 1;
+        self.forget_history_if_nobody_is_behind();
+        Ok(read + near.len() * WATCHER_COST_BYTES)
     }
 
-    /// Moves a watcher past what was read for it; answers whether it has more to read.
-    fn advance(&mut self, key: WatcherKey, reached: i64, history: &impl History) -> bool {
-        let watcher = &mut self.watchers[key];
-        watcher.next_revision = watcher.next_revision.max(reached + 1);
-        if matches!(watcher.state, State::Unsynced) && watcher.next_revision > history.applied() {
-            watcher.state = State::Synced;
-            self.unsynced.remove(&watcher.range, key);
-            self.synced.insert(&watcher.range, key);
-        }
-        watcher.next_revision <= history.published()
+    /// Where the stream's sweep goes on: at the next watcher that has something to read, from the
+    /// oldest again after the last. `None` if there is nobody.
+    fn next_of_sweep(&self, stream: u32, published: i64) -> Option<i64> {
+        let stream = &self.streams[stream as usize];
+        let ahead = stream.behind.range((stream.sweep, 0)..).next();
+        let ahead = ahead
+            .map(|&(next, _)| next)
+            .filter(|&next| next <= published);
+        ahead.or_else(|| stream.oldest_wanted().filter(|&next| next <= published))
     }
 
-    /// Ends the watchers whose history was compacted; answers the others, in order of their keys.
-    fn end_compacted(
-        &mut self,
-        mut waiting: Vec<WatcherKey>,
-        history: &impl History,
-    ) -> Vec<WatcherKey> {
-        let compact_revision = history.compact_revision();
-        waiting.retain(|&key| {
-            let watcher = &self.watchers[key];
-            let watch_id = watcher.id;
-            let compacted = watcher.next_revision < compact_revision;
-            if compacted {
-                self.end(
-                    key,
-                    WatchResponse::Compacted {
-                        watch_id,
-                        compact_revision,
-                    },
-                );
+    /// Queues for a watcher what a part of history holds for it, and moves it past the part.
+    fn hand_over(&mut self, key: u32, part: usize, history: &impl History) {
+        let watcher = &self.watchers[key as usize];
+        let (stream, next_revision) = (watcher.stream, watcher.next_revision);
+        let is_conflating = watcher.has(Flag::Conflate);
+        let whole = self.parts.selection(
+            part,
+            watcher.group,
+            watcher.filter(),
+            &self.groups,
+            &mut self.batches,
+        );
+        let wanted = self.batches.get(whole.batch).trim(whole, next_revision);
+        let wanted = if is_conflating {
+            self.newest_states(wanted, history)
+        } else {
+            self.batches.retain(wanted.batch);
+            wanted
+        };
+        self.leave(key);
+        let watcher = &mut self.watchers[key as usize];
+        watcher.next_revision = self.parts.get(part).to + 1;
+        if wanted.is_empty() {
+            self.batches.release(wanted.batch);
+        } else {
+            watcher.set(Flag::Told);
+            let bytes = self.batches.bytes_of(wanted.batch);
+            let stream = &mut self.streams[stream as usize];
+            stream.push_events(watcher, key, wanted, bytes);
+            self.woken.extend(stream.waker.take());
+        }
+        self.go_on(key, history.applied());
+    }
+
+    /// Those events of a slice that tell what is still true: the last of each key, if nothing that is
+    /// published has changed it since. They are the caller's.
+    fn newest_states(&mut self, slice: Slice, history: &impl History) -> Slice {
+        let batch = self.batches.get(slice.batch);
+        let (events, picks) = (batch.events(), batch.picks());
+        let mut seen = BTreeSet::new();
+        let mut indices = Vec::new();
+        for place in (slice.start..slice.end).rev() {
+            let index = if slice.picked {
+                picks[place as usize]
+            } else {
+                place
+            };
+            let kv = &events[index as usize].kv;
+            if seen.insert(kv.key.as_slice())
+                && history.newest_change(&kv.key) == Some(kv.mod_revision)
+            {
+                indices.push(index);
             }
-            !compacted
-        });
-        waiting.sort_unstable();
-        waiting
+        }
+        indices.reverse();
+        self.batches.pick(slice.batch, indices)
+    }
+
+    /// Ends the stream's watchers whose history was compacted, a bounded number of them; answers how
+    /// many.
+    fn end_compacted(&mut self, stream: u32, history: &impl History) -> usize {
+        let compacted = history.compact_revision();
+        let behind = &self.streams[stream as usize].behind;
+        let overtaken = behind.range(..(compacted, 0)).map(|&(_, key)| key);
+        let overtaken: Vec<u32> = overtaken.take(MOST_WATCHERS).collect();
+        for &key in &overtaken {
+            self.end(key, LastWord::Compacted, compacted);
+        }
+        overtaken.len()
+    }
+
+    /// There is nothing to read for the stream: who waits for what is yet to come is synced.
+    fn settle(&mut self, stream: u32, history: &impl History) -> usize {
+        let applied = history.applied();
+        let behind = &self.streams[stream as usize].behind;
+        let settled = behind.range((applied + 1, 0)..).map(|&(_, key)| key);
+        let settled: Vec<u32> = settled.take(MOST_WATCHERS).collect();
+        for &key in &settled {
+            self.leave(key);
+            self.go_on(key, applied);
+        }
+        (1 + settled.len()) * WATCHER_COST_BYTES
+    }
+
+    /// What was read of history is of no use to who is synced.
+    pub(super) fn forget_history_if_nobody_is_behind(&mut self) {
+        if self.counts.unsynced == 0 {
+            self.parts.clear(&mut self.batches);
+        }
+    }
+
+    /// Makes a stream wait for its turn, if it has watchers behind and nothing to say.
+    pub(super) fn feed(&mut self, stream: u32) {
+        let place = stream;
+        let stream = &mut self.streams[place as usize];
+        let Some(next_revision) = stream.oldest_wanted() else {
+            return;
+        };
+        if !stream.is_drained() || matches!(stream.hunger, Hunger::Waits { .. }) {
+            return;
+        }
+        if next_revision > self.published {
+            stream.hunger = Hunger::Frontier;
+            self.hungry.frontier.insert(place);
+            self.hungry.frontier_published = self.published;
+            return;
+        }
+        if stream.hunger == Hunger::Frontier {
+            self.hungry.frontier.remove(&place);
+        }
+        let round = self.hungry.tickets / ROUND_STREAMS;
+        self.hungry.tickets += 1;
+        stream.hunger = Hunger::Waits {
+            round,
+            next_revision,
+        };
+        self.hungry.waiting.insert((round, next_revision, place));
+        self.woken.extend(stream.waker.take());
+    }
+
+    /// The stream no longer waits.
+    pub(super) fn sate(&mut self, stream: u32) {
+        let place = stream;
+        let stream = &mut self.streams[place as usize];
+        match core::mem::take(&mut stream.hunger) {
+            Hunger::None => {}
+            Hunger::Waits {
+                round,
+                next_revision,
+            } => drop(self.hungry.waiting.remove(&(round, next_revision, place))),
+            Hunger::Frontier => drop(self.hungry.frontier.remove(&place)),
+        }
+    }
+
+    /// More may be visible than before: streams that had seen all of it wait again.
+    pub(crate) fn learn_published(&mut self, published: i64) {
+        self.published = published;
+        if published != self.hungry.frontier_published {
+            for stream in core::mem::take(&mut self.hungry.frontier) {
+                self.streams[stream as usize].hunger = Hunger::None;
+                self.feed(stream);
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::response::Events;
+use super::events::Events;
 use super::stream::StreamId;
 use crate::range::KeyRange;
 use crate::record::KeyValue;

@@ -24,6 +24,9 @@ pub(crate) trait History {
     /// History before this is gone; -1 before any compaction.
     fn compact_revision(&self) -> i64;
 
+    /// The revision of the newest published change of a key.
+    fn newest_change(&self, key: &[u8]) -> Option<i64>;
+
     /// The events from revision `from` on, which is not compacted: whole revisions, at least one,
     /// no further one after `max_revisions` with events or once `max_bytes` of keys and values are
     /// reached, none beyond what is published.

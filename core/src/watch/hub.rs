@@ -1,65 +1,91 @@
-//! All streams and watchers of a store.
+//! All streams and watchers of a store: opening, registering, ending.
 
-use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::task::Waker;
 
-use foldhash::fast::FixedState;
-use hashbrown::HashMap;
 use slab::Slab;
 
+use super::batch::Batches;
+use super::catch_up::Hungry;
+use super::group::Groups;
 use super::history::History;
-use super::matcher::Matcher;
+use super::parts::Parts;
+use super::progress::ProgressDue;
 use super::request::WatchRequest;
-use super::response::{Events, WatchResponse};
-use super::stream::{Stream, StreamId};
-use super::watcher::{State, Watcher, WatcherKey};
+use super::stream::{Bounds, LastWord, Queued, Stream, StreamId};
+use super::watcher::{Flag, State, Watcher};
 use crate::error::{Error, Result};
+use crate::limits::Limits;
 use crate::range::KeyRange;
-use crate::record::Event;
 
-/// A poll for little still reads this much history at once: what it reads may be for others.
-const LEAST_READ_BYTES: usize = 64 * 1024;
-
-/// All streams and watchers. Matching a change costs by the watchers that it concerns.
+/// All streams and watchers. Matching a change costs by the groups of watchers that it concerns,
+/// delivering it by the watchers.
 #[derive(Debug)]
 pub(crate) struct Hub {
-    pub(super) streams: HashMap<u64, Stream, FixedState>,
-    next_stream: u64,
+    pub(super) streams: Slab<Stream>,
+    /// How many streams were opened.
+    openings: u32,
     pub(super) watchers: Slab<Watcher>,
-    /// The synced watchers.
-    pub(super) synced: Matcher,
-    /// The unsynced watchers.
-    pub(super) unsynced: Matcher,
-    /// How many watchers want to know what a key was before.
-    pub(super) want_prev_kv: usize,
-    /// Responses with events that may wait in one stream.
-    pub(super) queue_responses: usize,
+    pub(super) groups: Groups,
+    pub(super) batches: Batches,
+    pub(super) bounds: Bounds,
+    pub(super) counts: Counts,
+    /// Streams that wait for history.
+    pub(super) hungry: Hungry,
+    /// History that was read and may be wanted again soon.
+    pub(super) parts: Parts,
     /// Distinct revisions in one response to a watcher that catches up.
     pub(super) catch_up_revisions: usize,
-    /// Reused by every publication: which watcher wants which event.
-    matches: Vec<(WatcherKey, u32)>,
+    pub(super) progress_due: ProgressDue,
+    pub(super) progress_notify_ms: i64,
+    /// Whom to wake once nobody holds the store any more.
+    pub(super) woken: Vec<Waker>,
+    /// The newest revision that watchers may see, as far as the hub was told.
+    pub(super) published: i64,
+}
+
+/// How many watchers there are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) synced: usize,
+    pub(super) unsynced: usize,
+    pub(super) victims: usize,
+    /// How many of all want to know what keys were before.
+    pub(super) want_prev_kv: usize,
 }
 
 /// What a watcher is registered with, besides its request.
 pub(crate) struct Registration {
     /// The store's newest revision.
     pub(crate) applied: i64,
+    /// The newest revision that watchers may see.
+    pub(crate) published: i64,
     /// Where the history of the watcher's epoch ended, if what it wants to go on from was lost.
     pub(crate) rewound_to: Option<i64>,
 }
 
 impl Hub {
-    pub(crate) fn new(seed: u64, queue_responses: usize, catch_up_revisions: usize) -> Self {
+    pub(crate) fn new(seed: u64, limits: &Limits) -> Self {
         Self {
-            streams: HashMap::with_hasher(FixedState::with_seed(seed)),
-            next_stream: 1,
+            streams: Slab::new(),
+            openings: 0,
             watchers: Slab::new(),
-            synced: Matcher::new(seed),
-            unsynced: Matcher::new(seed),
-            want_prev_kv: 0,
-            queue_responses: queue_responses.max(1),
-            catch_up_revisions: catch_up_revisions.max(1),
-            matches: Vec::new(),
+            groups: Groups::new(seed),
+            batches: Batches::default(),
+            bounds: Bounds {
+                responses: limits.stream_queue_responses.clamp(1, u32::MAX as usize) as u32,
+                stream_bytes: limits.stream_queue_bytes,
+                store_bytes: limits.watch_queue_bytes,
+                fragment_bytes: limits.fragment_bytes,
+            },
+            counts: Counts::default(),
+            hungry: Hungry::default(),
+            parts: Parts::new(limits.watch_queue_bytes),
+            catch_up_revisions: limits.catch_up_revisions.max(1),
+            progress_due: ProgressDue::default(),
+            progress_notify_ms: limits.progress_notify_ms.max(1),
+            woken: Vec::new(),
+            published: 0,
         }
     }
 
@@ -68,325 +94,212 @@ impl Hub {
     }
 
     pub(crate) fn watcher_count(&self) -> usize {
-        self.watchers.len()
+        self.counts.synced + self.counts.unsynced + self.counts.victims
     }
 
     /// Watchers that are behind and read history.
     pub(crate) fn unsynced_count(&self) -> usize {
-        self.unsynced.len()
+        self.counts.unsynced
     }
 
     /// Watchers that hold a batch because their stream is full.
     pub(crate) fn victim_count(&self) -> usize {
-        self.watchers.len() - self.synced.len() - self.unsynced.len()
+        self.counts.victims
     }
 
     /// Whether the next transaction's events are needed.
     pub(crate) fn wants_events(&self) -> bool {
-        self.synced.len() > 0
+        self.counts.synced > 0
     }
 
     /// Whether anybody asked what keys were before.
     pub(crate) fn wants_prev_kv(&self) -> bool {
-        self.want_prev_kv > 0
-    }
-
-    /// Whether there are watchers that history must be read for.
-    pub(crate) fn is_behind(&self) -> bool {
-        self.unsynced_count() > 0
+        self.counts.want_prev_kv > 0
     }
 
     pub(crate) fn open_stream(&mut self) -> StreamId {
-        let id = self.next_stream;
-        self.next_stream += 1;
-        self.streams.insert(id, Stream::default());
-        StreamId(id)
+        self.openings = self.openings.wrapping_add(1);
+        let place = self.streams.insert(Stream {
+            opening: self.openings,
+            ..Stream::default()
+        });
+        StreamId(u64::from(self.openings) << 32 | place as u64)
+    }
+
+    /// The place of a stream.
+    pub(super) fn find(&self, id: StreamId) -> Result<u32> {
+        let (opening, place) = ((id.0 >> 32) as u32, id.0 as u32);
+        match self.streams.get(place as usize) {
+            Some(stream) if stream.opening == opening => Ok(place),
+            _ => Err(Error::StreamNotFound),
+        }
+    }
+
+    pub(super) fn id_of(&self, stream: u32) -> StreamId {
+        let opening = self.streams[stream as usize].opening;
+        StreamId(u64::from(opening) << 32 | u64::from(stream))
     }
 
     /// Forgets a stream and its watchers. One that is not there is no mistake.
     pub(crate) fn close_stream(&mut self, id: StreamId) {
-        let Some(stream) = self.streams.remove(&id.0) else {
+        let Ok(place) = self.find(id) else {
             return;
         };
-        for key in stream.watchers.into_values() {
-            self.forget(key);
+        self.sate(place);
+        let stream = &self.streams[place as usize];
+        stream.release(&self.watchers, &mut self.batches);
+        // Those that have ended are known only by their last word.
+        let ended = stream.queue.iter().filter_map(|queued| match queued {
+            Queued::Ended { watcher, .. } => Some(*watcher),
+            _ => None,
+        });
+        let everybody: Vec<u32> = stream.ids.iter().chain(ended).collect();
+        for key in everybody {
+            self.take_out(key);
+            self.watchers.remove(key as usize);
         }
+        let waker = self.streams.remove(place as usize).waker;
+        self.woken.extend(waker);
+        self.forget_history_if_nobody_is_behind();
     }
 
-    /// Registers a watcher; answers its id.
+    /// Registers a watcher; answers its id. Costs O(log watchers) for each of its ranges.
     pub(crate) fn watch(
         &mut self,
         stream_id: StreamId,
         request: &WatchRequest,
         registration: &Registration,
     ) -> Result<i64> {
-        let stream = self
-            .streams
-            .get_mut(&stream_id.0)
-            .ok_or(Error::StreamNotFound)?;
-        let mut request = request.clone();
-        if request.range.lacks_key() {
-            request.range = watched_from_the_first_key(&request.range);
-        }
-        if request.range.is_empty() {
-            return Err(Error::EmptyWatchRange);
-        }
-        if stream.watchers.contains_key(&request.watch_id) && request.watch_id != 0 {
-            return Err(Error::DuplicateWatchId {
-                id: request.watch_id,
-            });
-        }
-        let id = if request.watch_id == 0 {
-            stream.choose_id()
-        } else {
-            request.watch_id
+        let place = self.find(stream_id)?;
+        let ranges = watched_ranges(&request.ranges)?;
+        let stream = &mut self.streams[place as usize];
+        let id = match request.watch_id {
+            0 => stream.ids.choose(),
+            id if stream.ids.get(id).is_some() => return Err(Error::DuplicateWatchId { id }),
+            id => id,
         };
-        let revision = registration.applied;
-        stream.push(WatchResponse::Created {
-            watch_id: id,
-            revision,
-        });
+        self.published = registration.published;
+        let applied = registration.applied;
+        let next = match request.start_revision {
+            0 => applied + 1,
+            start => start,
+        };
+        let key = self.watchers.insert(Watcher::new(request, id, place, next)) as u32;
+        self.tell(
+            place,
+            Queued::Created {
+                watcher: key,
+                revision: applied,
+            },
+        );
         if let Some(revision) = registration.rewound_to {
-            stream.push(WatchResponse::Rewound {
-                watch_id: id,
-                revision,
-            });
+            self.tell(
+                place,
+                Queued::Ended {
+                    watcher: key,
+                    why: LastWord::Rewound,
+                    revision,
+                },
+            );
             return Ok(id);
         }
-
-        let next = if request.start_revision == 0 {
-            revision + 1
-        } else {
-            request.start_revision
-        };
-        let state = if next > revision {
-            State::Synced
-        } else {
-            State::Unsynced
-        };
-        let watcher = Watcher::new(id, stream_id, &request, next, state);
-        let key = self.watchers.insert(watcher);
-        stream.watchers.insert(id, key);
-        self.group_of(next > revision).insert(&request.range, key);
-        self.want_prev_kv += usize::from(request.prev_kv);
+        let stream = &mut self.streams[place as usize];
+        stream.ids.insert(id, key);
+        if next > applied + 1 {
+            stream.starts_later(next, key, registration.published);
+        }
+        stream.want_prev_kv += u32::from(request.prev_kv);
+        self.counts.want_prev_kv += usize::from(request.prev_kv);
+        if request.progress_notify {
+            self.progress_due.begin(key);
+        }
+        self.watchers[key as usize].group = self.groups.join(&ranges);
+        self.enter(
+            key,
+            if next > applied {
+                State::Synced
+            } else {
+                State::Unsynced
+            },
+        );
         Ok(id)
     }
 
     /// Ends a watcher: its stream says so behind what is queued already. An id that is not there
     /// is no mistake, and nothing is said.
     pub(crate) fn cancel(&mut self, stream_id: StreamId, watch_id: i64) -> Result<()> {
-        let stream = self
-            .streams
-            .get(&stream_id.0)
-            .ok_or(Error::StreamNotFound)?;
-        if let Some(&key) = stream.watchers.get(&watch_id) {
-            self.end(key, WatchResponse::Canceled { watch_id });
+        let place = self.find(stream_id)?;
+        if let Some(key) = self.streams[place as usize].ids.get(watch_id) {
+            self.end(key, LastWord::Canceled, 0);
         }
         Ok(())
     }
 
-    /// Whether a poll of the stream would find something to say, or something to look for.
+    /// Whether a poll of the stream would find something to say, or something to look for. O(1).
     pub(crate) fn has_response(&self, stream_id: StreamId, history: &impl History) -> Result<bool> {
-        let stream = self
-            .streams
-            .get(&stream_id.0)
-            .ok_or(Error::StreamNotFound)?;
-        let is_behind = |&key: &WatcherKey| {
-            let watcher = &self.watchers[key];
-            matches!(watcher.state, State::Unsynced) && watcher.next_revision <= history.published()
-        };
-        Ok(!stream.is_drained() || stream.watchers.values().any(is_behind))
-    }
-
-    /// Delivers a transaction's events, in order, to the synced watchers that they concern.
-    pub(crate) fn publish(&mut self, revision: i64, events: Vec<Event>) {
-        let batch = Arc::new(events);
-        let mut matches = core::mem::take(&mut self.matches);
-        for (index, event) in batch.iter().enumerate() {
-            let (watchers, index) = (&self.watchers, index as u32);
-            self.synced.matching(&event.kv.key, |key| {
-                if watchers[key].wants(event) {
-                    matches.push((key, index));
-                }
-            });
-        }
-        self.deliver_matches(revision, &batch, &mut matches);
-        matches.clear();
-        self.matches = matches;
-    }
-
-    /// Delivers to each watcher the events that it was matched with.
-    pub(super) fn deliver_matches(
-        &mut self,
-        revision: i64,
-        batch: &Arc<Vec<Event>>,
-        matches: &mut [(WatcherKey, u32)],
-    ) {
-        // By watcher, then by event; also makes the order of delivery the same on every platform.
-        matches.sort_unstable();
-        let mut indices = Vec::new();
-        for group in matches.chunk_by(|a, b| a.0 == b.0) {
-            indices.clear();
-            indices.extend(group.iter().map(|&(_, index)| index));
-            let key = group[0].0;
-            let events = Events::select(batch, &indices, self.watchers[key].prev_kv);
-            self.deliver(key, revision, events);
-        }
-    }
-
-    /// Queues a batch for a watcher, or makes the watcher hold it if its queue is full.
-    fn deliver(&mut self, key: WatcherKey, revision: i64, events: Events) {
-        let watcher = &mut self.watchers[key];
-        let stream = self
-            .streams
-            .get_mut(&watcher.stream.0)
-            .expect("a watcher's stream is open");
-        let last = events.len() - 1;
-        watcher.next_revision = events
-            .get(last)
-            .map_or(revision, |last| last.kv.mod_revision)
-            + 1;
-        if stream.has_room(self.queue_responses, watcher) {
-            stream.push_events(watcher, revision, events);
-            return;
-        }
-        stream.victims.push_back(key);
-        match core::mem::replace(&mut watcher.state, State::Victim(events)) {
-            State::Synced => self.synced.remove(&watcher.range, key),
-            State::Unsynced => self.unsynced.remove(&watcher.range, key),
-            State::Victim(_) => unreachable!("a victim is matched against nothing"),
-        }
-    }
-
-    /// Takes the stream's next response, with room made for its victims, and with history read if
-    /// there is nothing else to say.
-    pub(crate) fn poll(
-        &mut self,
-        stream_id: StreamId,
-        max_events: usize,
-        max_bytes: usize,
-        history: &impl History,
-    ) -> Result<WatchResponse> {
-        self.deliver_victims(stream_id, history)?;
-        let stream = self
-            .streams
-            .get(&stream_id.0)
-            .ok_or(Error::StreamNotFound)?;
-        if stream.is_drained() {
-            self.catch_up_stream(stream_id, max_bytes.max(LEAST_READ_BYTES), history)?;
-        }
-        let stream = self
-            .streams
-            .get_mut(&stream_id.0)
-            .ok_or(Error::StreamNotFound)?;
-        Ok(stream
-            .pop(&mut self.watchers, max_events, max_bytes)
-            .unwrap_or(WatchResponse::Idle))
-    }
-
-    /// Queues what the stream's victims hold, as far as there is room. Each goes on as synced if
-    /// nothing was written meanwhile, else as unsynced.
-    fn deliver_victims(&mut self, stream_id: StreamId, history: &impl History) -> Result<()> {
-        let capacity = self.queue_responses;
-        let stream = self
-            .streams
-            .get_mut(&stream_id.0)
-            .ok_or(Error::StreamNotFound)?;
-        while let Some(&key) = stream.victims.front() {
-            let watcher = &mut self.watchers[key];
-            if !stream.has_room(capacity, watcher) {
-                break;
-            }
-            stream.victims.pop_front();
-            let synced = watcher.next_revision > history.applied();
-            let state = if synced {
-                State::Synced
-            } else {
-                State::Unsynced
-            };
-            let State::Victim(events) = core::mem::replace(&mut watcher.state, state) else {
-                unreachable!("only victims are listed");
-            };
-            stream.push_events(watcher, history.published(), events);
-            let group = if synced {
-                &mut self.synced
-            } else {
-                &mut self.unsynced
-            };
-            group.insert(&watcher.range, key);
-        }
-        Ok(())
+        let place = self.find(stream_id)?;
+        Ok(self.streams[place as usize].has_response(history.published()))
     }
 
     /// What comes after `told` cannot be handed to the synced watchers one by one: they read it from
     /// history.
     pub(crate) fn fall_behind(&mut self, told: i64) {
         for key in self.keys_where(|watcher| matches!(watcher.state, State::Synced)) {
-            let watcher = &mut self.watchers[key];
-            watcher.next_revision = watcher.next_revision.max(told + 1);
-            watcher.state = State::Unsynced;
-            self.synced.remove(&watcher.range, key);
-            self.unsynced.insert(&watcher.range, key);
+            let next = self.watchers[key as usize].next_revision.max(told + 1);
+            self.go_behind(key, next);
         }
     }
 
     /// History after `cut` was lost in a crash: ends the watchers that may have been told of it; the
     /// others read what came instead. `told` is what was published before the loss.
     pub(crate) fn rewind(&mut self, cut: i64, told: i64) {
+        self.parts.clear(&mut self.batches);
         let lost = self.keys_where(|watcher| match watcher.state {
             // Who waits for a start in the future has been told nothing, the others everything.
             State::Synced => watcher.next_revision <= told + 1 && told > cut,
             State::Unsynced | State::Victim(_) => watcher.next_revision - 1 > cut,
+            State::Ended => false,
         });
         for key in lost {
-            let watch_id = self.watchers[key].id;
-            let revision = cut;
-            self.end(key, WatchResponse::Rewound { watch_id, revision });
+            self.end(key, LastWord::Rewound, cut);
         }
         self.fall_behind(told.min(cut));
     }
 
-    fn keys_where(&self, wanted: impl Fn(&Watcher) -> bool) -> Vec<WatcherKey> {
+    fn keys_where(&self, wanted: impl Fn(&Watcher) -> bool) -> Vec<u32> {
         let found = self.watchers.iter().filter(|(_, watcher)| wanted(watcher));
-        found.map(|(key, _)| key).collect()
+        found.map(|(key, _)| key as u32).collect()
     }
 
-    /// Ends a watcher with a last word.
-    pub(super) fn end(&mut self, key: WatcherKey, last_word: WatchResponse) {
-        let watcher = &self.watchers[key];
-        let stream = self
-            .streams
-            .get_mut(&watcher.stream.0)
-            .expect("a watcher's stream is open");
-        stream.watchers.remove(&watcher.id);
-        if matches!(watcher.state, State::Victim(_)) {
-            stream.victims.retain(|&victim| victim != key);
+    /// Gives up what is kept of a watcher besides its group and its state.
+    pub(super) fn drop_claims(&mut self, key: u32) {
+        let watcher = &self.watchers[key as usize];
+        let stream = &mut self.streams[watcher.stream as usize];
+        stream.future_starts.remove(&(watcher.next_revision, key));
+        if watcher.has(Flag::PrevKv) {
+            stream.want_prev_kv -= 1;
+            self.counts.want_prev_kv -= 1;
         }
-        stream.push(last_word);
-        self.forget(key);
-    }
-
-    fn forget(&mut self, key: WatcherKey) {
-        let watcher = self.watchers.remove(key);
-        self.want_prev_kv -= usize::from(watcher.prev_kv);
-        match watcher.state {
-            State::Synced => self.synced.remove(&watcher.range, key),
-            State::Unsynced => self.unsynced.remove(&watcher.range, key),
-            State::Victim(_) => {}
-        }
-    }
-
-    fn group_of(&mut self, synced: bool) -> &mut Matcher {
-        if synced {
-            &mut self.synced
-        } else {
-            &mut self.unsynced
+        if watcher.has(Flag::ProgressNotify) {
+            self.progress_due.end(key);
         }
     }
 }
 
+/// The ranges of a request as they are watched. One in which no key can be is a mistake.
+fn watched_ranges(ranges: &[KeyRange]) -> Result<Vec<KeyRange>> {
+    let watched: Vec<_> = ranges.iter().map(from_the_first_key).collect();
+    if watched.is_empty() || watched.iter().any(KeyRange::is_empty) {
+        return Err(Error::EmptyWatchRange);
+    }
+    Ok(watched)
+}
+
 /// In a watch the empty key stands for the first one.
-fn watched_from_the_first_key(range: &KeyRange) -> KeyRange {
+fn from_the_first_key(range: &KeyRange) -> KeyRange {
+    if !range.lacks_key() {
+        return range.clone();
+    }
     match range {
         KeyRange::One(_) => KeyRange::one(b"\0"),
         KeyRange::Span { end, .. } => KeyRange::span(b"\0", end),

@@ -14,7 +14,6 @@ use crate::range::KeyRange;
 pub(super) struct Matcher {
     keys: HashMap<Vec<u8>, Vec<WatcherKey>, FixedState>,
     ranges: RangeIndex,
-    len: usize,
 }
 
 impl Matcher {
@@ -23,13 +22,7 @@ impl Matcher {
         Self {
             keys: HashMap::with_hasher(FixedState::with_seed(seed)),
             ranges: RangeIndex::default(),
-            len: 0,
         }
-    }
-
-    /// How many watchers are in the set.
-    pub(super) fn len(&self) -> usize {
-        self.len
     }
 
     /// Adds a watcher, which must not be in the set.
@@ -41,7 +34,6 @@ impl Matcher {
             },
             range => self.ranges.insert(range, watcher),
         }
-        self.len += 1;
     }
 
     /// Removes a watcher that was added with the same range.
@@ -58,7 +50,6 @@ impl Matcher {
             }
             range => self.ranges.remove(range, watcher),
         }
-        self.len -= 1;
     }
 
     /// Calls `visit` with each watcher of `key`.
@@ -110,6 +101,6 @@ mod tests {
                 matcher.remove(range, gone);
             }
         }
-        assert_eq!(matcher.len(), 0);
+        assert!(matcher.keys.is_empty());
     }
 }

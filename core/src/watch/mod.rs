@@ -1,21 +1,25 @@
 //! Reliable watch: every change once, in order, whole transactions at a time.
 //!
-//! A *watcher* wants the changes of a range of keys from some revision on. A *stream* carries the
+//! A *watcher* wants the changes of some ranges of keys from some revision on. A *stream* carries the
 //! responses of many watchers in one bounded queue, which the caller polls. The [`Hub`] knows all
 //! of both. A watcher is in one of these states:
 //!
 //! ```text
 //!            start_revision in the past
 //!   watch ──────────────────────────────► Unsynced ◄──────────────┐
-//!     │                                    │  ▲                   │ more was written
-//!     │ start_revision now or later        │  │ catch-up,         │ while it waited
-//!     ▼                                    │  │ not yet all       │
-//!   Synced ◄───────────────────────────────┘  └── (stays)         │
-//!     │  ▲            caught up                                   │
-//!     │  └──────────────────────────────────┐ nothing was written │
-//!     │ a batch does not fit the queue      │ while it waited     │
-//!     ▼                                     │                     │
+//!     │                                    │  ▲ ▲                 │ more was written
+//!     │ start_revision now or later        │  │ │ catch-up,       │ while it waited
+//!     ▼                                    │  │ └─ not yet all    │
+//!   Synced ◄───────────────────────────────┘  │                   │
+//!     │ ▲ │          caught up                │                   │
+//!     │ │ └───────────────────────────────────┘                   │
+//!     │ │   the queues hold as many bytes as they may             │
+//!     │ └──────────────────────────────────┐ nothing was written  │
+//!     │ a batch does not fit the queue     │ while it waited      │
+//!     ▼                                    │                      │
 //!   Victim ── a poll made room, the batch is queued ──────────────┘
+//!
+//!   Synced, Unsynced, Victim ── canceled, compacted, rewound ──► Ended
 //! ```
 //!
 //! A *synced* watcher has been given everything that is published, and is matched against each new
@@ -28,22 +32,40 @@
 //! lost; it is told so exactly once, behind everything queued for it before. Such notices do not
 //! count against the bound of the queue: there is at most one for each watcher.
 //!
+//! A transaction's events are stored once, in a *batch*; queues and victims hold where in it a
+//! watcher's events are. What queues and victims hold is bounded in bytes, for each stream and for
+//! all together: neither bound is exceeded by more than one batch for each stream. Watchers of the
+//! same ranges are one *group*, matched once for all of them.
+//!
 //! Watchers see *published* revisions only: those that are as durable as the store promises.
 
+mod batch;
 mod catch_up;
+mod deliver;
+mod events;
 mod follow;
+mod group;
 mod history;
 mod hub;
+mod ids;
 mod matcher;
+mod parts;
+mod progress;
 mod range_index;
+mod ranges;
+mod report;
 mod request;
 mod response;
 mod stream;
+mod transitions;
+mod wake;
 mod watcher;
 
+pub use events::{EventRef, Events};
 pub use follow::FollowResponse;
+pub use report::{WatcherReport, WatcherState};
 pub use request::WatchRequest;
-pub use response::{EventRef, Events, WatchResponse};
+pub use response::{PROGRESS_OF_STREAM, WatchResponse};
 pub use stream::StreamId;
 
 pub(crate) use follow::{Follow, Phase};

@@ -1,98 +1,246 @@
 //! Streams: many watchers, one bounded queue.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeSet, VecDeque};
+use core::task::Waker;
 
-use slab::Slab;
-
-use super::response::{Events, WatchResponse};
-use super::watcher::{Watcher, WatcherKey};
+use super::batch::{Batches, Slice};
+use super::ids::WatchIds;
+use super::watcher::{NOBODY, State, Watcher};
 
 /// Names a stream of a store. Never used again for another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(pub(super) u64);
 
+/// What waits to be polled. A stream may hold thousands of these: a watcher's number and where its
+/// events are, not the response itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Queued {
+    Created {
+        watcher: u32,
+        revision: i64,
+    },
+    Events {
+        watcher: u32,
+        slice: Slice,
+    },
+    /// Of a watcher, or of the stream if it is nobody.
+    Progress {
+        watcher: u32,
+        revision: i64,
+    },
+    /// The watcher's last word.
+    Ended {
+        watcher: u32,
+        why: LastWord,
+        revision: i64,
+    },
+}
+
+/// Why a watcher ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LastWord {
+    Canceled,
+    Compacted,
+    Rewound,
+}
+
+/// Whether a stream waits for history to be read for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Hunger {
+    /// Nobody is behind, or there is something to poll first.
+    #[default]
+    None,
+    /// It waits for its turn: its place among the hungry.
+    Waits { round: u64, next_revision: i64 },
+    /// It has been given all that is published, but not all that is applied.
+    Frontier,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Stream {
+    /// Tells streams apart that had the same place one after the other.
+    pub(super) opening: u32,
+    /// How many responses with events wait; only they count against the bound.
+    pub(super) queued_events: u32,
     /// What waits to be polled, oldest first.
-    queue: VecDeque<WatchResponse>,
-    /// How many of those are events; only they count against the bound.
-    queued_events: usize,
-    /// The stream's watchers by their id.
-    pub(super) watchers: BTreeMap<i64, WatcherKey>,
+    pub(super) queue: VecDeque<Queued>,
+    /// Bytes of the batches that the queue and the victims hold.
+    pub(super) held_bytes: usize,
+    pub(super) ids: WatchIds,
     /// Watchers that hold a batch, in the order in which they came to hold it.
-    pub(super) victims: VecDeque<WatcherKey>,
-    /// The id to try next when one is to be chosen; never goes back.
-    next_id: i64,
+    pub(super) victims: VecDeque<u32>,
+    /// The unsynced watchers, by the revision that they want next.
+    pub(super) behind: BTreeSet<(i64, u32)>,
+    /// How far the sweep through their history has come; see `catch_up`.
+    pub(super) sweep: i64,
+    pub(super) hunger: Hunger,
+    /// How many of its watchers want to know what keys were before.
+    pub(super) want_prev_kv: u32,
+    /// Watchers that start in the future, by where they do; also some that have started since.
+    pub(super) future_starts: BTreeSet<(i64, u32)>,
+    /// Whom to wake when there is something to poll.
+    pub(super) waker: Option<Waker>,
+}
+
+/// What is to become of a batch for a watcher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    /// It is queued.
+    Queue,
+    /// The watcher holds it: it becomes a victim.
+    Hold,
+    /// It is left to the log: the watcher falls behind.
+    None,
+}
+
+/// The bounds of a queue.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) responses: u32,
+    pub(super) stream_bytes: usize,
+    /// All streams together.
+    pub(super) store_bytes: usize,
+    pub(super) fragment_bytes: usize,
 }
 
 impl Stream {
-    /// Whether another batch of events for `watcher` fits: up to `capacity` in all, and one for each
-    /// watcher however many there are, so that a change that concerns them all makes no victims among
-    /// those who keep up.
-    pub(super) fn has_room(&self, capacity: usize, watcher: &Watcher) -> bool {
-        self.queued_events < capacity || watcher.queued_events == 0
-    }
-
-    /// Whether nothing waits.
-    pub(super) fn is_drained(&self) -> bool {
-        self.queue.is_empty()
-    }
-
-    /// Queues what is said of a watcher; there is always room for that.
-    pub(super) fn push(&mut self, response: WatchResponse) {
-        self.queue.push_back(response);
-    }
-
-    /// Queues events for a watcher.
-    pub(super) fn push_events(&mut self, watcher: &mut Watcher, revision: i64, events: Events) {
-        self.queued_events += 1;
-        watcher.queued_events += 1;
-        self.queue.push_back(WatchResponse::Events {
-            watch_id: watcher.id,
-            revision,
-            events,
-        });
-    }
-
-    /// Takes the oldest response. Events that exceed the limits are divided at a revision.
-    pub(super) fn pop(
-        &mut self,
-        watchers: &mut Slab<Watcher>,
-        max_events: usize,
-        max_bytes: usize,
-    ) -> Option<WatchResponse> {
-        let mut response = self.queue.pop_front()?;
-        if let WatchResponse::Events {
-            watch_id,
-            revision,
-            events,
-        } = &mut response
+    /// Whether a slice of `batch` has room. In number: up to the bound in all, and one for each watcher
+    /// however many there are, so that a change that concerns them all makes no victims among those
+    /// who keep up. In bytes: whatever comes while there is less than the bound, so that it is never
+    /// exceeded by more than one batch; what all share counts once.
+    pub(super) fn room_for(
+        &self,
+        batch: u32,
+        watcher: &Watcher,
+        is_conflating: bool,
+        bounds: &Bounds,
+        is_store_full: bool,
+    ) -> Room {
+        let holds_nothing = self.held_bytes == 0;
+        let has_bytes = self.held_bytes < bounds.stream_bytes && !is_store_full;
+        if !has_bytes && !holds_nothing && !self.ends_with(batch)
+            || is_conflating && watcher.queued > 0
         {
-            let (watch_id, revision) = (*watch_id, *revision);
-            if let Some(events) = events.split(max_events, max_bytes) {
-                let rest = WatchResponse::Events {
-                    watch_id,
-                    revision,
-                    events,
-                };
-                self.queue.push_front(rest);
-            } else {
-                self.queued_events -= 1;
-                if let Some(&key) = self.watchers.get(&watch_id) {
-                    let watcher = &mut watchers[key];
-                    watcher.queued_events = watcher.queued_events.saturating_sub(1);
-                }
+            Room::None
+        } else if self.queued_events < bounds.responses || watcher.queued == 0 {
+            Room::Queue
+        } else {
+            Room::Hold
+        }
+    }
+
+    fn ends_with(&self, batch: u32) -> bool {
+        matches!(self.queue.back(), Some(Queued::Events { slice, .. }) if slice.batch == batch)
+    }
+
+    /// Queues events for a watcher, of a batch with so many bytes.
+    pub(super) fn push_events(
+        &mut self,
+        watcher: &mut Watcher,
+        key: u32,
+        slice: Slice,
+        bytes: usize,
+    ) {
+        // Neighbours in the queue share what they hold.
+        if !self.ends_with(slice.batch) {
+            self.held_bytes += bytes;
+        }
+        self.queued_events += 1;
+        watcher.queued += 1;
+        let watcher = key;
+        self.queue.push_back(Queued::Events { watcher, slice });
+    }
+
+    /// The events at the front of the queue have been taken.
+    pub(super) fn pop_events(
+        &mut self,
+        watcher: &mut Watcher,
+        batch: u32,
+        bytes: impl FnOnce() -> usize,
+    ) {
+        self.queue.pop_front();
+        self.queued_events -= 1;
+        watcher.queued -= 1;
+        let next = self.queue.front();
+        if !matches!(next, Some(Queued::Events { slice, .. }) if slice.batch == batch) {
+            self.held_bytes -= bytes();
+        }
+    }
+
+    /// Whether nothing waits to be polled.
+    pub(super) fn is_drained(&self) -> bool {
+        self.queue.is_empty() && self.victims.is_empty()
+    }
+
+    /// The revision that the watcher furthest behind wants next.
+    pub(super) fn oldest_wanted(&self) -> Option<i64> {
+        self.behind.first().map(|&(next_revision, _)| next_revision)
+    }
+
+    /// Whether there is something to say, or history to look through, up to revision `published`.
+    pub(super) fn has_response(&self, published: i64) -> bool {
+        let has_history = self.oldest_wanted().is_some_and(|next| next <= published);
+        has_history || !self.is_drained()
+    }
+
+    /// Queues that all its watchers have been told of everything up to `revision`. If nothing came
+    /// since the last such notice, that one is brought up to date: asking often costs nothing.
+    pub(super) fn push_progress(&mut self, revision: i64) {
+        let notice = Queued::Progress {
+            watcher: NOBODY,
+            revision,
+        };
+        match self.queue.back_mut() {
+            Some(
+                last @ Queued::Progress {
+                    watcher: NOBODY, ..
+                },
+            ) => *last = notice,
+            _ => self.queue.push_back(notice),
+        }
+    }
+
+    /// A watcher starts at a revision that is yet to come.
+    pub(super) fn starts_later(&mut self, start: i64, key: u32, published: i64) {
+        while let Some(&first) = self.future_starts.first()
+            && first.0 <= published + 1
+        {
+            self.future_starts.remove(&first);
+        }
+        self.future_starts.insert((start, key));
+    }
+
+    /// Whether all its watchers have been given everything up to `published`, and all have reached
+    /// their start.
+    pub(super) fn is_up_to(&self, published: i64) -> bool {
+        let last_start = self.future_starts.last().map_or(0, |&(start, _)| start);
+        self.victims.is_empty()
+            && last_start <= published + 1
+            && self.oldest_wanted().is_none_or(|next| next > published)
+    }
+
+    /// Gives back what a stream that is closed holds.
+    pub(super) fn release(&self, watchers: &slab::Slab<Watcher>, batches: &mut Batches) {
+        for queued in &self.queue {
+            if let Queued::Events { slice, .. } = queued {
+                batches.release(slice.batch);
             }
         }
-        Some(response)
-    }
-
-    /// Chooses an id that no watcher of the stream has.
-    pub(super) fn choose_id(&mut self) -> i64 {
-        while self.watchers.contains_key(&self.next_id) {
-            self.next_id += 1;
+        for &victim in &self.victims {
+            if let State::Victim(slice) = watchers[victim as usize].state {
+                batches.release(slice.batch);
+            }
         }
-        self.next_id += 1;
-        self.next_id - 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_and_what_it_queues_are_as_small_as_their_budget_asks() {
+        assert!(size_of::<Stream>() <= 320, "{}", size_of::<Stream>());
+        assert!(size_of::<Queued>() <= 24, "{}", size_of::<Queued>());
     }
 }

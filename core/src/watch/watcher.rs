@@ -1,67 +1,116 @@
 //! One watcher.
 
-use super::request::WatchRequest;
-use super::response::Events;
-use super::stream::StreamId;
-use crate::range::KeyRange;
-use crate::record::{Event, EventKind};
+use super::batch::Slice;
+use super::request::{Filter, WatchRequest};
 
-/// A watcher's place in the hub.
+/// A number that says where something is kept: a group of watchers, as the matcher sees it.
 pub(super) type WatcherKey = usize;
 
+/// No watcher.
+pub(super) const NOBODY: u32 = u32::MAX;
+
 /// Where a watcher stands; see the module's documentation for the transitions.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum State {
     /// Waits for the next change.
     Synced,
     /// Is behind: has yet to see what is published from `next_revision` on.
     Unsynced,
-    /// Holds the batch that did not fit its stream's queue.
-    Victim(Events),
+    /// Holds what did not fit its stream's queue.
+    Victim(Slice),
+    /// Will say no more than what is queued; then it is forgotten.
+    Ended,
 }
 
+/// There may be a million of these: no field that is not needed, none wider than it must be.
 #[derive(Debug)]
 pub(super) struct Watcher {
     pub(super) id: i64,
-    pub(super) stream: StreamId,
-    pub(super) range: KeyRange,
-    pub(super) prev_kv: bool,
-    no_put: bool,
-    no_delete: bool,
     /// Nothing before this revision is delivered; everything from it on is.
     pub(super) next_revision: i64,
+    /// The stream's place in the hub.
+    pub(super) stream: u32,
+    /// The group of all watchers of the same ranges.
+    pub(super) group: u32,
+    /// Its neighbours among the synced watchers of the group.
+    pub(super) before: u32,
+    pub(super) after: u32,
+    /// Responses with events of its that wait in its stream.
+    pub(super) queued: u32,
     pub(super) state: State,
-    /// Batches of its that wait in its stream. An id that is used again inherits none.
-    pub(super) queued_events: usize,
+    flags: u16,
+}
+
+/// What a watcher asked for, and what is to be remembered of it, each one bit.
+#[derive(Clone, Copy)]
+#[repr(u16)]
+pub(super) enum Flag {
+    PrevKv = 1,
+    NoPut = 2,
+    NoDelete = 4,
+    KeysOnly = 8,
+    Fragment = 16,
+    Conflate = 32,
+    ProgressNotify = 64,
+    /// Something was queued for it since its progress was last due.
+    Told = 128,
+    /// A notice of its progress is queued.
+    ProgressQueued = 256,
 }
 
 impl Watcher {
-    pub(super) fn new(
-        id: i64,
-        stream: StreamId,
-        request: &WatchRequest,
-        next_revision: i64,
-        state: State,
-    ) -> Self {
+    /// A watcher that no group knows of yet.
+    pub(super) fn new(request: &WatchRequest, id: i64, stream: u32, next_revision: i64) -> Self {
+        let flags = [
+            (request.prev_kv, Flag::PrevKv),
+            (request.no_put, Flag::NoPut),
+            (request.no_delete, Flag::NoDelete),
+            (request.keys_only, Flag::KeysOnly),
+            (request.fragment, Flag::Fragment),
+            (request.conflate, Flag::Conflate),
+            (request.progress_notify, Flag::ProgressNotify),
+        ];
+        let set = flags.into_iter().filter(|(asked, _)| *asked);
         Self {
             id,
-            stream,
-            range: request.range.clone(),
-            prev_kv: request.prev_kv,
-            no_put: request.no_put,
-            no_delete: request.no_delete,
             next_revision,
-            state,
-            queued_events: 0,
+            stream,
+            group: NOBODY,
+            before: NOBODY,
+            after: NOBODY,
+            queued: 0,
+            state: State::Ended,
+            flags: set.fold(0, |flags, (_, flag)| flags | flag as u16),
         }
     }
 
-    /// Whether it wants an event of its range.
-    pub(super) fn wants(&self, event: &Event) -> bool {
-        let filtered = match event.kind {
-            EventKind::Put => self.no_put,
-            EventKind::Delete => self.no_delete,
-        };
-        !filtered && event.kv.mod_revision >= self.next_revision
+    pub(super) fn has(&self, flag: Flag) -> bool {
+        self.flags & flag as u16 != 0
+    }
+
+    pub(super) fn set(&mut self, flag: Flag) {
+        self.flags |= flag as u16;
+    }
+
+    pub(super) fn clear(&mut self, flag: Flag) {
+        self.flags &= !(flag as u16);
+    }
+
+    pub(super) fn filter(&self) -> Filter {
+        Filter {
+            no_put: self.has(Flag::NoPut),
+            no_delete: self.has(Flag::NoDelete),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_watcher_is_as_small_as_its_budget_asks() {
+        assert!(size_of::<Watcher>() <= 56, "{}", size_of::<Watcher>());
+        assert_eq!(size_of::<Option<State>>(), size_of::<State>());
     }
 }

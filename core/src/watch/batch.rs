@@ -1,0 +1,241 @@
+//! Events, held once for all watchers that they concern.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use slab::Slab;
+
+use super::request::Filter;
+use crate::record::{Event, EventKind};
+
+/// Events of one or more whole revisions, in order. Whoever is given some of them holds a [`Slice`].
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    events: Vec<Event>,
+    /// The batch that `picks` are of; `None` if of this one's own events.
+    base: Option<Arc<Self>>,
+    /// Places in the events, for those slices that are not a run of neighbours.
+    picks: Vec<u32>,
+    /// The store's revision as responses tell it; `None` for history, where it is that of the moment
+    /// when it is handed over.
+    pub(super) revision: Option<i64>,
+}
+
+impl Batch {
+    pub(super) fn new(events: Vec<Event>, picks: Vec<u32>, revision: Option<i64>) -> Self {
+        Self {
+            events,
+            base: None,
+            picks,
+            revision,
+        }
+    }
+
+    /// Other picks from the same events.
+    pub(super) fn derived(base: &Arc<Self>, picks: Vec<u32>) -> Self {
+        Self {
+            events: Vec::new(),
+            base: Some(Arc::clone(base)),
+            picks,
+            revision: base.revision,
+        }
+    }
+
+    pub(super) fn events(&self) -> &[Event] {
+        self.base.as_ref().map_or(&self.events, |base| &base.events)
+    }
+
+    /// The event at `place`, which is one of a slice's.
+    pub(super) fn event(&self, place: u32, picked: bool) -> &Event {
+        let index = if picked {
+            self.picks[place as usize]
+        } else {
+            place
+        };
+        &self.events()[index as usize]
+    }
+
+    /// Places of events that a slice may pick.
+    pub(super) fn picks(&self) -> &[u32] {
+        &self.picks
+    }
+
+    /// What of a slice is of revision `from` or later.
+    pub(super) fn trim(&self, slice: Slice, from: i64) -> Slice {
+        let start = partition_point(slice.start, slice.end, |place| {
+            self.event(place, slice.picked).kv.mod_revision < from
+        });
+        Slice { start, ..slice }
+    }
+}
+
+fn partition_point(mut low: u32, mut high: u32, is_before: impl Fn(u32) -> bool) -> u32 {
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if is_before(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
+
+/// Some events of a batch: a run of neighbours, or a run of its picks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Slice {
+    /// The batch's number in [`Batches`].
+    pub(super) batch: u32,
+    pub(super) start: u32,
+    pub(super) end: u32,
+    pub(super) picked: bool,
+}
+
+impl Slice {
+    pub(super) fn len(self) -> usize {
+        (self.end - self.start) as usize
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+}
+
+/// Bytes that events take in memory.
+pub(super) fn bytes_of(events: &[Event]) -> usize {
+    let contents: usize = events.iter().map(Event::bytes).sum();
+    contents + size_of_val(events)
+}
+
+/// Which of a slice's events a filter lets through, as places in the batch's events.
+pub(super) fn filtered(events: &[Event], picks: &[u32], slice: Slice, filter: Filter) -> Vec<u32> {
+    let places = slice.start..slice.end;
+    let indices = places.map(|place| {
+        if slice.picked {
+            picks[place as usize]
+        } else {
+            place
+        }
+    });
+    indices
+        .filter(|&index| filter.lets_through(events[index as usize].kind))
+        .collect()
+}
+
+impl Filter {
+    pub(super) fn lets_through(self, kind: EventKind) -> bool {
+        match kind {
+            EventKind::Put => !self.no_put,
+            EventKind::Delete => !self.no_delete,
+        }
+    }
+}
+
+/// All batches that something is held of.
+#[derive(Debug, Default)]
+pub(super) struct Batches {
+    held: Slab<Held>,
+    /// Bytes of all of them.
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Held {
+    batch: Arc<Batch>,
+    /// The number of the batch that this one picks from, if it is another.
+    base: Option<u32>,
+    /// How many slices there are of it, or batches that pick from it; no need for it to be atomic.
+    holders: u32,
+    /// Bytes of its own.
+    bytes: usize,
+}
+
+impl Batches {
+    /// Bytes of events that are held.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The number that the next batch gets.
+    pub(super) fn next(&self) -> u32 {
+        self.held.vacant_key() as u32
+    }
+
+    /// Holds a batch with so many `bytes` of events, for so many holders.
+    pub(super) fn add(&mut self, batch: Batch, bytes: usize, holders: u32) -> u32 {
+        self.bytes += bytes;
+        let batch = Arc::new(batch);
+        self.held.insert(Held {
+            batch,
+            base: None,
+            holders,
+            bytes,
+        }) as u32
+    }
+
+    /// A slice of those events of a batch that are at `indices`, for one holder.
+    pub(super) fn pick(&mut self, batch: u32, indices: Vec<u32>) -> Slice {
+        let base = self.held[batch as usize].base.unwrap_or(batch);
+        let (first, count) = (indices.first().copied().unwrap_or(0), indices.len() as u32);
+        let is_run = indices.last().is_none_or(|&last| last - first + 1 == count);
+        self.retain(base);
+        if is_run {
+            return Slice {
+                batch: base,
+                start: first,
+                end: first + count,
+                picked: false,
+            };
+        }
+        let bytes = size_of_val(indices.as_slice());
+        let batch = Arc::new(Batch::derived(&self.held[base as usize].batch, indices));
+        self.bytes += bytes;
+        let batch = self.held.insert(Held {
+            batch,
+            base: Some(base),
+            holders: 1,
+            bytes,
+        });
+        Slice {
+            batch: batch as u32,
+            start: 0,
+            end: count,
+            picked: true,
+        }
+    }
+
+    pub(super) fn get(&self, batch: u32) -> &Arc<Batch> {
+        &self.held[batch as usize].batch
+    }
+
+    /// Bytes that are held for as long as the batch is.
+    pub(super) fn bytes_of(&self, batch: u32) -> usize {
+        let held = &self.held[batch as usize];
+        held.bytes + held.base.map_or(0, |base| self.held[base as usize].bytes)
+    }
+
+    /// There is one holder more.
+    pub(super) fn retain(&mut self, batch: u32) {
+        self.held[batch as usize].holders += 1;
+    }
+
+    /// There is one holder less.
+    pub(super) fn release(&mut self, batch: u32) {
+        drop(self.take(batch));
+    }
+
+    /// The same, and answers the batch.
+    pub(super) fn take(&mut self, batch: u32) -> Arc<Batch> {
+        let held = &mut self.held[batch as usize];
+        held.holders -= 1;
+        if held.holders > 0 {
+            return Arc::clone(&held.batch);
+        }
+        let held = self.held.remove(batch as usize);
+        self.bytes -= held.bytes;
+        if let Some(base) = held.base {
+            self.release(base);
+        }
+        held.batch
+    }
+}

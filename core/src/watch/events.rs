@@ -1,0 +1,293 @@
+//! Events as they are handed to the caller.
+
+use alloc::sync::Arc;
+use core::fmt;
+
+use super::batch::{Batch, Slice};
+use crate::record::{Event, EventKind, KeyValueRef};
+
+/// Events for one watcher: a selection from a batch that all watchers share.
+///
+/// ```
+/// use revwatch::{KeyRange, Options, Store, WatchRequest, WatchResponse};
+///
+/// let mut store = Store::in_memory(Options::default());
+/// let stream = store.watch_stream();
+/// store.watch(stream, &WatchRequest::new(KeyRange::prefix(b"a"))).unwrap();
+/// store.put(b"ab", b"1").unwrap();
+/// store.poll(stream, 100, 1 << 20).unwrap(); // Created
+/// if let WatchResponse::Events { events, .. } = store.poll(stream, 100, 1 << 20).unwrap() {
+///     assert_eq!(events.len(), 1);
+///     assert_eq!(events.iter().next().unwrap().kv.value, b"1");
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Events {
+    batch: Arc<Batch>,
+    start: u32,
+    end: u32,
+    picked: bool,
+    shown: Shown,
+}
+
+/// How much of its events a watcher is shown.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shown {
+    pub(super) prev_kv: bool,
+    pub(super) keys_only: bool,
+}
+
+/// How much may be answered at once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Most {
+    pub(super) events: usize,
+    /// Bytes of keys and values.
+    pub(super) bytes: usize,
+    /// Whether a revision may be divided.
+    pub(super) fragment: bool,
+}
+
+/// One event, borrowed from its batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventRef<'a> {
+    /// What happened.
+    pub kind: EventKind,
+    /// The key's state after the change.
+    pub kv: KeyValueRef<'a>,
+    /// The key's state before the transaction, as in [`Event::prev_kv`].
+    pub prev_kv: Option<KeyValueRef<'a>>,
+}
+
+impl EventRef<'_> {
+    /// A copy that owns its bytes.
+    pub fn to_owned(&self) -> Event {
+        Event {
+            kind: self.kind,
+            kv: self.kv.to_owned(),
+            prev_kv: self.prev_kv.map(|kv| kv.to_owned()),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        let of = |kv: &KeyValueRef<'_>| kv.key.len() + kv.value.len();
+        of(&self.kv) + self.prev_kv.as_ref().map_or(0, of)
+    }
+}
+
+impl Events {
+    pub(super) fn new(batch: Arc<Batch>, slice: Slice, shown: Shown) -> Self {
+        Self {
+            batch,
+            start: slice.start,
+            end: slice.end,
+            picked: slice.picked,
+            shown,
+        }
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        (self.end - self.start) as usize
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// The event at `index`, in order of revision.
+    pub fn get(&self, index: usize) -> Option<EventRef<'_>> {
+        (index < self.len()).then(|| self.event_at(self.start + index as u32))
+    }
+
+    /// All of them, in order of revision.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = EventRef<'_>> {
+        (0..self.len()).map(|index| self.event_at(self.start + index as u32))
+    }
+
+    fn event_at(&self, place: u32) -> EventRef<'_> {
+        let event = self.batch.event(place, self.picked);
+        let shown = self.shown;
+        let mut kv = event.kv.as_ref();
+        let prev_kv = event.prev_kv.as_ref().filter(|_| shown.prev_kv);
+        let mut prev_kv = prev_kv.map(|kv| kv.as_ref());
+        if shown.keys_only {
+            kv.value = &[];
+            prev_kv = prev_kv.map(|kv| KeyValueRef { value: &[], ..kv });
+        }
+        EventRef {
+            kind: event.kind,
+            kv,
+            prev_kv,
+        }
+    }
+
+    /// How many of them may be answered at once: whole revisions, but at least one; if that one alone
+    /// is too much and may be divided, at least one event of it.
+    pub(super) fn end_of_head(&self, most: Most) -> usize {
+        let (mut bytes, mut whole, mut fit) = (0, 0, 0);
+        let mut events = self.iter().enumerate().peekable();
+        while let Some((index, event)) = events.next() {
+            bytes += event.bytes();
+            if index < most.events && bytes <= most.bytes {
+                fit = index + 1;
+            } else if whole > 0 || most.fragment {
+                break;
+            }
+            let revision = event.kv.mod_revision;
+            let next = events.peek().map(|(_, next)| next.kv.mod_revision);
+            if next != Some(revision) {
+                whole = index + 1;
+            }
+        }
+        if whole > 0 { whole } else { fit.max(1) }
+    }
+}
+
+impl PartialEq for Events {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Events {}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::KeyValue;
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    fn event(mod_revision: i64) -> Event {
+        Event {
+            kind: EventKind::Put,
+            kv: KeyValue {
+                key: b"key".to_vec(),
+                value: b"v".to_vec(),
+                mod_revision,
+                ..KeyValue::default()
+            },
+            prev_kv: None,
+        }
+    }
+
+    fn events(revisions: &[i64], picks: &[u32]) -> Events {
+        let all = revisions.iter().copied().map(event).collect();
+        let slice = Slice {
+            batch: 0,
+            start: 0,
+            end: picks.len() as u32,
+            picked: true,
+        };
+        let shown = Shown {
+            prev_kv: false,
+            keys_only: false,
+        };
+        Events::new(
+            Arc::new(Batch::new(all, picks.to_vec(), None)),
+            slice,
+            shown,
+        )
+    }
+
+    fn revisions(events: &Events) -> Vec<i64> {
+        events.iter().map(|event| event.kv.mod_revision).collect()
+    }
+
+    /// Cuts again and again.
+    fn parts(mut rest: Events, most: Most) -> Vec<Vec<i64>> {
+        let mut parts = Vec::new();
+        while !rest.is_empty() {
+            let mut head = rest.clone();
+            let cut = head.end_of_head(most);
+            assert!(cut > 0);
+            head.end = head.start + cut as u32;
+            parts.push(revisions(&head));
+            rest.start += cut as u32;
+        }
+        parts
+    }
+
+    #[test]
+    fn a_cut_never_parts_a_revision_and_takes_at_least_one() {
+        for picks in [&[0, 1, 2, 3, 4, 5, 6][..], &[0, 2, 3, 4, 5, 6]] {
+            for at_most in 0..8 {
+                let all = events(&[2, 2, 2, 3, 4, 4, 5], picks);
+                let most = Most {
+                    events: at_most,
+                    bytes: usize::MAX,
+                    fragment: false,
+                };
+                let parts = parts(all.clone(), most);
+                for part in &parts {
+                    let one_revision = part.first() == part.last();
+                    assert!(part.len() <= at_most || one_revision, "{part:?} {at_most}");
+                }
+                assert_eq!(parts.concat(), revisions(&all));
+                for pair in parts.windows(2) {
+                    assert!(pair[0].last() < pair[1].first(), "{pair:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_fragment_parts_only_a_revision_that_is_too_much_by_itself() {
+        let all = events(&[2, 2, 2, 3, 4, 4, 5], &[0, 1, 2, 3, 4, 5, 6]);
+        let most = Most {
+            events: 2,
+            bytes: usize::MAX,
+            fragment: true,
+        };
+        let expected = [vec![2, 2], vec![2, 3], vec![4, 4], vec![5]];
+        assert_eq!(parts(all.clone(), most), expected);
+        let none = Most { events: 0, ..most };
+        assert_eq!(parts(all, none).len(), 7, "at least one event each");
+    }
+
+    #[test]
+    fn bytes_bound_a_cut_as_events_do() {
+        let all = events(&[2, 3, 4], &[0, 1, 2]);
+        let most = Most {
+            events: usize::MAX,
+            bytes: 8,
+            fragment: false,
+        };
+        assert_eq!(parts(all, most), [vec![2, 3], vec![4]]);
+    }
+
+    #[test]
+    fn a_watcher_is_shown_what_it_asked_for_and_no_more() {
+        let mut changed = event(3);
+        changed.prev_kv = Some(event(2).kv);
+        let batch = Arc::new(Batch::new(vec![changed], Vec::new(), None));
+        let slice = Slice {
+            batch: 0,
+            start: 0,
+            end: 1,
+            picked: false,
+        };
+        for prev_kv in [false, true] {
+            for keys_only in [false, true] {
+                let shown = Shown { prev_kv, keys_only };
+                let events = Events::new(Arc::clone(&batch), slice, shown);
+                let event = events.get(0).unwrap();
+                assert_eq!(event.prev_kv.is_some(), prev_kv);
+                assert_eq!(event.kv.value.is_empty(), keys_only);
+                assert!(
+                    event
+                        .prev_kv
+                        .is_none_or(|kv| kv.value.is_empty() == keys_only)
+                );
+                assert_eq!((event.kv.key, event.kv.mod_revision), (&b"key"[..], 3));
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What there is to know about watchers.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::history::History;
+use super::hub::Hub;
+use super::stream::{Queued, StreamId};
+use super::watcher::{State, Watcher};
+use crate::range::KeyRange;
+use crate::record::Event;
+
+/// Where a watcher stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WatcherState {
+    /// It waits for the next change.
+    Synced,
+    /// It is behind, and reads history when its stream is polled.
+    Unsynced,
+    /// It holds what found no room in its stream's queue, and goes on when that is polled.
+    Victim,
+}
+
+/// One watcher at one moment.
+///
+/// ```
+/// use revwatch::{KeyRange, Options, Store, WatchRequest, WatcherState};
+///
+/// let mut store = Store::in_memory(Options::default());
+/// let stream = store.watch_stream();
+/// store.watch(stream, &WatchRequest::new(KeyRange::prefix(b"a")))?;
+/// store.put(b"ab", b"1")?;
+/// let [report] = &store.watchers()[..] else { panic!("there is one watcher") };
+/// assert_eq!((report.state, report.next_revision), (WatcherState::Synced, 3));
+/// assert_eq!((report.queued_responses, report.queued_bytes, report.lag), (1, 3, 0));
+/// # Ok::<(), revwatch::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WatcherReport {
+    /// Its stream.
+    pub stream: StreamId,
+    /// Its id there.
+    pub watch_id: i64,
+    /// Where it stands.
+    pub state: WatcherState,
+    /// What it watches; sorted.
+    pub ranges: Vec<KeyRange>,
+    /// The first revision that it has been given nothing of yet.
+    pub next_revision: i64,
+    /// Responses with events that wait to be polled.
+    pub queued_responses: usize,
+    /// Bytes of keys and values in those, and in what a victim holds.
+    pub queued_bytes: usize,
+    /// Published revisions that it has not been given yet.
+    pub lag: i64,
+}
+
+impl Hub {
+    /// All watchers, by stream and id. Costs by the watchers and by what is queued.
+    pub(crate) fn watchers(&self, history: &impl History) -> Vec<WatcherReport> {
+        let mut reports = Vec::with_capacity(self.watcher_count());
+        let mut queued_bytes = vec![0; self.watchers.capacity()];
+        for (place, stream) in &self.streams {
+            for queued in &stream.queue {
+                if let Queued::Events { watcher, slice } = queued {
+                    let batch = self.batches.get(slice.batch);
+                    let events = (slice.start..slice.end).map(|at| batch.event(at, slice.picked));
+                    queued_bytes[*watcher as usize] += events.map(Event::bytes).sum::<usize>();
+                }
+            }
+            for key in stream.ids.iter() {
+                let watcher = &self.watchers[key as usize];
+                let queued_bytes = queued_bytes[key as usize];
+                let id = self.id_of(place as u32);
+                reports.extend(self.report(watcher, id, queued_bytes, history.published()));
+            }
+        }
+        reports.sort_unstable_by_key(|report| (report.stream, report.watch_id));
+        reports
+    }
+
+    fn report(
+        &self,
+        watcher: &Watcher,
+        stream: StreamId,
+        mut queued_bytes: usize,
+        published: i64,
+    ) -> Option<WatcherReport> {
+        let mut next_revision = watcher.next_revision;
+        let state = match watcher.state {
+            State::Synced => {
+                next_revision = next_revision.max(published + 1);
+                WatcherState::Synced
+            }
+            State::Unsynced => WatcherState::Unsynced,
+            State::Victim(slice) => {
+                let batch = self.batches.get(slice.batch);
+                let events = (slice.start..slice.end).map(|at| batch.event(at, slice.picked));
+                queued_bytes += events.map(Event::bytes).sum::<usize>();
+                WatcherState::Victim
+            }
+            State::Ended => return None,
+        };
+        Some(WatcherReport {
+            stream,
+            watch_id: watcher.id,
+            state,
+            ranges: self.groups.ranges(watcher.group),
+            next_revision,
+            queued_responses: watcher.queued as usize,
+            queued_bytes,
+            lag: (published + 1 - next_revision).max(0),
+        })
+    }
+}
