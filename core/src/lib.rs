@@ -81,6 +81,8 @@ pub use range::KeyRange;
 pub use record::{Event, EventKind, KeyValue, KeyValueRef};
 pub use revision::{ResumeToken, Revision};
 pub use shared::SharedStore;
+#[cfg(feature = "stream")]
+pub use shared::{FollowResponses, WatchResponses};
 pub use store::{
     DeleteRangeRequest, DeleteRangeResponse, HashKvResponse, PinnedKeyValue, PutRequest,
     PutResponse, RangeRequest, RangeResponse, SortOrder, SortTarget,

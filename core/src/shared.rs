@@ -1,5 +1,7 @@
 //! One store for many threads.
 
+mod tasks;
+
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -20,7 +22,10 @@ use crate::store::{
 };
 use crate::sync::Lock;
 use crate::txn::{TxnRequest, TxnResponse};
-use crate::watch::{FollowResponse, StreamId, WatchRequest, WatchResponse};
+use crate::watch::{FollowResponse, StreamId, WatchRequest, WatchResponse, WatcherReport};
+
+#[cfg(feature = "stream")]
+pub use tasks::{FollowResponses, WatchResponses};
 
 /// A [`Store`] that many threads may use: a cheap handle, cloned for each.
 ///
@@ -72,7 +77,7 @@ macro_rules! writes {
         $(
             #[doc = concat!("See [`Store::", stringify!($name), "`].")]
             pub fn $name(&self, $($arg: $type),*) -> $result {
-                let result = self.store.lock().$name($($arg),*);
+                let result = self.and_wake(|store| store.$name($($arg),*));
                 self.store.ring();
                 result
             }
@@ -95,11 +100,11 @@ impl<P: PageStore> SharedStore<P> {
 
     /// See [`Store::step`].
     pub fn step(&self, now_ms: i64, budget_bytes: usize) -> Result<Step> {
-        let mut store = self.store.lock();
-        let before = store.resume_token().revision;
-        let step = store.step(now_ms, budget_bytes);
-        let published = store.resume_token().revision != before;
-        drop(store);
+        let (step, published) = self.and_wake(|store| {
+            let before = store.resume_token().revision;
+            let step = store.step(now_ms, budget_bytes);
+            (step, store.resume_token().revision != before)
+        });
         // Waiters step too: a bell for every step would keep them awake for nothing.
         if published {
             self.store.ring();
@@ -126,6 +131,8 @@ impl<P: PageStore> SharedStore<P> {
         poll_follow(follow: FollowId, max_events: usize, max_bytes: usize) -> Result<FollowResponse>;
         follow_resume_token(follow: FollowId) -> Result<Option<ResumeToken>>;
         has_response(stream: StreamId) -> Result<bool>;
+        next_poll_ms(stream: StreamId) -> Result<Option<i64>>;
+        watchers() -> Vec<WatcherReport>;
         has_follow_response(follow: FollowId) -> Result<bool>;
     }
 
@@ -142,6 +149,7 @@ impl<P: PageStore> SharedStore<P> {
         lease_keep_alive(id: i64) -> Result<LeaseKeepAliveResponse>;
         watch(stream: StreamId, request: &WatchRequest) -> Result<i64>;
         cancel_watch(stream: StreamId, watch_id: i64) -> Result<()>;
+        request_progress(stream: StreamId) -> Result<bool>;
         close_stream(stream: StreamId) -> ();
         close_follow(follow: FollowId) -> ();
     }

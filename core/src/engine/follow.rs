@@ -1,6 +1,7 @@
 //! Following: a range's state and then its changes, from one place.
 
 use alloc::format;
+use core::task::Waker;
 
 use super::store::Store;
 use crate::error::{Error, Result};
@@ -128,6 +129,21 @@ impl<P: PageStore> Store<P> {
             }
             Phase::Changes { stream, .. } => self.has_response(stream),
         }
+    }
+
+    /// Has a task woken, once, when [`poll_follow`](Self::poll_follow) may have something to say; see
+    /// [`set_waker`](Self::set_waker).
+    pub fn set_follow_waker(&mut self, follow: FollowId, waker: &Waker) -> Result<()> {
+        let entry = self.follows.get(&follow.0).ok_or(Error::StreamNotFound)?;
+        if let Phase::Changes { stream, .. } = entry.phase {
+            return self.set_waker(stream, waker);
+        }
+        if self.has_follow_response(follow)? {
+            self.hub.wake_now(waker);
+        } else {
+            self.hub.wake_when_published(waker);
+        }
+        Ok(())
     }
 
     fn advance_follow(

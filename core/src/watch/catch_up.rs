@@ -270,6 +270,9 @@ impl Hub {
 
     /// More may be visible than before: streams that had seen all of it wait again.
     pub(crate) fn learn_published(&mut self, published: i64) {
+        if published != self.published {
+            self.woken.append(&mut self.await_publication);
+        }
         self.published = published;
         if published != self.hungry.frontier_published {
             for stream in core::mem::take(&mut self.hungry.frontier) {

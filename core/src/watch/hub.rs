@@ -40,6 +40,8 @@ pub(crate) struct Hub {
     pub(super) progress_notify_ms: i64,
     /// Whom to wake once nobody holds the store any more.
     pub(super) woken: Vec<Waker>,
+    /// Whom to wake when more is published.
+    pub(super) await_publication: Vec<Waker>,
     /// The newest revision that watchers may see, as far as the hub was told.
     pub(super) published: i64,
 }
@@ -85,6 +87,7 @@ impl Hub {
             progress_due: ProgressDue::default(),
             progress_notify_ms: limits.progress_notify_ms.max(1),
             woken: Vec::new(),
+            await_publication: Vec::new(),
             published: 0,
         }
     }

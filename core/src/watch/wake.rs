@@ -29,6 +29,19 @@ impl Hub {
         Ok(())
     }
 
+    /// Has `waker` woken once more is published than now.
+    pub(crate) fn wake_when_published(&mut self, waker: &Waker) {
+        let waits = |other: &Waker| other.will_wake(waker);
+        if !self.await_publication.iter().any(waits) {
+            self.await_publication.push(waker.clone());
+        }
+    }
+
+    /// Has `waker` woken at once.
+    pub(crate) fn wake_now(&mut self, waker: &Waker) {
+        self.woken.push(waker.clone());
+    }
+
     /// Takes those who are to be woken. Most often there are none.
     pub(crate) fn take_woken(&mut self, published: i64) -> Vec<Waker> {
         self.learn_published(published);

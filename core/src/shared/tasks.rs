@@ -1,0 +1,171 @@
+//! Waiting without a thread: wakers, and streams of responses for async programs.
+
+use core::task::Waker;
+
+use super::SharedStore;
+use crate::engine::{FollowId, Store};
+use crate::error::Result;
+use crate::page::PageStore;
+use crate::watch::StreamId;
+
+impl<P: PageStore> SharedStore<P> {
+    /// See [`Store::set_waker`]. The task is woken by whoever gives the stream something to say,
+    /// once that thread has let go of the store; by this call if there is something now.
+    pub fn set_waker(&self, stream: StreamId, waker: &Waker) -> Result<()> {
+        self.and_wake(|store| store.set_waker(stream, waker))
+    }
+
+    /// See [`Store::set_follow_waker`].
+    pub fn set_follow_waker(&self, follow: FollowId, waker: &Waker) -> Result<()> {
+        self.and_wake(|store| store.set_follow_waker(follow, waker))
+    }
+
+    /// Does something to the store, and wakes whom that concerns once the lock is free: a task that
+    /// is woken may come back to the store at once.
+    pub(super) fn and_wake<T>(&self, act: impl FnOnce(&mut Store<P>) -> T) -> T {
+        let mut store = self.store.lock();
+        let result = act(&mut store);
+        let woken = store.take_woken();
+        drop(store);
+        for waker in woken {
+            waker.wake();
+        }
+        result
+    }
+}
+
+#[cfg(feature = "stream")]
+pub use streams::{FollowResponses, WatchResponses};
+
+#[cfg(feature = "stream")]
+mod streams {
+    use core::pin::Pin;
+    use core::task::{Context, Poll};
+
+    use futures_core::Stream;
+
+    use super::SharedStore;
+    use crate::engine::{FollowId, Store};
+    use crate::error::{Error, Result};
+    use crate::page::PageStore;
+    use crate::watch::{FollowResponse, StreamId, WatchResponse};
+
+    /// What a watch stream says, for async programs; made by [`SharedStore::responses`].
+    pub struct WatchResponses<P: PageStore> {
+        store: SharedStore<P>,
+        stream: StreamId,
+        max_events: usize,
+        max_bytes: usize,
+    }
+
+    /// What a follower is told, for async programs; made by [`SharedStore::follow_responses`].
+    pub struct FollowResponses<P: PageStore> {
+        store: SharedStore<P>,
+        follow: FollowId,
+        max_events: usize,
+        max_bytes: usize,
+    }
+
+    impl<P: PageStore> SharedStore<P> {
+        /// What a stream says, as an async stream that ends when the stream is closed. Each item is
+        /// what [`poll`](Self::poll) would answer, but never `Idle`. Dropping it closes nothing.
+        ///
+        /// Nothing here steps the store: see [`step`](Self::step).
+        ///
+        /// ```
+        /// use std::pin::pin;
+        /// use std::task::{Context, Poll, Waker};
+        /// use futures_core::Stream;
+        /// use revwatch::{KeyRange, Options, SharedStore, WatchRequest, WatchResponse};
+        ///
+        /// let store = SharedStore::in_memory(Options::default());
+        /// let stream = store.watch_stream();
+        /// store.watch(stream, &WatchRequest::new(KeyRange::All))?;
+        /// let mut responses = pin!(store.responses(stream, 100, 1 << 20));
+        /// let mut context = Context::from_waker(Waker::noop());
+        /// let created = responses.as_mut().poll_next(&mut context);
+        /// assert!(matches!(created, Poll::Ready(Some(Ok(WatchResponse::Created { .. })))));
+        /// assert!(responses.as_mut().poll_next(&mut context).is_pending());
+        /// # Ok::<(), revwatch::Error>(())
+        /// ```
+        pub fn responses(
+            &self,
+            stream: StreamId,
+            max_events: usize,
+            max_bytes: usize,
+        ) -> WatchResponses<P> {
+            WatchResponses {
+                store: self.clone(),
+                stream,
+                max_events,
+                max_bytes,
+            }
+        }
+
+        /// What a follower is told, as an async stream that ends when the follower is closed. Each
+        /// item is what [`poll_follow`](Self::poll_follow) would answer, but never `Idle`.
+        pub fn follow_responses(
+            &self,
+            follow: FollowId,
+            max_events: usize,
+            max_bytes: usize,
+        ) -> FollowResponses<P> {
+            FollowResponses {
+                store: self.clone(),
+                follow,
+                max_events,
+                max_bytes,
+            }
+        }
+
+        /// Takes the next response that is one, or has the task woken when there may be one. Both
+        /// under one lock, so that no wake-up is lost between them.
+        fn next_or_wait<T>(
+            &self,
+            next: impl FnOnce(&mut Store<P>) -> Result<Option<T>>,
+            wait: impl FnOnce(&mut Store<P>) -> Result<()>,
+        ) -> Poll<Option<Result<T>>> {
+            let answer = self.and_wake(|store| match next(store)? {
+                Some(response) => Ok(Some(response)),
+                None => wait(store).map(|()| None),
+            });
+            match answer {
+                Ok(Some(response)) => Poll::Ready(Some(Ok(response))),
+                Ok(None) => Poll::Pending,
+                Err(Error::StreamNotFound) => Poll::Ready(None),
+                Err(error) => Poll::Ready(Some(Err(error))),
+            }
+        }
+    }
+
+    impl<P: PageStore> Stream for WatchResponses<P> {
+        type Item = Result<WatchResponse>;
+
+        fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            let this = &*self;
+            this.store.next_or_wait(
+                |store| {
+                    let response = store.poll(this.stream, this.max_events, this.max_bytes)?;
+                    Ok(Some(response).filter(|response| *response != WatchResponse::Idle))
+                },
+                |store| store.set_waker(this.stream, context.waker()),
+            )
+        }
+    }
+
+    impl<P: PageStore> Stream for FollowResponses<P> {
+        type Item = Result<FollowResponse>;
+
+        fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            let this = &*self;
+            this.store.next_or_wait(
+                |store| {
+                    let response =
+                        store.poll_follow(this.follow, this.max_events, this.max_bytes)?;
+                    Ok(Some(response).filter(|response| *response != FollowResponse::Idle))
+                },
+                |store| store.set_follow_waker(this.follow, context.waker()),
+            )
+        }
+    }
+}
