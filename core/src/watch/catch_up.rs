@@ -30,11 +30,11 @@ const PART_BYTES: usize = 128 * 1024;
 const POLL_BYTES: usize = 1024 * 1024;
 
 /// Watchers that one turn serves at most; and what serving each is reckoned to cost, in bytes read.
-const MOST_WATCHERS: usize = 4096;
+pub(super) const MOST_WATCHERS: usize = 4096;
 const WATCHER_COST_BYTES: usize = 64;
 
 /// So many streams that come to wait are one round.
-const ROUND_STREAMS: u64 = 256;
+pub(super) const ROUND_STREAMS: u64 = 256;
 
 /// The streams that wait for history.
 #[derive(Debug, Default)]

@@ -212,7 +212,7 @@ impl Hub {
         }
     }
 
-    fn pop(
+    pub(super) fn pop(
         &mut self,
         place: u32,
         max_events: usize,

@@ -61,6 +61,9 @@ mod transitions;
 mod wake;
 mod watcher;
 
+#[cfg(test)]
+mod tests;
+
 pub use events::{EventRef, Events};
 pub use follow::FollowResponse;
 pub use report::{WatcherReport, WatcherState};

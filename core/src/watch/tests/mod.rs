@@ -1,0 +1,147 @@
+//! What the hub promises beyond what its users can see: how much it holds, and how much it reads.
+
+mod fairness;
+mod memory;
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::cell::Cell;
+
+use super::history::{History, Reach};
+use super::hub::{Hub, Registration};
+use super::{StreamId, WatchRequest, WatchResponse};
+use crate::error::Result;
+use crate::limits::Limits;
+use crate::range::KeyRange;
+use crate::record::{Event, EventKind, KeyValue};
+
+/// More than any of these tests needs.
+const PLENTY: usize = 1 << 30;
+
+/// A history that counts what is read of it.
+#[derive(Default)]
+struct Past {
+    /// By revision.
+    events: BTreeMap<i64, Vec<Event>>,
+    compact_revision: i64,
+    events_read: Cell<usize>,
+}
+
+impl Past {
+    /// So many revisions from 2 on, each a put of one of so many keys.
+    fn of_puts(revisions: i64, keys: i64) -> Self {
+        let mut past = Self {
+            compact_revision: -1,
+            ..Self::default()
+        };
+        for revision in 2..2 + revisions {
+            past.put(
+                alloc::format!("{:06}", revision % keys).as_bytes(),
+                b"value",
+            );
+        }
+        past
+    }
+
+    /// One more revision; answers its events.
+    fn put(&mut self, key: &[u8], value: &[u8]) -> Vec<Event> {
+        let mod_revision = self.applied() + 1;
+        let event = Event {
+            kind: EventKind::Put,
+            kv: KeyValue {
+                key: key.to_vec(),
+                value: value.to_vec(),
+                mod_revision,
+                ..KeyValue::default()
+            },
+            prev_kv: None,
+        };
+        self.events.insert(mod_revision, alloc::vec![event.clone()]);
+        alloc::vec![event]
+    }
+}
+
+impl History for Past {
+    fn published(&self) -> i64 {
+        self.applied()
+    }
+
+    fn applied(&self) -> i64 {
+        self.events.last_key_value().map_or(1, |(&last, _)| last)
+    }
+
+    fn compact_revision(&self) -> i64 {
+        self.compact_revision
+    }
+
+    fn newest_change(&self, key: &[u8]) -> Option<i64> {
+        let mut newest = self.events.iter().rev();
+        newest.find_map(|(&revision, events)| {
+            let is_it = events.iter().any(|event| event.kv.key == key);
+            is_it.then_some(revision)
+        })
+    }
+
+    fn events(
+        &self,
+        from: i64,
+        max_revisions: usize,
+        max_bytes: usize,
+        _prev_kv: bool,
+    ) -> Result<Reach> {
+        let mut reach = Reach {
+            events: Vec::new(),
+            revision: self.published(),
+        };
+        let mut bytes = 0;
+        for (count, (&revision, events)) in self.events.range(from..).enumerate() {
+            if count > 0 && (count >= max_revisions || bytes >= max_bytes) {
+                reach.revision = revision - 1;
+                break;
+            }
+            bytes += events.iter().map(Event::bytes).sum::<usize>();
+            reach.events.extend(events.iter().cloned());
+        }
+        self.events_read
+            .set(self.events_read.get() + reach.events.len());
+        Ok(reach)
+    }
+}
+
+fn hub(limits: &Limits) -> Hub {
+    Hub::new(1, limits)
+}
+
+/// Adds a watcher of `range` from a revision on, and polls that it was created.
+fn watch(
+    hub: &mut Hub,
+    stream: StreamId,
+    range: KeyRange,
+    start_revision: i64,
+    past: &impl History,
+) -> i64 {
+    let request = WatchRequest {
+        start_revision,
+        ..WatchRequest::new(range)
+    };
+    let registration = Registration {
+        applied: past.applied(),
+        published: past.published(),
+        rewound_to: None,
+    };
+    hub.watch(stream, &request, &registration).unwrap()
+}
+
+/// The revisions of the events that a stream has to say now.
+fn drain(hub: &mut Hub, stream: StreamId, past: &impl History) -> Vec<i64> {
+    let mut revisions = Vec::new();
+    loop {
+        match hub.poll(stream, PLENTY, PLENTY, past).unwrap() {
+            WatchResponse::Events { events, .. } => {
+                revisions.extend(events.iter().map(|event| event.kv.mod_revision));
+            }
+            WatchResponse::Idle => return revisions,
+            _ => {}
+        }
+    }
+}
