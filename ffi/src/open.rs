@@ -67,6 +67,16 @@ pub struct revwatch_open_options {
     pub stream_queue_responses: usize,
     /// Distinct revisions in one response to a watcher that catches up; 0: 1000.
     pub catch_up_revisions: usize,
+    /// Bytes of events that one stream may hold before its watchers read history instead; 0: 8 MiB.
+    pub stream_queue_bytes: usize,
+    /// Bytes of events that all streams together may hold; 0: 64 MiB.
+    pub watch_queue_bytes: usize,
+    /// Bytes of keys and values in one fragment of a revision, for watchers who asked for fragments;
+    /// 0: 2 MiB.
+    pub fragment_bytes: usize,
+    /// Milliseconds without an event after which a watcher who asked for it is told its progress; 0:
+    /// 600000.
+    pub progress_notify_ms: i64,
     /// Seed of the hash tables and of chosen lease ids; 0: random.
     pub seed: u64,
     /// 16 bytes that tell a store that is created from all others; NULL: random.
@@ -263,6 +273,14 @@ fn limits(given: &revwatch_open_options) -> Result<Limits, Failure> {
             default.stream_queue_responses,
         ),
         catch_up_revisions: or_default(given.catch_up_revisions, default.catch_up_revisions),
+        stream_queue_bytes: or_default(given.stream_queue_bytes, default.stream_queue_bytes),
+        watch_queue_bytes: or_default(given.watch_queue_bytes, default.watch_queue_bytes),
+        fragment_bytes: or_default(given.fragment_bytes, default.fragment_bytes),
+        progress_notify_ms: positive(
+            "progress_notify_ms",
+            given.progress_notify_ms,
+            default.progress_notify_ms,
+        )?,
     })
 }
 

@@ -297,6 +297,16 @@ typedef struct revwatch_open_options {
     size_t stream_queue_responses;
     // Distinct revisions in one response to a watcher that catches up; 0: 1000.
     size_t catch_up_revisions;
+    // Bytes of events that one stream may hold before its watchers read history instead; 0: 8 MiB.
+    size_t stream_queue_bytes;
+    // Bytes of events that all streams together may hold; 0: 64 MiB.
+    size_t watch_queue_bytes;
+    // Bytes of keys and values in one fragment of a revision, for watchers who asked for fragments;
+    // 0: 2 MiB.
+    size_t fragment_bytes;
+    // Milliseconds without an event after which a watcher who asked for it is told its progress; 0:
+    // 600000.
+    int64_t progress_notify_ms;
     // Seed of the hash tables and of chosen lease ids; 0: random.
     uint64_t seed;
     // 16 bytes that tell a store that is created from all others; NULL: random.
