@@ -67,7 +67,7 @@ fn main() -> Result<()> {
                 }
             }
         }
-        Ok(())
+        Ok::<(), revwatch::Error>(())
     })?;
     writing.join().expect("the writer does not panic").map(drop)
 }
