@@ -378,6 +378,7 @@ impl Reader {
                         watch_id: 0,
                         revision: 0,
                         events: some,
+                        fragment: false,
                     }]);
                     let last = some.last().unwrap().kv.mod_revision;
                     let begin = all.partition_point(|event| event.kv.mod_revision < self.next);
