@@ -91,6 +91,8 @@ error_codes! {
     UnsupportedFormat = 502,
     /// An earlier write or sync failed; reading goes on, reopen the store to write again.
     Poisoned = 503,
+    /// A sync that was begun is not finished yet; finish it, then try again.
+    SyncPending = 504,
     /// The page store failed; the message carries its own error.
     Io = 600,
     /// The page store cannot grow; deletes and compaction still work.
@@ -173,6 +175,7 @@ pub enum Error {
         version: u32,
     },
     Poisoned,
+    SyncPending,
     Page(PageError),
 }
 
@@ -202,6 +205,7 @@ impl Error {
             Self::NotAStore => ErrorCode::NotAStore,
             Self::UnsupportedFormat { .. } => ErrorCode::UnsupportedFormat,
             Self::Poisoned => ErrorCode::Poisoned,
+            Self::SyncPending => ErrorCode::SyncPending,
             Self::Page(error) => error.code(),
         }
     }
@@ -244,6 +248,7 @@ impl fmt::Display for Error {
             Self::NotAStore => f.write_str("this is not a revwatch store: another program wrote it, or its first two pages are damaged; nothing was changed"),
             Self::UnsupportedFormat { version } => write!(f, "the store has format version {version}, which this revwatch cannot read: use a newer revwatch"),
             Self::Poisoned => f.write_str("an earlier write or sync failed, so nothing more can be written: reopen the store to recover what was durable"),
+            Self::SyncPending => f.write_str("a sync of the page store was begun and is not finished, so what needs another cannot be done: finish it with its outcome, then try again"),
             Self::Page(error) => error.fmt(f),
         }
     }

@@ -70,7 +70,7 @@ mod watch;
 
 pub use engine::{
     CompactResponse, Durability, FollowId, HistoryPage, Options, RangeStream, Retention, Status,
-    Step, Store,
+    Step, Store, SyncTicket, WithDurability,
 };
 pub use error::{Error, ErrorCode, Result};
 pub use lease::{

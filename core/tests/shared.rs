@@ -2,16 +2,152 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use common::PLENTY;
-use revwatch::{Event, KeyRange, Options, SharedStore, StreamId, WatchRequest, WatchResponse};
+use revwatch::page::{MemoryPages, PageError, PageStore};
+use revwatch::{
+    DeleteRangeRequest, Durability, ErrorCode, Event, FollowResponse, KeyRange, Limits, Options,
+    PutRequest, SharedStore, StreamId, WatchRequest, WatchResponse,
+};
 
 const LONG: Duration = Duration::from_secs(60);
 
+/// Pages in memory whose syncs are counted, and wait while the gate is shut.
+#[derive(Clone)]
+struct GatedPages {
+    pages: MemoryPages,
+    gate: Arc<Gate>,
+}
+
+#[derive(Default)]
+struct Gate {
+    state: Mutex<GateState>,
+    moved: Condvar,
+}
+
+#[derive(Default)]
+struct GateState {
+    is_shut: bool,
+    /// Syncs that wait at the gate.
+    waiting: usize,
+    /// Syncs that came there.
+    syncs: usize,
+    then: Then,
+}
+
+/// What becomes of a sync behind the gate.
+#[derive(Clone, Copy, Default)]
+enum Then {
+    #[default]
+    Succeed,
+    Fail,
+    Panic,
+}
+
+impl Gate {
+    fn state(&self) -> MutexGuard<'_, GateState> {
+        self.state.lock().unwrap()
+    }
+
+    fn shut(&self) {
+        self.state().is_shut = true;
+    }
+
+    fn open(&self, then: Then) {
+        let mut state = self.state();
+        state.is_shut = false;
+        state.then = then;
+        self.moved.notify_all();
+    }
+
+    fn wait_for_a_sync(&self) {
+        let waits = |state: &mut GateState| state.waiting == 0;
+        let (state, _) = self
+            .moved
+            .wait_timeout_while(self.state(), LONG, waits)
+            .unwrap();
+        assert_eq!(state.waiting, 1, "one sync at a time");
+    }
+
+    fn pass(&self) -> Result<(), PageError> {
+        let mut state = self.state();
+        state.syncs += 1;
+        state.waiting += 1;
+        self.moved.notify_all();
+        let mut state = self.moved.wait_while(state, |state| state.is_shut).unwrap();
+        state.waiting -= 1;
+        let then = state.then;
+        drop(state);
+        match then {
+            Then::Succeed => Ok(()),
+            Then::Fail => Err(PageError::other("the disk has gone")),
+            Then::Panic => panic!("the page store has a defect"),
+        }
+    }
+}
+
+impl PageStore for GatedPages {
+    fn page_size(&self) -> usize {
+        self.pages.page_size()
+    }
+    fn len(&self) -> Result<u32, PageError> {
+        self.pages.len()
+    }
+    fn set_len(&self, len: u32) -> Result<(), PageError> {
+        self.pages.set_len(len)
+    }
+    fn read(&self, page: u32, buffer: &mut [u8]) -> Result<(), PageError> {
+        self.pages.read(page, buffer)
+    }
+    fn write(&self, page: u32, bytes: &[u8]) -> Result<(), PageError> {
+        self.pages.write(page, bytes)
+    }
+    fn sync(&self) -> Result<(), PageError> {
+        self.gate.pass()
+    }
+}
+
+/// A store behind a gate, with a key in it. It needs no more room for a while.
+fn gated(durability: Durability) -> (SharedStore<GatedPages>, Arc<Gate>) {
+    let gate = Arc::new(Gate::default());
+    let pages = GatedPages {
+        pages: MemoryPages::new(4096),
+        gate: Arc::clone(&gate),
+    };
+    let options = Options {
+        durability,
+        ..Options::default()
+    };
+    let store = SharedStore::open(pages, options).unwrap();
+    store.put(b"k", b"old").unwrap();
+    store.flush().unwrap();
+    (store, gate)
+}
+
+/// Until something that other threads do has come about.
+fn wait_until(come_about: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !come_about() {
+        assert!(began.elapsed() < LONG, "it did not come about");
+        thread::yield_now();
+    }
+}
+
+fn watch_all<P: PageStore>(store: &SharedStore<P>) -> StreamId {
+    let stream = store.watch_stream();
+    store
+        .watch(stream, &WatchRequest::new(KeyRange::All))
+        .unwrap();
+    stream
+}
+
 /// Polls, waiting in between, until so many events have come.
-fn receive(store: &SharedStore, stream: StreamId, count: usize) -> Vec<Event> {
+fn receive<P: PageStore>(store: &SharedStore<P>, stream: StreamId, count: usize) -> Vec<Event> {
     let mut received = Vec::new();
     while received.len() < count {
         match store.poll(stream, PLENTY, PLENTY).unwrap() {
@@ -19,47 +155,334 @@ fn receive(store: &SharedStore, stream: StreamId, count: usize) -> Vec<Event> {
                 received.extend(events.iter().map(|event| event.to_owned()));
             }
             WatchResponse::Idle => assert!(store.wait(stream, LONG).unwrap(), "nobody woke us"),
-            _ => {}
+            WatchResponse::Created { .. } => {}
+            told => panic!("{told:?}"),
         }
     }
     received
 }
 
+fn is_idle<P: PageStore>(store: &SharedStore<P>, stream: StreamId) -> bool {
+    loop {
+        match store.poll(stream, PLENTY, PLENTY).unwrap() {
+            WatchResponse::Created { .. } => {}
+            told => return told == WatchResponse::Idle,
+        }
+    }
+}
+
 #[test]
-fn pollers_in_many_threads_are_woken_and_miss_nothing_of_many_writers() {
-    const WRITERS: usize = 4;
-    const POLLERS: usize = 4;
-    const PUTS: usize = 500;
-    let store = SharedStore::in_memory(Options::default());
-    let streams: Vec<StreamId> = (0..POLLERS)
-        .map(|_| {
-            let stream = store.watch_stream();
-            store
-                .watch(stream, &WatchRequest::new(KeyRange::All))
-                .unwrap();
-            stream
-        })
-        .collect();
+fn nobody_reads_behind_a_sync_and_a_change_is_shown_and_answered_only_after_it() {
+    let (store, gate) = gated(Durability::Commit);
+    let stream = watch_all(&store);
+    let answered = AtomicBool::new(false);
+    gate.shut();
     thread::scope(|scope| {
-        for writer in 0..WRITERS {
+        let writer = scope.spawn(|| {
+            let response = store.put(b"k", b"new").unwrap();
+            answered.store(true, Ordering::SeqCst);
+            response
+        });
+        gate.wait_for_a_sync();
+
+        // Would any of these wait for the sync, the gate would never open.
+        assert_eq!(store.get(b"k").unwrap().unwrap().value, b"new", "applied");
+        assert_eq!(
+            store
+                .history(&KeyRange::All, 0, PLENTY)
+                .unwrap()
+                .events
+                .len(),
+            1,
+            "history is what is published"
+        );
+        assert!(is_idle(&store, stream));
+        let follow = store.follow(KeyRange::All, None).unwrap();
+        let state = store.poll_follow(follow, PLENTY, PLENTY).unwrap();
+        assert!(
+            matches!(&state, FollowResponse::State { kvs } if kvs[0].value == b"old"),
+            "{state:?}"
+        );
+        let status = store.status();
+        assert_eq!((status.published_revision, status.revision), (2, 3));
+        let unhurried = store.with_durability(Durability::ETCD);
+        let response = unhurried.put(b"other", b"value").unwrap();
+        assert_eq!((response.revision, response.durable), (4, false));
+        assert!(!answered.load(Ordering::SeqCst));
+
+        gate.open(Then::Succeed);
+        let response = writer.join().unwrap();
+        assert_eq!((response.revision, response.durable), (3, true));
+    });
+    assert_eq!(receive(&store, stream, 1)[0].kv.value, b"new");
+    assert!(is_idle(&store, stream), "the other is not durable yet");
+    assert!(store.put(b"k", b"newer").unwrap().durable);
+    assert_eq!(receive(&store, stream, 2)[0].kv.key, b"other");
+}
+
+#[test]
+fn committers_share_a_sync() {
+    const COMMITTERS: i64 = 16;
+    let (store, gate) = gated(Durability::Commit);
+    let (before, syncs) = (store.revision(), gate.state().syncs);
+    gate.shut();
+    thread::scope(|scope| {
+        for number in 0..COMMITTERS {
             let store = &store;
             scope.spawn(move || {
-                for put in 0..PUTS {
-                    store.put(&[writer as u8], &put.to_le_bytes()).unwrap();
-                }
+                let key = number.to_le_bytes();
+                assert!(store.put(&key, b"value").unwrap().durable);
             });
         }
-        for stream in streams {
-            let store = &store;
-            scope.spawn(move || {
-                let received = receive(store, stream, WRITERS * PUTS);
-                let revisions: Vec<i64> =
-                    received.iter().map(|event| event.kv.mod_revision).collect();
-                let all: Vec<i64> = (2..).take(WRITERS * PUTS).collect();
-                assert_eq!(revisions, all);
-            });
+        // All are applied while the first sync runs.
+        wait_until(|| store.revision() == before + COMMITTERS);
+        gate.wait_for_a_sync();
+        gate.open(Then::Succeed);
+    });
+    let shared = gate.state().syncs - syncs;
+    assert!(shared <= 2, "{COMMITTERS} commits cost {shared} syncs");
+    assert_eq!(store.status().published_revision, before + COMMITTERS);
+}
+
+#[test]
+fn what_waits_for_a_sync_that_fails_is_told_and_goes_out_of_sight() {
+    let (store, gate) = gated(Durability::Commit);
+    let stream = watch_all(&store);
+    gate.shut();
+    let outcomes: Vec<ErrorCode> = thread::scope(|scope| {
+        let writers: Vec<_> = (0..4_u8)
+            .map(|number| {
+                scope.spawn({
+                    let store = &store;
+                    move || store.put(&[number], b"lost")
+                })
+            })
+            .collect();
+        wait_until(|| store.revision() == 6);
+        gate.wait_for_a_sync();
+        gate.open(Then::Fail);
+        let outcomes = writers.into_iter().map(|writer| writer.join().unwrap());
+        outcomes
+            .map(|outcome| outcome.unwrap_err().code())
+            .collect()
+    });
+    let told = |code| outcomes.iter().filter(|told| **told == code).count();
+    assert_eq!((told(ErrorCode::Io), told(ErrorCode::Poisoned)), (1, 3));
+
+    let status = store.status();
+    assert!(status.poisoned);
+    assert_eq!((status.published_revision, status.revision), (2, 2));
+    assert_eq!(store.get(b"k").unwrap().unwrap().value, b"old");
+    assert_eq!(store.get(&[0]).unwrap(), None);
+    assert!(is_idle(&store, stream));
+    let refused = store.put(b"k", b"later").unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::Poisoned);
+    assert!(
+        store.close().is_ok(),
+        "nothing was answered that may be lost"
+    );
+}
+
+#[test]
+fn what_was_answered_without_waiting_stays_in_sight_when_a_sync_fails() {
+    let (store, gate) = gated(Durability::Commit);
+    gate.shut();
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| store.put(b"k", b"waits"));
+        gate.wait_for_a_sync();
+        let unhurried = store.with_durability(Durability::Never);
+        unhurried.put(b"other", b"answered").unwrap();
+        gate.open(Then::Fail);
+        assert_eq!(writer.join().unwrap().unwrap_err().code(), ErrorCode::Io);
+    });
+    assert!(store.get(b"other").unwrap().is_some());
+    assert_eq!(store.status().published_revision, 2);
+    let refused = store.close().unwrap_err();
+    assert_eq!(
+        refused.code(),
+        ErrorCode::Poisoned,
+        "closing must tell that an answered change may be lost"
+    );
+}
+
+#[test]
+fn a_page_store_that_panics_in_a_sync_leaves_nobody_waiting() {
+    let (store, gate) = gated(Durability::Commit);
+    gate.shut();
+    thread::scope(|scope| {
+        let writers: Vec<_> = (0..3_u8)
+            .map(|number| {
+                scope.spawn({
+                    let store = &store;
+                    move || store.put(&[number], b"lost")
+                })
+            })
+            .collect();
+        wait_until(|| store.revision() == 5);
+        gate.wait_for_a_sync();
+        gate.open(Then::Panic);
+        let outcomes: Vec<_> = writers
+            .into_iter()
+            .map(thread::ScopedJoinHandle::join)
+            .collect();
+        let panicked = outcomes.iter().filter(|outcome| outcome.is_err()).count();
+        assert_eq!(panicked, 1);
+        for outcome in outcomes.into_iter().flatten() {
+            assert_eq!(outcome.unwrap_err().code(), ErrorCode::Poisoned);
         }
     });
+    assert_eq!(store.get(b"k").unwrap().unwrap().value, b"old");
+}
+
+#[test]
+fn all_that_needs_a_sync_of_its_own_waits_for_the_one_that_runs() {
+    let (store, gate) = gated(Durability::Commit);
+    store.step(0, PLENTY).unwrap();
+    let lease = store.lease_grant(0, 5_000).unwrap();
+    for number in 0..100_u8 {
+        store.put(b"k", &[number; 1_000]).unwrap();
+    }
+    gate.shut();
+    thread::scope(|scope| {
+        let store = &store;
+        let writer = scope.spawn(|| store.put(b"a", b"1").unwrap().durable);
+        gate.wait_for_a_sync();
+        let revision = store.revision();
+        let flusher = scope.spawn(|| store.flush());
+        let compacter = scope.spawn(move || store.compact(revision).unwrap().durable);
+        // Expires the lease, and then reclaims.
+        let stepper = scope.spawn(|| {
+            for now_ms in 5_000..5_050 {
+                store.step(now_ms, 4_096).unwrap();
+            }
+        });
+        let grower = scope.spawn(|| store.put(b"b", &vec![1; 1_000_000]).unwrap().durable);
+        gate.open(Then::Succeed);
+        assert!(writer.join().unwrap() && compacter.join().unwrap() && grower.join().unwrap());
+        flusher.join().unwrap().unwrap();
+        stepper.join().unwrap();
+        assert_eq!(store.lease_time_to_live(lease.id, false).ttl_ms, -1);
+    });
+    store.check().unwrap();
+    store.close().unwrap();
+    store.close().unwrap();
+}
+
+#[test]
+fn a_shared_store_reclaims_and_shrinks_while_others_write() {
+    let pages = MemoryPages::new(512);
+    let store = SharedStore::open(pages.clone(), Options::default()).unwrap();
+    for number in 0..2_000_u32 {
+        store
+            .put(&[number as u8 % 8], &number.to_le_bytes().repeat(50))
+            .unwrap();
+    }
+    let is_done = AtomicBool::new(false);
+    let full = store.status().size_allocated;
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            while !is_done.load(Ordering::SeqCst) {
+                store.put(b"busy", b"value").unwrap();
+            }
+        });
+        store.compact(store.revision()).unwrap();
+        for now_ms in 0.. {
+            store.step(now_ms, 16 * 1024).unwrap();
+            if !store.status().compacting {
+                break;
+            }
+        }
+        is_done.store(true, Ordering::SeqCst);
+        writer.join().unwrap();
+    });
+    let left = store.status().size_allocated;
+    assert!(left < full / 2, "{left} of {full} bytes are left");
+    store.check().unwrap();
+    let hash = store.hash_kv(0).unwrap();
+    store.close().unwrap();
+    drop(store);
+    let reopened = SharedStore::open(pages, Options::default()).unwrap();
+    assert_eq!(reopened.hash_kv(0).unwrap(), hash);
+}
+
+/// What a poller was told must be what the writers were answered: every change once, in order.
+fn check_received(received: &[Event], answered: &BTreeMap<i64, Vec<u8>>) {
+    let received = received
+        .iter()
+        .map(|event| (event.kv.mod_revision, &event.kv.value));
+    let answered = answered.iter().map(|(revision, value)| (*revision, value));
+    assert!(received.eq(answered));
+}
+
+#[test]
+fn pollers_in_many_threads_are_told_every_change_of_many_writers_once_and_in_order() {
+    const WRITERS: usize = 4;
+    const POLLERS: usize = 4;
+    const PUTS: usize = 300;
+    for durability in [Durability::Commit, Durability::ETCD, Durability::Never] {
+        let options = Options {
+            durability,
+            // Some of the pollers' watchers become victims and catch up from history.
+            limits: Limits {
+                stream_queue_responses: 3,
+                ..Limits::default()
+            },
+            ..Options::default()
+        };
+        let store = SharedStore::open(MemoryPages::new(512), options).unwrap();
+        let streams: Vec<StreamId> = (0..POLLERS).map(|_| watch_all(&store)).collect();
+        let is_done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let store = &store;
+            let writers: Vec<_> = (0..WRITERS)
+                .map(|writer| {
+                    scope.spawn(move || {
+                        let levels = [Durability::Commit, Durability::ETCD, Durability::Never];
+                        let mut answered = Vec::new();
+                        for put in 0..PUTS {
+                            let value = format!("{writer}/{put}").into_bytes();
+                            let store = store.with_durability(levels[(put / 7) % 3]);
+                            let response = store.put(&[writer as u8], &value).unwrap();
+                            answered.push((response.revision, value));
+                        }
+                        answered
+                    })
+                })
+                .collect();
+            let pollers: Vec<_> = streams
+                .into_iter()
+                .map(|stream| scope.spawn(move || receive(store, stream, WRITERS * PUTS)))
+                .collect();
+            let is_done = &is_done;
+            scope.spawn(move || {
+                for now_ms in 0.. {
+                    store.step(now_ms, 4_096).unwrap();
+                    if is_done.load(Ordering::SeqCst) {
+                        break;
+                    }
+                    thread::yield_now();
+                }
+            });
+            let answered: Vec<Vec<_>> = writers
+                .into_iter()
+                .map(|writer| writer.join().unwrap())
+                .collect();
+            for of_one in &answered {
+                assert!(of_one.is_sorted(), "a writer's changes keep their order");
+            }
+            let answered: BTreeMap<_, _> = answered.into_iter().flatten().collect();
+            assert_eq!(
+                answered.len(),
+                WRITERS * PUTS,
+                "no revision was answered twice"
+            );
+            for poller in pollers {
+                check_received(&poller.join().unwrap(), &answered);
+            }
+            is_done.store(true, Ordering::SeqCst);
+        });
+        store.check().unwrap();
+    }
 }
 
 #[test]
@@ -76,9 +499,9 @@ fn a_step_that_ends_a_lease_wakes_who_waits_for_its_key() {
     let store = SharedStore::in_memory(Options::default());
     store.step(0, PLENTY).unwrap();
     let lease = store.lease_grant(0, 5_000).unwrap();
-    let request = revwatch::PutRequest {
+    let request = PutRequest {
         lease: lease.id,
-        ..revwatch::PutRequest::new(b"k", b"")
+        ..PutRequest::new(b"k", b"")
     };
     store.put_with(&request).unwrap();
     let stream = store.watch_stream();
@@ -93,6 +516,19 @@ fn a_step_that_ends_a_lease_wakes_who_waits_for_its_key() {
 }
 
 #[test]
+fn a_handle_with_a_durability_of_its_own_changes_nothing_for_the_others() {
+    let (store, gate) = gated(Durability::Never);
+    let careful = store.with_durability(Durability::Commit);
+    assert!(careful.put(b"k", b"1").unwrap().durable);
+    let syncs = gate.state().syncs;
+    assert!(!store.put(b"k", b"2").unwrap().durable);
+    assert_eq!(gate.state().syncs, syncs);
+    let everything = DeleteRangeRequest::new(KeyRange::All);
+    assert!(careful.clone().delete_range(&everything).unwrap().durable);
+    assert_eq!(gate.state().syncs, syncs + 1);
+}
+
+#[test]
 fn a_closed_stream_does_not_keep_its_waiter_for_ever() {
     let store = SharedStore::in_memory(Options::default());
     let stream = store.watch_stream();
@@ -101,6 +537,6 @@ fn a_closed_stream_does_not_keep_its_waiter_for_ever() {
         thread::sleep(Duration::from_millis(10));
         store.close_stream(stream);
         let error = waiter.join().unwrap().unwrap_err();
-        assert_eq!(error.code(), revwatch::ErrorCode::StreamNotFound);
+        assert_eq!(error.code(), ErrorCode::StreamNotFound);
     });
 }

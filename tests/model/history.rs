@@ -18,6 +18,7 @@ impl Model {
         self.compactions.push(revision);
         Ok(CompactResponse {
             revision: self.revision,
+            durable: true,
         })
     }
 

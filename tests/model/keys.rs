@@ -20,7 +20,10 @@ impl Model {
         self.check_kept(request)?;
         let response = self.execute_put(request);
         self.commit();
-        Ok(response)
+        Ok(PutResponse {
+            durable: true,
+            ..response
+        })
     }
 
     /// Deletes keys.
@@ -28,7 +31,10 @@ impl Model {
         require_key(&request.range)?;
         let response = self.execute_delete_range(request);
         self.commit();
-        Ok(response)
+        Ok(DeleteRangeResponse {
+            durable: true,
+            ..response
+        })
     }
 
     /// Reads keys.
@@ -96,6 +102,7 @@ impl Model {
         PutResponse {
             revision,
             prev_kv: old.filter(|_| request.prev_kv),
+            durable: false,
         }
     }
 
@@ -118,6 +125,7 @@ impl Model {
             revision: self.running_revision(),
             deleted: found.len() as i64,
             prev_kvs: if request.prev_kv { found } else { Vec::new() },
+            durable: false,
         }
     }
 

@@ -40,6 +40,7 @@ impl Model {
             id,
             ttl_ms,
             revision: self.revision,
+            durable: true,
         })
     }
 
@@ -59,6 +60,7 @@ impl Model {
         }
         Ok(LeaseRevokeResponse {
             revision: self.commit(),
+            durable: true,
         })
     }
 
@@ -78,6 +80,7 @@ impl Model {
             id,
             ttl_ms,
             revision: self.revision,
+            durable: true,
         }
     }
 

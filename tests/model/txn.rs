@@ -106,6 +106,7 @@ impl Model {
             revision: 0,
             succeeded: path.succeeded,
             responses,
+            durable: false,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Leases.
 
+use alloc::vec::Vec;
+
 use super::store::Store;
 use crate::error::{Error, Result};
 use crate::lease::{
@@ -48,6 +50,7 @@ impl<P: PageStore> Store<P> {
             revision: self.revision(),
             id,
             ttl_ms,
+            durable: self.is_durable(),
         })
     }
 
@@ -55,13 +58,14 @@ impl<P: PageStore> Store<P> {
     pub fn lease_revoke(&mut self, id: i64) -> Result<LeaseRevokeResponse> {
         self.refuse_if_read_only()?;
         let keys = self.lessor.keys(id).ok_or(Error::LeaseNotFound { id })?;
-        let bytes = keys.iter().map(alloc::vec::Vec::len).sum();
+        let bytes = keys.iter().map(Vec::len).sum();
         self.revisions.reserve_to_free(bytes, keys.len() + 1)?;
         if keys.is_empty() {
             self.log_state(Record::LeaseRevoke { id })?;
             self.lessor.revoke(id);
             return Ok(LeaseRevokeResponse {
                 revision: self.revision(),
+                durable: self.is_durable(),
             });
         }
         let ((), revision) = self.transact(|revisions, txn| {
@@ -72,7 +76,10 @@ impl<P: PageStore> Store<P> {
             revisions.append_state_in(txn, Record::LeaseRevoke { id }, true)
         })?;
         self.lessor.revoke(id);
-        Ok(LeaseRevokeResponse { revision })
+        Ok(LeaseRevokeResponse {
+            revision,
+            durable: self.is_durable(),
+        })
     }
 
     /// Gives a lease its full time again. A lease that is not there, or whose time is over, is no
@@ -84,14 +91,35 @@ impl<P: PageStore> Store<P> {
             ttl_ms = full_ttl_ms;
             if log_is_behind {
                 let remaining_ms = ttl_ms as u64;
-                self.log_state(Record::LeaseRemaining { id, remaining_ms })?;
+                let logged = self.log_state(Record::LeaseRemaining { id, remaining_ms });
+                if logged.is_err() {
+                    self.lessor.was_not_saved(id);
+                }
+                logged?;
             }
         }
         Ok(LeaseKeepAliveResponse {
             revision: self.revision(),
             id,
             ttl_ms,
+            durable: self.is_durable(),
         })
+    }
+
+    /// Logs what leases have left, for the next opening. Rides with the next sync.
+    pub(super) fn log_remaining(&mut self, leases: Vec<(i64, i64)>) -> Result<()> {
+        let mut outcome = Ok(());
+        for (id, remaining_ms) in leases {
+            if outcome.is_ok() {
+                let remaining_ms = remaining_ms as u64;
+                let record = Record::LeaseRemaining { id, remaining_ms };
+                outcome = self.revisions.append_state(record);
+            }
+            if outcome.is_err() {
+                self.lessor.was_not_saved(id);
+            }
+        }
+        outcome
     }
 
     /// What a lease has left, and with `keys` which keys are attached to it. A lease that is not
@@ -109,7 +137,7 @@ impl<P: PageStore> Store<P> {
     }
 
     /// The ids of all leases, ascending.
-    pub fn leases(&self) -> alloc::vec::Vec<i64> {
+    pub fn leases(&self) -> Vec<i64> {
         self.lessor.ids()
     }
 

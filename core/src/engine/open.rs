@@ -4,13 +4,14 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::options::{Durability, Options};
+use super::promise::Unsynced;
 use super::reclaim::Reclaim;
 use super::retention::Ages;
 use super::step::Idle;
 use super::store::Store;
 use crate::error::{Error, Result};
 use crate::lease::Lessor;
-use crate::log::{LogOptions, Record};
+use crate::log::LogOptions;
 use crate::page::{MemoryPages, PageStore};
 use crate::store::RevisionStore;
 use crate::watch::Hub;
@@ -87,7 +88,11 @@ impl<P: PageStore> Store<P> {
             is_volatile: false,
             unpublished: Vec::new(),
             unpublished_bytes: 0,
-            unsynced_writes: 0,
+            answered: 0,
+            level: None,
+            syncs_later: false,
+            owes_sync: false,
+            unsynced: Unsynced::default(),
             write_due_ms: None,
             now_ms: None,
             idle: Idle {
@@ -112,19 +117,17 @@ impl<P: PageStore> Store<P> {
             return Ok(());
         }
         if self.revisions.log().is_poisoned() {
-            let all_were_durable = self.options.durability == Durability::Commit;
+            let promises_it = self.options.durability == Durability::Commit;
+            let all_were_durable = promises_it && self.unsynced.writes == 0;
             return if all_were_durable {
                 Ok(())
             } else {
                 Err(Error::Poisoned)
             };
         }
-        for (id, remaining_ms) in self.lessor.take_inexact() {
-            let remaining_ms = remaining_ms as u64;
-            self.revisions
-                .append_state(Record::LeaseRemaining { id, remaining_ms })?;
-        }
-        self.flush()?;
+        let inexact = self.lessor.take_inexact();
+        self.log_remaining(inexact)?;
+        self.sync_all()?;
         self.revisions.log_mut().close()
     }
 }

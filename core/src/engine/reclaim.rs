@@ -29,6 +29,8 @@ enum Phase {
     Index { revision: i64, cursor: Vec<u8> },
     /// The log drops.
     Sweep { revision: i64, sweep: Sweep },
+    /// What the sweep has written is made certain: the mark on disk is to cover this page write.
+    Settle { number: u64 },
     /// The store gives pages back.
     Shrink { target: u32 },
 }
@@ -55,17 +57,20 @@ impl<P: PageStore> Store<P> {
             || (!self.options.read_only && self.revisions.has_much_state())
     }
 
-    /// Does one slice. Answers whether there is more to do at once.
+    /// Does one slice. Answers whether there is more to do at once. After `SyncPending` it goes on where
+    /// it was.
     pub(super) fn reclaim(&mut self, budget_bytes: usize) -> Result<bool> {
         let phase = core::mem::take(&mut self.reclaim.phase);
-        self.reclaim.phase = match phase {
+        let next = match phase {
             Phase::Idle => self.next_phase(),
             Phase::Index { revision, cursor } => {
                 self.compact_index(revision, &cursor, budget_bytes)
             }
             Phase::Sweep { revision, sweep } => self.sweep(revision, sweep, budget_bytes)?,
+            Phase::Settle { number } => self.settle(number)?,
             Phase::Shrink { target } => self.shrink(target, budget_bytes)?,
         };
+        self.reclaim.phase = next;
         Ok(self.is_compacting())
     }
 
@@ -101,14 +106,27 @@ impl<P: PageStore> Store<P> {
             Ok(complete) => complete,
             // Another compaction tries again.
             Err(Error::Page(PageError::NoSpace)) => return Ok(Phase::Idle),
+            Err(Error::SyncPending) => {
+                self.reclaim.phase = Phase::Sweep { revision, sweep };
+                return Err(Error::SyncPending);
+            }
             Err(error) => return Err(error),
         };
         // What was written frees the slots of what it replaces only when it is durable.
-        self.revisions.log_mut().sync()?;
+        self.sync_now()?;
         if !complete {
             return Ok(Phase::Sweep { revision, sweep });
         }
-        self.revisions.log_mut().carry_mark()?;
+        let number = self.revisions.log().last_content();
+        if self.syncs_later {
+            return Ok(Phase::Settle { number });
+        }
+        self.settle(number)
+    }
+
+    fn settle(&mut self, number: u64) -> Result<Phase> {
+        self.reclaim.phase = Phase::Settle { number };
+        self.revisions.log_mut().carry_mark_of(number)?;
         Ok(self.next_shrink_phase())
     }
 
@@ -118,6 +136,7 @@ impl<P: PageStore> Store<P> {
     }
 
     fn shrink(&mut self, target: u32, budget_bytes: usize) -> Result<Phase> {
+        self.reclaim.phase = Phase::Shrink { target };
         match self.revisions.log_mut().shrink(target, budget_bytes) {
             Ok(false) => Ok(Phase::Shrink { target }),
             Ok(true) | Err(Error::Page(PageError::NoSpace)) => Ok(Phase::Idle),

@@ -2,13 +2,14 @@
 
 use super::options::Durability;
 use super::store::Store;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::lease::Lessor;
-use crate::log::{Position, Record, Refresh};
+use crate::log::{Position, Refresh};
 use crate::page::PageStore;
 use crate::record::Event;
 use crate::store::event_of;
 use alloc::vec::Vec;
+use core::mem;
 
 /// How often what leases have left is compared with what the log knows, and how many of those that
 /// differ are then saved at most.
@@ -59,16 +60,7 @@ impl<P: PageStore> Store<P> {
         if self.options.read_only {
             outcome = self.refresh();
         } else if !self.revisions.log().is_poisoned() {
-            let chores = [
-                Self::expire_leases,
-                Self::save_leases,
-                Self::retain,
-                Self::write_if_due,
-                Self::carry_mark_when_idle,
-            ];
-            for chore in chores {
-                outcome = outcome.and(chore(self, now_ms));
-            }
+            outcome = self.do_chores(now_ms);
         }
         let mut behind = false;
         if self.hub.is_behind() {
@@ -83,7 +75,7 @@ impl<P: PageStore> Store<P> {
         }
         self.hub.notify_progress(now_ms, self.published);
         let mut reclaiming = false;
-        if self.is_compacting() && !self.revisions.log().is_poisoned() {
+        if self.is_compacting() && self.may_reclaim() {
             match self.reclaim(budget_bytes) {
                 Ok(more) => reclaiming = more,
                 Err(error) => outcome = outcome.and(Err(error)),
@@ -98,48 +90,77 @@ impl<P: PageStore> Store<P> {
         Ok(Step { next_ms })
     }
 
+    /// What is due. Changes among it are made durable together, by one sync.
+    fn do_chores(&mut self, now_ms: i64) -> Result<()> {
+        self.unsynced.begin_to_count(now_ms);
+        let syncs_later = mem::replace(&mut self.syncs_later, true);
+        let mut outcome = Ok(());
+        for chore in [Self::expire_leases, Self::save_leases, Self::retain] {
+            outcome = outcome.and(chore(self, now_ms));
+        }
+        self.syncs_later = syncs_later;
+        outcome = self.or_not_now(outcome);
+        for chore in [Self::sync_if_due, Self::carry_mark_when_idle] {
+            let done = chore(self, now_ms);
+            outcome = outcome.and(self.or_not_now(done));
+        }
+        outcome
+    }
+
+    /// While the host has a ticket, what needs another sync is left for later.
+    fn or_not_now(&self, outcome: Result<()>) -> Result<()> {
+        match outcome {
+            Err(Error::SyncPending) if !self.syncs_later => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    fn may_reclaim(&self) -> bool {
+        let log = self.revisions.log();
+        !log.is_poisoned() && (self.syncs_later || !log.is_sync_running())
+    }
+
     fn expire_leases(&mut self, _now_ms: i64) -> Result<()> {
         let at_most = self.options.limits.lease_expiries_per_step.max(1);
         for id in self.lessor.due(at_most) {
             self.lease_revoke(id)?;
+            // Nobody waits for the answer, so it is not taken back if it cannot be made durable.
+            self.answered = self.revision();
         }
         Ok(())
     }
 
-    /// Logs what leases have left, for the next opening. Rides with the next sync.
+    /// Rides with the next sync.
     fn save_leases(&mut self, now_ms: i64) -> Result<()> {
         if self.lessor.len() == 0 || now_ms < self.leases_saved_ms.saturating_add(SAVE_EVERY_MS) {
             return Ok(());
         }
+        let unsaved = self.lessor.take_unsaved(LEASES_PER_SAVE);
+        self.log_remaining(unsaved)?;
         self.leases_saved_ms = now_ms;
-        for (id, remaining_ms) in self.lessor.take_unsaved(LEASES_PER_SAVE) {
-            let remaining_ms = remaining_ms as u64;
-            self.revisions
-                .append_state(Record::LeaseRemaining { id, remaining_ms })?;
-        }
         Ok(())
     }
 
-    fn write_if_due(&mut self, now_ms: i64) -> Result<()> {
-        match (self.options.durability, self.write_due_ms) {
-            (Durability::Batch { .. }, Some(due_ms)) if now_ms >= due_ms => self.flush(),
-            (Durability::Never, Some(due_ms)) if now_ms >= due_ms => {
-                self.write_due_ms = None;
-                self.revisions.log_mut().write_tail()
-            }
-            // What was changed before the host first told the time is due from now on.
-            (Durability::Batch { max_ms, .. }, None) if self.unsynced_writes > 0 => {
-                self.write_due_ms = Some(now_ms.saturating_add(max_ms));
-                Ok(())
-            }
-            _ => Ok(()),
+    /// Makes durable what the chores before have changed, or a batch; else writes what is never
+    /// synced.
+    fn sync_if_due(&mut self, now_ms: i64) -> Result<()> {
+        if mem::take(&mut self.owes_sync) || self.unsynced.is_due(now_ms) {
+            let outcome = self.sync_now();
+            self.owes_sync |= outcome.is_err();
+            return outcome;
         }
+        if self.write_due_ms.is_some_and(|due_ms| now_ms >= due_ms) {
+            self.write_due_ms = None;
+            return self.revisions.log_mut().write_tail();
+        }
+        Ok(())
     }
 
     /// Damage to the pages of the very last sync cannot be told from a torn write. Once nothing is
     /// written for a while, one page more says that they were synced.
     fn carry_mark_when_idle(&mut self, now_ms: i64) -> Result<()> {
-        if self.options.durability == Durability::Never || self.unsynced_writes > 0 {
+        let waits_for_a_sync = self.unsynced.writes > 0 || self.owes_sync;
+        if self.options.durability == Durability::Never || waits_for_a_sync {
             return Ok(());
         }
         let end = self.revisions.log().end();
@@ -149,8 +170,8 @@ impl<P: PageStore> Store<P> {
                 mark_due_ms: Some(now_ms.saturating_add(IDLE_AFTER_MS)),
             };
         } else if self.idle.mark_due_ms.is_some_and(|due_ms| now_ms >= due_ms) {
-            self.idle.mark_due_ms = None;
             self.revisions.log_mut().carry_mark()?;
+            self.idle.mark_due_ms = None;
         }
         Ok(())
     }
@@ -167,6 +188,7 @@ impl<P: PageStore> Store<P> {
         let due = [
             lease_ms,
             save_ms,
+            self.unsynced.due_ms,
             self.write_due_ms,
             self.idle.mark_due_ms,
             self.retention_due_ms(),

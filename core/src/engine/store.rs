@@ -3,7 +3,8 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::options::Options;
+use super::options::{Durability, Options};
+use super::promise::Unsynced;
 use super::reclaim::Reclaim;
 use super::retention::Ages;
 use super::step::Idle;
@@ -55,9 +56,16 @@ pub struct Store<P: PageStore = MemoryPages> {
     pub(super) unpublished: Vec<Event>,
     /// Bytes of their keys and values.
     pub(super) unpublished_bytes: usize,
-    /// Transactions since the last sync of a batch.
-    pub(super) unsynced_writes: u32,
-    /// The host's time by which what was changed must be synced or, if it never need be, written.
+    /// The newest revision that somebody was told of before it was durable.
+    pub(super) answered: i64,
+    /// The durability of changes at present, if it is not the store's own.
+    pub(super) level: Option<Durability>,
+    /// Whoever drives the store makes durable what the present operations owe a sync for.
+    pub(super) syncs_later: bool,
+    pub(super) owes_sync: bool,
+    /// What is to be synced though nobody waits for it.
+    pub(super) unsynced: Unsynced,
+    /// The host's time by which what never need be synced must at least be written.
     pub(super) write_due_ms: Option<i64>,
     /// The host's time at the last step.
     pub(super) now_ms: Option<i64>,

@@ -15,6 +15,8 @@ use crate::txn::{
 pub struct CompactResponse {
     /// The store's current revision, which compaction does not change.
     pub revision: i64,
+    /// Whether this, and all before it, was safe from a loss of power when it was answered.
+    pub durable: bool,
 }
 
 impl<P: PageStore> Store<P> {
@@ -43,7 +45,11 @@ impl<P: PageStore> Store<P> {
             .reserve(request.key.len().saturating_add(value_bytes), 1)?;
         let (prev_kv, revision) =
             self.transact(|revisions, txn| revisions.put(txn, request, true))?;
-        Ok(PutResponse { revision, prev_kv })
+        Ok(PutResponse {
+            revision,
+            prev_kv,
+            durable: self.is_durable(),
+        })
     }
 
     /// Deletes keys, all at one revision.
@@ -68,6 +74,7 @@ impl<P: PageStore> Store<P> {
         match self.execute(&one_op)?.responses.pop() {
             Some(OpResponse::DeleteRange(response)) => Ok(DeleteRangeResponse {
                 revision: self.revision(),
+                durable: self.is_durable(),
                 ..response
             }),
             _ => unreachable!("a delete is answered as one"),
@@ -96,12 +103,17 @@ impl<P: PageStore> Store<P> {
     pub fn compact(&mut self, revision: i64) -> Result<CompactResponse> {
         self.refuse_if_read_only()?;
         self.revisions.check_compaction(revision)?;
+        if revision > self.published {
+            // Whoever sees only what is durable must find a history that begins there.
+            self.sync_all()?;
+        }
         self.log_state(Record::Compact {
             revision: revision as u64,
         })?;
         self.revisions.compact(revision);
         Ok(CompactResponse {
             revision: self.revision(),
+            durable: self.is_durable(),
         })
     }
 
@@ -123,6 +135,7 @@ impl<P: PageStore> Store<P> {
             let revision = self.revision();
             return Ok(TxnResponse {
                 revision,
+                durable: self.is_durable(),
                 ..response
             });
         }
@@ -137,6 +150,7 @@ impl<P: PageStore> Store<P> {
         let (response, revision) = self.transact(|revisions, txn| apply(&plan, revisions, txn))?;
         Ok(TxnResponse {
             revision,
+            durable: self.is_durable(),
             ..response
         })
     }

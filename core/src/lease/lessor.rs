@@ -11,6 +11,9 @@ use crate::record::Event;
 const SAVE_FRACTION: i64 = 10;
 const SAVE_AT_LEAST_MS: i64 = 1_000;
 
+/// What the log believes of a lease of which it could not be told.
+const NOT_LOGGED: i64 = i64::MIN;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Lease {
     ttl_ms: i64,
@@ -171,6 +174,13 @@ impl Lessor {
         self.take_off_by_more_than(|_| 0, usize::MAX)
     }
 
+    /// The log could not be told after all.
+    pub(crate) fn was_not_saved(&mut self, id: i64) {
+        if let Some(lease) = self.leases.get_mut(&id) {
+            lease.logged_remaining_ms = NOT_LOGGED;
+        }
+    }
+
     fn take_off_by_more_than(
         &mut self,
         tolerated_ms: impl Fn(i64) -> i64,
@@ -180,7 +190,8 @@ impl Lessor {
         let mut unsaved = Vec::new();
         for (id, lease) in &mut self.leases {
             let remaining = (lease.expires_ms - clock_ms).max(0);
-            if lease.logged_remaining_ms - remaining > tolerated_ms(lease.ttl_ms) {
+            let off_by = lease.logged_remaining_ms.saturating_sub(remaining);
+            if off_by > tolerated_ms(lease.ttl_ms) || lease.logged_remaining_ms == NOT_LOGGED {
                 lease.logged_remaining_ms = remaining;
                 unsaved.push((*id, remaining));
             }

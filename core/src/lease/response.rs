@@ -11,6 +11,8 @@ pub struct LeaseGrantResponse {
     pub id: i64,
     /// What was granted: the time asked for, raised to the minimum.
     pub ttl_ms: i64,
+    /// Whether this, and all before it, was safe from a loss of power when it was answered.
+    pub durable: bool,
 }
 
 /// A lease was revoked, and its keys with it.
@@ -18,6 +20,8 @@ pub struct LeaseGrantResponse {
 pub struct LeaseRevokeResponse {
     /// The store's revision after the keys were deleted.
     pub revision: i64,
+    /// Whether this, and all before it, was safe from a loss of power when it was answered.
+    pub durable: bool,
 }
 
 /// A lease was, or was not, kept alive.
@@ -29,6 +33,8 @@ pub struct LeaseKeepAliveResponse {
     pub id: i64,
     /// How long it now has: its full time, or 0 if there is no such lease.
     pub ttl_ms: i64,
+    /// Whether this, and all before it, was safe from a loss of power when it was answered.
+    pub durable: bool,
 }
 
 /// How long a lease has left.

@@ -152,7 +152,7 @@ impl<P: PageStore> Log<P> {
         let mut newest = None;
         let mut attempts = 0;
         loop {
-            let survey = Survey::take(&self.pages, self.identity)?;
+            let survey = Survey::take(&*self.pages, self.identity)?;
             let outcome = survey.accept().and_then(|accepted| {
                 self.load(&survey, &accepted);
                 if !resume.is_new && survey.was_rewritten_behind(&accepted, resume.position) {

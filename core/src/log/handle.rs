@@ -1,5 +1,6 @@
 //! An open log: what it knows of its pages, and what can be asked without reading one.
 
+use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 
 use super::cache::PageCache;
@@ -100,7 +101,8 @@ impl LastWrite {
 ///
 /// One writer at a time. Everything that takes `&self` may run in many threads at once.
 pub(crate) struct Log<P> {
-    pub(super) pages: P,
+    /// Shared with the syncs that run beside the log.
+    pub(super) pages: Arc<P>,
     pub(super) identity: Identity,
     pub(super) read_only: bool,
     /// A page write or a sync failed, or a transaction did: nothing more is written.
@@ -116,6 +118,14 @@ pub(crate) struct Log<P> {
     pub(super) mark: Mark,
     /// All writes up to this one are durable, or were so when the log was opened.
     pub(super) synced: u64,
+    /// The newest mark that a page carries which is durable by a sync of this session.
+    pub(super) carried: u64,
+    /// Syncs are carried out by whoever drives the log, not by itself.
+    pub(super) is_synced_by_caller: bool,
+    /// The ticket of the sync that was begun and not finished.
+    pub(super) running_sync: Option<Weak<()>>,
+    /// The length that the page store has, if a sync is needed before its last slots can be used.
+    pub(super) growing: Option<u32>,
     /// The last write of earlier sessions.
     pub(super) opened_at: u64,
     /// Pages that a clean close left beyond the mark. They are written again with the first write, and
@@ -141,7 +151,7 @@ impl<P: PageStore> Log<P> {
     pub(super) fn empty(pages: P, identity: Identity, options: &LogOptions) -> Result<Self> {
         let slots = Slots::new(pages.len()?);
         Ok(Self {
-            pages,
+            pages: Arc::new(pages),
             identity,
             read_only: options.read_only,
             poisoned: false,
@@ -153,6 +163,10 @@ impl<P: PageStore> Log<P> {
             last_content: 0,
             mark: Mark::default(),
             synced: 0,
+            carried: 0,
+            is_synced_by_caller: false,
+            running_sync: None,
+            growing: None,
             unconfirmed: None,
             readable_end: 0,
             newest: None,

@@ -66,6 +66,7 @@ mod shrink;
 mod slots;
 mod survey;
 mod sweep;
+mod sync;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -79,3 +80,4 @@ pub(crate) use header::page_size_of;
 pub(crate) use reader::Held;
 pub(crate) use record::{Entry, Record};
 pub(crate) use sweep::Sweep;
+pub(crate) use sync::{SyncGoal, SyncTicket};

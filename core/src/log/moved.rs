@@ -76,7 +76,7 @@ impl<P: PageStore> Log<P> {
     }
 
     fn survey_directory(&self) -> Result<Arc<Directory>> {
-        let survey = Survey::take(&self.pages, self.identity)?;
+        let survey = Survey::take(&*self.pages, self.identity)?;
         let accepted = survey.accept()?;
         let mut directory = Directory::default();
         for segment in &accepted.segments {

@@ -100,7 +100,7 @@ impl<P: PageStore> Log<P> {
 
     /// Opens for writing. Returns whether the last writer had closed the log.
     fn recover(&mut self, replay: &mut Replay<'_>) -> Result<bool> {
-        let survey = Survey::take(&self.pages, self.identity)?;
+        let survey = Survey::take(&*self.pages, self.identity)?;
         let accepted = survey.accept()?;
         self.load(&survey, &accepted);
         self.walk(&mut { Resume::START }, replay)?;

@@ -22,13 +22,14 @@ use crate::revision::Revision;
 const HELD_WORTH_A_SYNC: usize = 16;
 
 impl<P: PageStore> Log<P> {
-    /// Makes sure that one more page can be written again, and the tail after it. Frees slots that
-    /// wait for a sync before it lets the store grow.
-    pub(super) fn make_room(&mut self) -> Result<()> {
-        let needed = 1 + SPARE_WRITES;
+    /// Makes sure that so many more pages can be written again, and the tail after them. Frees slots
+    /// that wait for a sync before it lets the store grow.
+    pub(super) fn make_room(&mut self, pages: usize) -> Result<()> {
+        let needed = pages + SPARE_WRITES;
         if self.slots.available() >= needed {
             return Ok(());
         }
+        self.finish_growth()?;
         if self.slots.held() >= HELD_WORTH_A_SYNC {
             self.carry_mark()?;
         }
@@ -45,6 +46,20 @@ impl<P: PageStore> Log<P> {
         } else {
             Err(PageError::NoSpace.into())
         }
+    }
+
+    /// Where a sync is for somebody else to carry out, what needs one must be known before an entry of
+    /// so many bytes is begun: nothing of it has changed then, and what is under way can be gone on with.
+    pub(super) fn make_room_ahead(&mut self, bytes: u64) -> Result<()> {
+        if !self.must_not_sync() {
+            return Ok(());
+        }
+        let pages = bytes / self.identity.capacity() as u64;
+        self.make_room(
+            usize::try_from(pages)
+                .unwrap_or(usize::MAX)
+                .saturating_add(3),
+        )
     }
 
     /// Writes what was gathered as the page for its interval, which ends at `to`. There is room.

@@ -40,6 +40,7 @@ impl<P: PageStore> Log<P> {
         if self.tail.is_within_transaction {
             return Ok(false);
         }
+        self.make_room_ahead(0)?;
         self.write_tail()?;
         let most = (budget_bytes / self.identity.page_size).max(1);
         let pages = self.directory.pages().iter().enumerate();
@@ -63,9 +64,13 @@ impl<P: PageStore> Log<P> {
     }
 
     fn has_room_below(&mut self, target: u32) -> Result<bool> {
-        self.make_room()?;
+        self.make_room(1)?;
         if self.slots.is_one_free_below(target) {
             return Ok(true);
+        }
+        if self.must_not_sync() {
+            // The marks were carried before the first page was moved: there is little to wait for.
+            return Ok(false);
         }
         self.carry_mark()?;
         Ok(self.slots.is_one_free_below(target))
@@ -80,10 +85,13 @@ impl<P: PageStore> Log<P> {
             if !is_beyond(self.last_write.slot) && !self.slots.next().is_some_and(is_beyond) {
                 break;
             }
-            self.make_room()?;
+            self.make_room(1)?;
             self.write_page(false)?;
         }
-        self.carry_mark()?;
+        self.finish_growth()?;
+        if !self.slots.are_free_from(target) {
+            self.carry_mark()?;
+        }
         if self.slots.are_free_from(target) {
             self.slots.shrunk_to(target);
             self.pages.set_len(target)?;

@@ -115,8 +115,8 @@ impl<P: PageStore> Log<P> {
     }
 
     /// Goes on with a sweep until about `budget_bytes` were read and written; at least one entry.
-    /// Answers whether it is complete. After an error it cannot be gone on with; if that was
-    /// `NoSpace`, another one can be begun.
+    /// Answers whether it is complete. After `SyncPending` it is to be gone on with once a sync has run,
+    /// after another error not; if that was `NoSpace`, another one can be begun.
     pub(crate) fn sweep(
         &mut self,
         sweep: &mut Sweep,
@@ -127,6 +127,7 @@ impl<P: PageStore> Log<P> {
         if self.tail.is_within_transaction {
             return Ok(false);
         }
+        self.make_room_ahead(0)?;
         self.write_tail()?;
         sweep.budget = budget_bytes.max(1);
         while sweep.budget > 0 {
@@ -154,6 +155,7 @@ impl<P: PageStore> Log<P> {
             return Ok(());
         };
         let (from, to) = (live.from, live.to);
+        self.make_room_ahead(self.identity.capacity() as u64)?;
         sweep.spend(self.identity.page_size);
         if self.pass_over(sweep, to, keep)? {
             return Ok(());
@@ -198,11 +200,13 @@ impl<P: PageStore> Log<P> {
         run: &mut Run,
         keep: &mut Keep<'_>,
     ) -> Result<bool> {
+        self.make_room_ahead(0)?;
         let boundary = self.page_end(sweep, sweep.position);
         let frame = self.frame_at(sweep.position, self.readable_end, Source::Cached)?;
         let Some(frame) = frame.filter(|frame| frame.position < boundary) else {
             return self.cross(sweep, run, boundary, boundary, keep);
         };
+        self.make_room_ahead(frame.next - frame.position)?;
         sweep.spend((frame.next - frame.position) as usize);
         if sweep.is_dead(&frame, keep) {
             return self.leave_out(sweep, run, &frame, keep);
@@ -397,7 +401,7 @@ impl<P: PageStore> Log<P> {
         if run.page.from() == to {
             return Ok(());
         }
-        self.make_room()?;
+        self.make_room(1)?;
         let end = self.directory.end();
         self.write_gathered(&run.page, to, end)?;
         sweep.spend(self.identity.page_size);

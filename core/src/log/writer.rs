@@ -8,7 +8,7 @@ use core::mem;
 use super::directory::LivePage;
 use super::frame;
 use super::handle::{LastWrite, Log, NEVER, Position};
-use super::layout::{Mark, NO_FRAME, NO_SLOT, NUMBER_LIMIT, PageHeader};
+use super::layout::{NO_FRAME, NO_SLOT, NUMBER_LIMIT, PageHeader};
 use super::record::Entry;
 use crate::error::{Error, Result};
 use crate::page::{PageError, PageStore};
@@ -24,16 +24,6 @@ pub(super) const SPARE_WRITES: usize = 3;
 const SWEEP_WRITES: usize = 4;
 /// So much is kept for changes after which less is needed, and two pages at least.
 const FREEING_BYTES: usize = 4096;
-
-/// A sync that was begun: to be finished with what the page store said.
-#[derive(Clone, Copy, Debug)]
-#[must_use = "a sync counts only when it is finished"]
-pub(crate) struct SyncTicket {
-    /// What is going to be true when the sync is complete.
-    mark: Mark,
-    /// The mark that the newest page carries; it is durable then, and frees slots.
-    carries: u64,
-}
 
 impl<P: PageStore> Log<P> {
     /// Makes room for entries of this many encoded bytes together, and for a sync behind them, by
@@ -82,9 +72,22 @@ impl<P: PageStore> Log<P> {
     /// Makes room for this many page writes and those that may follow them without entries.
     pub(super) fn reserve_writes(&mut self, writes: usize) -> Result<()> {
         let needed = writes.saturating_add(SPARE_WRITES);
+        if self.slots.available() >= needed {
+            return Ok(());
+        }
+        self.finish_growth()?;
         match needed.checked_sub(self.slots.available()) {
             None | Some(0) => Ok(()),
             Some(missing) => self.grow(missing),
+        }
+    }
+
+    /// Slots that were gained can be used once a sync has run.
+    pub(super) fn finish_growth(&mut self) -> Result<()> {
+        if self.growing.is_some() {
+            self.sync()
+        } else {
+            Ok(())
         }
     }
 
@@ -132,59 +135,6 @@ impl<P: PageStore> Log<P> {
         }
     }
 
-    /// Makes everything that was appended durable.
-    pub(crate) fn sync(&mut self) -> Result<()> {
-        if let Some(ticket) = self.begin_sync()? {
-            let outcome = self.pages.sync();
-            self.finish_sync(ticket, outcome)?;
-        }
-        Ok(())
-    }
-
-    /// Writes what a sync is to cover. `None` if all is durable already; otherwise the caller syncs
-    /// the page store, with or without the log at hand, and finishes with the outcome. One sync at a
-    /// time: one that succeeds beside one that fails promises nothing.
-    pub(crate) fn begin_sync(&mut self) -> Result<Option<SyncTicket>> {
-        self.write_tail()?;
-        Ok((self.last_write.number > self.synced).then(|| SyncTicket {
-            mark: Mark {
-                number: self.last_write.number,
-                end: self.directory.end(),
-                census: self.directory.census(),
-            },
-            carries: self.last_write.carries,
-        }))
-    }
-
-    /// Takes note of how a sync went. More may have been written since it began.
-    pub(crate) fn finish_sync(
-        &mut self,
-        ticket: SyncTicket,
-        outcome: Result<(), PageError>,
-    ) -> Result<()> {
-        if let Err(error) = outcome {
-            self.poisoned = true;
-            return Err(error.into());
-        }
-        if ticket.mark.number > self.mark.number {
-            self.mark = ticket.mark;
-            self.synced = ticket.mark.number;
-            self.slots.release(ticket.carries);
-        }
-        Ok(())
-    }
-
-    /// Writes the tail once more if the mark on disk does not cover all entries, and syncs: damage
-    /// to them is from then on told from a write that was lost. For idle times.
-    pub(crate) fn carry_mark(&mut self) -> Result<()> {
-        self.sync()?;
-        if self.last_write.carries >= self.last_content {
-            return Ok(());
-        }
-        self.write_page(false)?;
-        self.sync()
-    }
-
     /// Makes durable that the store is in use, after it was closed cleanly or created. A store that
     /// lets others see entries before they are synced must call this before the first of them:
     /// otherwise a crash could lose them and leave a store that looks closed, and no new epoch would
@@ -204,11 +154,14 @@ impl<P: PageStore> Log<P> {
 
     /// Syncs, and leaves a page that says so. A log that wrote nothing writes nothing here.
     pub(crate) fn close(&mut self) -> Result<()> {
-        if self.read_only || (self.last_write.clean && !self.tail.has_unwritten()) {
+        let is_marked = self.last_write.clean && !self.tail.has_unwritten();
+        if self.read_only || (is_marked && self.is_durable()) {
             return Ok(());
         }
-        self.sync()?;
-        self.write_page(true)?;
+        if !is_marked {
+            self.sync()?;
+            self.write_page(true)?;
+        }
         self.sync()?;
         self.opened_at = self.last_write.number;
         Ok(())
@@ -355,7 +308,8 @@ impl<P: PageStore> Log<P> {
         let Some(slots) = self.unconfirmed.take() else {
             return Ok(());
         };
-        self.pages.set_len(self.slots.length())?;
+        let length = self.growing.unwrap_or(self.slots.length());
+        self.pages.set_len(length)?;
         for slot in slots {
             let bytes = self.read_slot(slot)?;
             self.pages.write(slot, &bytes)?;
@@ -366,6 +320,7 @@ impl<P: PageStore> Log<P> {
     /// Gains at least `missing` slots. Their zeros are written at once, so that a file has room for
     /// them from then on.
     pub(super) fn grow(&mut self, missing: usize) -> Result<()> {
+        self.finish_growth()?;
         let length = self.slots.length();
         let page_size = self.identity.page_size;
         let chunk = (length as usize / 8).clamp(
@@ -398,6 +353,10 @@ impl<P: PageStore> Log<P> {
         }
         // What lay in the new slots may be a valid page of this very store, from before a crash that
         // took an earlier growth. No number that it may have is used before it is gone for good.
+        if self.must_not_sync() {
+            self.growing = Some(new_length);
+            return Err(Error::SyncPending);
+        }
         if let Err(error) = self.pages.sync() {
             self.poisoned = true;
             return Err(error.into());

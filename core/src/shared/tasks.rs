@@ -3,7 +3,7 @@
 use core::task::Waker;
 
 use super::SharedStore;
-use crate::engine::{FollowId, Store};
+use crate::engine::FollowId;
 use crate::error::Result;
 use crate::page::PageStore;
 use crate::watch::StreamId;
@@ -12,25 +12,13 @@ impl<P: PageStore> SharedStore<P> {
     /// See [`Store::set_waker`]. The task is woken by whoever gives the stream something to say,
     /// once that thread has let go of the store; by this call if there is something now.
     pub fn set_waker(&self, stream: StreamId, waker: &Waker) -> Result<()> {
-        self.and_wake(|store| store.set_waker(stream, waker))
+        self.shared.with(|store| store.set_waker(stream, waker))
     }
 
     /// See [`Store::set_follow_waker`].
     pub fn set_follow_waker(&self, follow: FollowId, waker: &Waker) -> Result<()> {
-        self.and_wake(|store| store.set_follow_waker(follow, waker))
-    }
-
-    /// Does something to the store, and wakes whom that concerns once the lock is free: a task that
-    /// is woken may come back to the store at once.
-    pub(super) fn and_wake<T>(&self, act: impl FnOnce(&mut Store<P>) -> T) -> T {
-        let mut store = self.store.lock();
-        let result = act(&mut store);
-        let woken = store.take_woken();
-        drop(store);
-        for waker in woken {
-            waker.wake();
-        }
-        result
+        self.shared
+            .with(|store| store.set_follow_waker(follow, waker))
     }
 }
 
@@ -125,7 +113,7 @@ mod streams {
             next: impl FnOnce(&mut Store<P>) -> Result<Option<T>>,
             wait: impl FnOnce(&mut Store<P>) -> Result<()>,
         ) -> Poll<Option<Result<T>>> {
-            let answer = self.and_wake(|store| match next(store)? {
+            let answer = self.shared.with(|store| match next(store)? {
                 Some(response) => Ok(Some(response)),
                 None => wait(store).map(|()| None),
             });

@@ -76,6 +76,9 @@ pub struct PutResponse {
     pub revision: i64,
     /// What the key was before, if that was asked for and it existed.
     pub prev_kv: Option<KeyValue>,
+    /// Whether this, and all before it, was safe from a loss of power when it was answered. Of an
+    /// operation in a transaction the transaction's own answer says it, and this is false.
+    pub durable: bool,
 }
 
 /// The order of the answer to a range.
@@ -209,4 +212,7 @@ pub struct DeleteRangeResponse {
     pub deleted: i64,
     /// What was deleted, in key order, if that was asked for.
     pub prev_kvs: Vec<KeyValue>,
+    /// Whether this, and all before it, was safe from a loss of power when it was answered. Of an
+    /// operation in a transaction the transaction's own answer says it, and this is false.
+    pub durable: bool,
 }

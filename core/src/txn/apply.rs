@@ -9,7 +9,7 @@ use crate::page::PageStore;
 use crate::store::{DeleteRangeResponse, PutResponse, RangeResponse, RevisionStore, WriteTxn};
 
 /// Carries out a plan in order; later operations see what earlier ones did. The answer's own
-/// revision is the caller's to set, once the transaction is committed.
+/// revision and durability are the caller's to set, once the transaction is committed.
 pub(crate) fn apply<P: PageStore>(
     plan: &Plan<'_>,
     store: &mut RevisionStore<P>,
@@ -43,6 +43,7 @@ impl<P: PageStore> Applier<'_, P> {
             revision: 0,
             succeeded: plan.succeeded,
             responses,
+            durable: false,
         })
     }
 
@@ -57,6 +58,7 @@ impl<P: PageStore> Applier<'_, P> {
                 OpResponse::Put(PutResponse {
                     revision: self.txn.view(),
                     prev_kv,
+                    durable: false,
                 })
             }
             Op::DeleteRange(delete) => {
@@ -66,6 +68,7 @@ impl<P: PageStore> Applier<'_, P> {
                     revision,
                     deleted,
                     prev_kvs,
+                    durable: false,
                 })
             }
             Op::Range(range) => {

@@ -99,6 +99,9 @@ pub struct TxnResponse {
     pub succeeded: bool,
     /// An answer for each operation of the branch that was taken.
     pub responses: Vec<OpResponse>,
+    /// Whether this, and all before it, was safe from a loss of power when it was answered; false in
+    /// the answer to a nested one.
+    pub durable: bool,
 }
 
 /// The answer to one operation of a transaction.

@@ -1,0 +1,181 @@
+//! Changes, and the syncs that their threads share.
+//!
+//! A change is applied with the store locked. If it is to be durable before it is answered it owes a
+//! sync, and its thread goes through this, until what it has applied is durable:
+//!
+//! ```text
+//!            ┌ reached ──────────────────────────────── answer
+//! goal? ─────┼ no sync runs ─ begin ─ (unlocked) sync ─ finish, ring ─ goal?
+//!            └ a sync runs ── (unlocked) wait for the bell ─────────── goal?
+//! ```
+//!
+//! Whether a sync runs is known with the store locked, and so is the count of the bell's rings taken
+//! that a thread waits on: a sync cannot end unnoticed between the two. A sync counts for all that was
+//! applied before it began, so those who came while it ran need one more, which one of them begins for
+//! all.
+//!
+//! A change that cannot even be begun without a sync (the page store has grown, say) fails with
+//! `SyncPending` and has changed nothing. It is tried again after a sync.
+
+use super::{Shared, SharedStore};
+use crate::engine::{CompactResponse, Durability, Step, Store, SyncTicket};
+use crate::error::{Error, Result};
+use crate::lease::{LeaseGrantResponse, LeaseKeepAliveResponse, LeaseRevokeResponse};
+use crate::log::SyncGoal;
+use crate::page::{PageError, PageStore};
+use crate::store::{DeleteRangeResponse, PutResponse};
+use crate::txn::TxnResponse;
+
+/// So many syncs one step carries out before it has done its slice. Others may write so much that
+/// more are needed; then the next step goes on.
+const SYNCS_PER_STEP: usize = 4;
+
+/// What changes are answered with.
+pub(super) trait Answer {
+    /// It is durable now.
+    fn set_durable(&mut self);
+}
+
+macro_rules! answers {
+    ($($name:ident)+) => {
+        $(impl Answer for $name {
+            fn set_durable(&mut self) {
+                self.durable = true;
+            }
+        })+
+    };
+}
+
+answers! {
+    PutResponse DeleteRangeResponse TxnResponse CompactResponse
+    LeaseGrantResponse LeaseRevokeResponse LeaseKeepAliveResponse
+}
+
+impl Answer for () {
+    fn set_durable(&mut self) {}
+}
+
+impl<P: PageStore> SharedStore<P> {
+    /// See [`Store::step`]. Its syncs run with the store unlocked; it returns when what it has changed
+    /// is as durable as the store promises.
+    pub fn step(&self, now_ms: i64, budget_bytes: usize) -> Result<Step> {
+        for _ in 0..SYNCS_PER_STEP {
+            let (step, owed) = self
+                .shared
+                .apply(None, |store| store.step(now_ms, budget_bytes));
+            if let Some(goal) = owed {
+                self.shared.reach(goal)?;
+            }
+            match step {
+                Err(Error::SyncPending) => self.shared.sync_once()?,
+                step => return step,
+            }
+        }
+        let next_ms = Some(now_ms);
+        Ok(Step { next_ms })
+    }
+
+    /// Carries out a change, and returns when it is as durable as was asked for.
+    pub(super) fn change<T: Answer>(
+        &self,
+        mut change: impl FnMut(&mut Store<P>) -> Result<T>,
+    ) -> Result<T> {
+        loop {
+            let (mut answer, owed) = self.shared.apply(self.durability, &mut change);
+            if let Some(goal) = owed {
+                self.shared.reach(goal)?;
+                if let Ok(answer) = &mut answer {
+                    answer.set_durable();
+                }
+            }
+            match answer {
+                Err(Error::SyncPending) => self.shared.sync_once()?,
+                answer => return answer,
+            }
+        }
+    }
+}
+
+impl<P: PageStore> Shared<P> {
+    /// Does something to the store; answers also what must be durable before anybody is told of it.
+    fn apply<T>(
+        &self,
+        durability: Option<Durability>,
+        operation: impl FnOnce(&mut Store<P>) -> Result<T>,
+    ) -> (Result<T>, Option<SyncGoal>) {
+        let (outcome, owed, is_news) = self.with(|store| {
+            let before = store.resume_token();
+            store.set_level(durability);
+            let outcome = operation(store);
+            store.set_level(None);
+            let owed = store.take_owed_sync();
+            (outcome, owed, store.resume_token() != before)
+        });
+        // Waiters step too: a bell for every step would keep them awake for nothing.
+        if is_news {
+            self.changed.ring();
+        }
+        (outcome, owed)
+    }
+
+    /// Returns when a goal is durable.
+    fn reach(&self, goal: SyncGoal) -> Result<()> {
+        loop {
+            if self.store.read().has_reached(goal) {
+                return Ok(());
+            }
+            self.sync_once()?;
+        }
+    }
+
+    /// Carries out a sync of all that was applied, or waits for the end of the one that runs.
+    fn sync_once(&self) -> Result<()> {
+        let (begun, seen) = self.with(|store| (store.begin_sync(), self.synced.rings()));
+        match begun {
+            Ok(Some(ticket)) => self.carry_out(ticket)?,
+            Ok(None) => self.changed.ring(),
+            Err(Error::SyncPending) => self.synced.wait(seen),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn carry_out(&self, ticket: SyncTicket<P>) -> Result<()> {
+        let mut running = Running {
+            shared: self,
+            ticket: Some(ticket),
+        };
+        let outcome = running.sync();
+        running.finish(outcome)
+    }
+}
+
+/// A sync that runs with the store unlocked. It is finished whatever happens, or all would wait for it
+/// for ever: also if the page store panics.
+struct Running<'a, P: PageStore> {
+    shared: &'a Shared<P>,
+    /// `None` once it is finished.
+    ticket: Option<SyncTicket<P>>,
+}
+
+impl<P: PageStore> Running<'_, P> {
+    fn sync(&self) -> Result<(), PageError> {
+        self.ticket.as_ref().map_or(Ok(()), SyncTicket::sync)
+    }
+
+    fn finish(&mut self, outcome: Result<(), PageError>) -> Result<()> {
+        let Some(ticket) = self.ticket.take() else {
+            return Ok(());
+        };
+        let finished = self.shared.with(|store| store.finish_sync(ticket, outcome));
+        self.shared.synced.ring();
+        self.shared.changed.ring();
+        finished
+    }
+}
+
+impl<P: PageStore> Drop for Running<'_, P> {
+    fn drop(&mut self) {
+        let _ = self.finish(Err(PageError::other("the page store panicked in a sync")));
+    }
+}

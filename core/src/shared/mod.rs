@@ -1,0 +1,252 @@
+//! One store for many threads.
+
+mod commit;
+#[cfg(all(loom, test))]
+mod model;
+mod tasks;
+#[cfg(feature = "std")]
+mod wait;
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use crate::engine::{
+    CompactResponse, Durability, FollowId, HistoryPage, Options, RangeStream, Status, Store,
+};
+use crate::error::Result;
+use crate::lease::{
+    LeaseGrantResponse, LeaseKeepAliveResponse, LeaseRevokeResponse, LeaseTimeToLiveResponse,
+};
+use crate::page::{MemoryPages, PageStore};
+use crate::range::KeyRange;
+use crate::record::KeyValue;
+use crate::revision::ResumeToken;
+use crate::store::{
+    DeleteRangeRequest, DeleteRangeResponse, HashKvResponse, PutRequest, PutResponse, RangeRequest,
+    RangeResponse,
+};
+use crate::sync::{Bell, Lock};
+use crate::txn::{TxnRequest, TxnResponse};
+use crate::watch::{FollowResponse, StreamId, WatchRequest, WatchResponse, WatcherReport};
+
+#[cfg(feature = "stream")]
+pub use tasks::{FollowResponses, WatchResponses};
+
+/// A [`Store`] that many threads may use: a cheap handle, cloned for each.
+///
+/// Each operation is one step for all threads; the methods mean what those of [`Store`] mean.
+/// Where there is no operating system the locks spin, else they park.
+///
+/// *Nobody reads behind a sync.* Every sync runs with the store unlocked, also those that a batch,
+/// the growth of the page store and compaction need. Reading, polling and writing that need not be
+/// durable at once go on meanwhile. Reads run beside each other; they wait only for changes being
+/// applied, for polls, and for slices of [`step`](Self::step), which are as long as its budget says. A
+/// poll reads history for watchers that are behind, in parts as long as it was asked for.
+///
+/// *Committers share syncs.* A change that is to be durable is applied, and its thread then waits for
+/// a sync that began after that. One of those who wait carries it out, and it counts for all that was
+/// applied before it began: many threads that commit cost about two syncs at a time, not one each.
+/// Changes return once their own revision is durable, and watchers are shown it then.
+///
+/// *Reading sees what is applied*, and so what another thread has just written and still waits for.
+/// Who must only see what is durable reads at [`Status::published_revision`], in a store whose own
+/// durability is not [`Durability::Never`].
+///
+/// *When a sync fails* nothing more can be written. All who wait for it are told so, the one who
+/// carried it out by the page store's own error and the others by `Poisoned`; what they wrote goes out
+/// of sight, unless a later change was answered without waiting. What the disk holds is known once
+/// the store is opened again.
+///
+/// ```
+/// use revwatch::{Options, SharedStore};
+///
+/// let store = SharedStore::in_memory(Options::default());
+/// let writer = store.clone();
+/// std::thread::spawn(move || writer.put(b"key", b"value").unwrap()).join().unwrap();
+/// assert_eq!(store.get(b"key").unwrap().unwrap().value, b"value");
+/// ```
+pub struct SharedStore<P: PageStore = MemoryPages> {
+    shared: Arc<Shared<P>>,
+    /// The durability of changes through this handle, if it is not the store's own.
+    durability: Option<Durability>,
+}
+
+struct Shared<P: PageStore> {
+    store: Lock<Store<P>>,
+    /// Rings when those who poll may find something.
+    changed: Bell,
+    /// Rings when a sync has ended.
+    synced: Bell,
+}
+
+impl<P: PageStore> Shared<P> {
+    /// Does something to the store, and wakes whom that concerns once the lock is free: a task that
+    /// is woken may come back to the store at once.
+    fn with<T>(&self, act: impl FnOnce(&mut Store<P>) -> T) -> T {
+        let mut store = self.store.write();
+        let result = act(&mut store);
+        let woken = store.take_woken();
+        drop(store);
+        for waker in woken {
+            waker.wake();
+        }
+        result
+    }
+}
+
+impl<P: PageStore> Clone for SharedStore<P> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            durability: self.durability,
+        }
+    }
+}
+
+impl SharedStore<MemoryPages> {
+    /// See [`Store::in_memory`].
+    pub fn in_memory(options: Options) -> Self {
+        Self::new(Store::in_memory(options))
+    }
+}
+
+/// Methods during which nothing changes; they run beside each other.
+macro_rules! reads {
+    ($($name:ident($($arg:ident: $type:ty),*) -> $result:ty;)+) => {
+        $(
+            #[doc = concat!("See [`Store::", stringify!($name), "`].")]
+            pub fn $name(&self, $($arg: $type),*) -> $result {
+                self.shared.store.read().$name($($arg),*)
+            }
+        )+
+    };
+}
+
+/// Methods that change what the store keeps for those who watch.
+macro_rules! polls {
+    ($($name:ident($($arg:ident: $type:ty),*) -> $result:ty;)+) => {
+        $(
+            #[doc = concat!("See [`Store::", stringify!($name), "`].")]
+            pub fn $name(&self, $($arg: $type),*) -> $result {
+                self.shared.with(|store| store.$name($($arg),*))
+            }
+        )+
+    };
+}
+
+/// The same, where somebody who waits may have to be told.
+macro_rules! tells {
+    ($($name:ident($($arg:ident: $type:ty),*) -> $result:ty;)+) => {
+        $(
+            #[doc = concat!("See [`Store::", stringify!($name), "`].")]
+            pub fn $name(&self, $($arg: $type),*) -> $result {
+                let result = self.shared.with(|store| store.$name($($arg),*));
+                self.shared.changed.ring();
+                result
+            }
+        )+
+    };
+}
+
+/// Methods that change data, and may have to wait for a sync.
+macro_rules! changes {
+    ($($name:ident($($arg:ident: $type:ty),*) -> $result:ty;)+) => {
+        $(
+            #[doc = concat!("See [`Store::", stringify!($name), "`].")]
+            pub fn $name(&self, $($arg: $type),*) -> $result {
+                self.change(|store| store.$name($($arg),*))
+            }
+        )+
+    };
+}
+
+impl<P: PageStore> SharedStore<P> {
+    /// Shares a store. A [`SyncTicket`](crate::SyncTicket) of it that is not finished yet counts as
+    /// dropped.
+    pub fn new(mut store: Store<P>) -> Self {
+        store.leave_syncs_to_the_caller();
+        Self {
+            shared: Arc::new(Shared {
+                store: Lock::new(store),
+                changed: Bell::new(),
+                synced: Bell::new(),
+            }),
+            durability: None,
+        }
+    }
+
+    /// See [`Store::open`].
+    pub fn open(pages: P, options: Options) -> Result<Self> {
+        Ok(Self::new(Store::open(pages, options)?))
+    }
+
+    /// A handle to the same store, whose changes have another durability than the store's own. See
+    /// [`Store::with_durability`].
+    ///
+    /// ```
+    /// use revwatch::page::MemoryPages;
+    /// use revwatch::{Durability, Options, SharedStore};
+    ///
+    /// let options = Options { durability: Durability::ETCD, ..Options::default() };
+    /// let store = SharedStore::open(MemoryPages::new(4096), options)?;
+    /// let careful = store.with_durability(Durability::Commit);
+    /// assert!(!store.put(b"position", b"17")?.durable);
+    /// assert!(careful.put(b"order", b"paid")?.durable);
+    /// # Ok::<(), revwatch::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_durability(&self, durability: Durability) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            durability: Some(durability),
+        }
+    }
+
+    reads! {
+        get(key: &[u8]) -> Result<Option<KeyValue>>;
+        range(request: &RangeRequest) -> Result<RangeResponse>;
+        range_stream(range: KeyRange, revision: i64) -> Result<RangeStream>;
+        next_kvs(stream: &mut RangeStream, max_keys: usize, max_bytes: usize) -> Result<Vec<KeyValue>>;
+        history(range: &KeyRange, start_revision: i64, max_events: usize) -> Result<HistoryPage>;
+        hash_kv(revision: i64) -> Result<HashKvResponse>;
+        revision() -> i64;
+        resume_token() -> ResumeToken;
+        status() -> Status;
+        check() -> Result<()>;
+        lease_time_to_live(id: i64, keys: bool) -> LeaseTimeToLiveResponse;
+        leases() -> Vec<i64>;
+        follow_resume_token(follow: FollowId) -> Result<Option<ResumeToken>>;
+    }
+
+    polls! {
+        watch_stream() -> StreamId;
+        poll(stream: StreamId, max_events: usize, max_bytes: usize) -> Result<WatchResponse>;
+        follow(range: KeyRange, resume: Option<ResumeToken>) -> Result<FollowId>;
+        poll_follow(follow: FollowId, max_events: usize, max_bytes: usize) -> Result<FollowResponse>;
+        has_response(stream: StreamId) -> Result<bool>;
+        next_poll_ms(stream: StreamId) -> Result<Option<i64>>;
+        watchers() -> Vec<WatcherReport>;
+        has_follow_response(follow: FollowId) -> Result<bool>;
+    }
+
+    tells! {
+        watch(stream: StreamId, request: &WatchRequest) -> Result<i64>;
+        cancel_watch(stream: StreamId, watch_id: i64) -> Result<()>;
+        request_progress(stream: StreamId) -> Result<bool>;
+        close_stream(stream: StreamId) -> ();
+        close_follow(follow: FollowId) -> ();
+    }
+
+    changes! {
+        put(key: &[u8], value: &[u8]) -> Result<PutResponse>;
+        put_with(request: &PutRequest) -> Result<PutResponse>;
+        delete_range(request: &DeleteRangeRequest) -> Result<DeleteRangeResponse>;
+        txn(request: &TxnRequest) -> Result<TxnResponse>;
+        compact(revision: i64) -> Result<CompactResponse>;
+        flush() -> Result<()>;
+        close() -> Result<()>;
+        lease_grant(id: i64, ttl_ms: i64) -> Result<LeaseGrantResponse>;
+        lease_revoke(id: i64) -> Result<LeaseRevokeResponse>;
+        lease_keep_alive(id: i64) -> Result<LeaseKeepAliveResponse>;
+    }
+}
