@@ -3,6 +3,7 @@
 mod common;
 
 use common::{PLENTY, drain, events, watch_from};
+use revwatch::page::fault::{FaultPages, Random};
 use revwatch::page::{MemoryPages, PageStore};
 use revwatch::{
     DeleteRangeRequest, Durability, ErrorCode, FollowResponse, KeyRange, Op, Options, PutRequest,
@@ -216,4 +217,237 @@ fn an_image_of_another_program_is_refused_and_left_alone() {
         assert_eq!(error.code(), ErrorCode::NotAStore, "{error}");
         assert_eq!(pages.to_bytes(), image);
     }
+}
+
+/// A store over pages whose syncs are counted.
+fn counted(durability: Durability) -> (Store<FaultPages>, FaultPages) {
+    let pages = FaultPages::new(4096, 1);
+    let options = Options {
+        durability,
+        ..Options::default()
+    };
+    let mut store = Store::open(pages.clone(), options).unwrap();
+    store.step(0, PLENTY).unwrap();
+    store.put(b"first", b"v").unwrap();
+    store.flush().unwrap();
+    (store, pages)
+}
+
+const BATCH: Durability = Durability::Batch {
+    max_ms: 100,
+    max_writes: 3,
+};
+
+#[test]
+fn a_small_durable_commit_costs_one_page_write_and_one_sync() {
+    let (mut store, pages) = counted(Durability::Commit);
+    for number in 0..20_u8 {
+        let before = pages.counts();
+        assert!(store.put(b"k", &[number]).unwrap().durable);
+        let after = pages.counts();
+        assert_eq!(
+            (after.writes - before.writes, after.syncs - before.syncs),
+            (1, 1)
+        );
+    }
+}
+
+#[test]
+fn the_answer_says_whether_a_change_is_durable() {
+    for (own, level, expected) in [
+        (Durability::Commit, None, true),
+        (Durability::Commit, Some(BATCH), false),
+        (Durability::Commit, Some(Durability::Never), false),
+        (BATCH, None, false),
+        (BATCH, Some(Durability::Commit), true),
+        (Durability::Never, None, false),
+        (Durability::Never, Some(BATCH), false),
+        (Durability::Never, Some(Durability::Commit), true),
+    ] {
+        type Change = fn(&mut Store<FaultPages>) -> revwatch::Result<bool>;
+        let changes: [Change; 7] = [
+            |store| store.put(b"k", b"v").map(|answer| answer.durable),
+            |store| {
+                let everything = DeleteRangeRequest::new(KeyRange::All);
+                store.delete_range(&everything).map(|answer| answer.durable)
+            },
+            |store| {
+                let txn = TxnRequest {
+                    success: vec![Op::Put(PutRequest::new(b"k", b"v"))],
+                    ..TxnRequest::default()
+                };
+                store.txn(&txn).map(|answer| answer.durable)
+            },
+            |store| store.compact(2).map(|answer| answer.durable),
+            |store| store.lease_grant(7, 5_000).map(|answer| answer.durable),
+            |store| {
+                store.lease_grant(7, 60_000)?;
+                // The log is told what it has left, and so of the keep-alive too.
+                store.step(7_000, 0)?;
+                store.lease_keep_alive(7).map(|answer| answer.durable)
+            },
+            |store| {
+                store.lease_grant(7, 5_000)?;
+                store.lease_revoke(7).map(|answer| answer.durable)
+            },
+        ];
+        for (number, change) in changes.into_iter().enumerate() {
+            let (mut store, _) = counted(own);
+            let durable = match level {
+                Some(level) => change(&mut store.with_durability(level)).unwrap(),
+                None => change(&mut store).unwrap(),
+            };
+            assert_eq!(durable, expected, "{own:?} {level:?}: change {number}");
+        }
+    }
+    let mut store = Store::in_memory(Options::default());
+    let mut careful = store.with_durability(Durability::Commit);
+    assert!(!careful.put(b"k", b"v").unwrap().durable, "memory is not");
+}
+
+#[test]
+fn a_durable_change_makes_durable_and_shows_all_that_came_before_it_in_order() {
+    let (mut store, pages) = counted(Durability::ETCD);
+    let stream = watch_from(&mut store, KeyRange::All, 0);
+    store.put(b"a", b"1").unwrap();
+    store
+        .with_durability(Durability::Never)
+        .put(b"b", b"2")
+        .unwrap();
+    assert_eq!(drain(&mut store, stream), []);
+    let status = store.status();
+    assert_eq!((status.published_revision, status.revision), (2, 4));
+    store
+        .with_durability(Durability::Commit)
+        .put(b"c", b"3")
+        .unwrap();
+    let shown = events(&drain(&mut store, stream));
+    let keys: Vec<_> = shown.iter().map(|event| &event.kv.key[..]).collect();
+    assert_eq!(keys, [b"a", b"b", b"c"]);
+    for seed in 0..50 {
+        let survivor = pages.crash(&mut Random::new(seed));
+        let store = Store::open(survivor, Options::default()).unwrap();
+        assert_eq!(store.revision(), 5);
+    }
+}
+
+#[test]
+fn what_watchers_see_follows_the_stores_own_durability_however_others_are_mixed_in() {
+    // Shown at once though one of them is to be durable.
+    let (mut store, _) = counted(Durability::Never);
+    for level in [Durability::Never, BATCH, Durability::Commit] {
+        store.with_durability(level).put(b"k", b"v").unwrap();
+        assert_eq!(store.status().published_revision, store.revision());
+    }
+    // Shown when durable, also what nobody waits for; and that is not for ever.
+    let (mut store, pages) = counted(Durability::Commit);
+    let syncs = pages.counts().syncs;
+    store
+        .with_durability(Durability::Never)
+        .put(b"k", b"v")
+        .unwrap();
+    assert_eq!(store.status().published_revision, 2);
+    assert_eq!(store.step(50, PLENTY).unwrap().next_ms, Some(100));
+    assert_eq!(
+        (store.status().published_revision, pages.counts().syncs),
+        (2, syncs)
+    );
+    store.step(100, PLENTY).unwrap();
+    assert_eq!(
+        (store.status().published_revision, pages.counts().syncs),
+        (3, syncs + 1)
+    );
+}
+
+#[test]
+fn a_batch_is_durable_when_it_is_full_or_its_time_is_over() {
+    let (mut store, pages) = counted(BATCH);
+    let syncs = pages.counts().syncs;
+    assert!(!store.put(b"a", b"1").unwrap().durable);
+    assert!(!store.put(b"b", b"2").unwrap().durable);
+    assert!(store.put(b"c", b"3").unwrap().durable, "it is full");
+    assert!(!store.put(b"d", b"4").unwrap().durable);
+    assert_eq!(store.step(99, PLENTY).unwrap().next_ms, Some(100));
+    assert_eq!(pages.counts().syncs, syncs + 1);
+    store.step(100, PLENTY).unwrap();
+    assert_eq!(
+        (store.status().published_revision, pages.counts().syncs),
+        (6, syncs + 2)
+    );
+    // The most urgent of those that wait says when.
+    store.put(b"e", b"5").unwrap();
+    let urgent = Durability::Batch {
+        max_ms: 10,
+        max_writes: 100,
+    };
+    store.with_durability(urgent).put(b"f", b"6").unwrap();
+    assert_eq!(store.step(105, PLENTY).unwrap().next_ms, Some(110));
+}
+
+#[test]
+fn leases_that_run_out_together_share_a_sync() {
+    let (mut store, pages) = counted(Durability::Commit);
+    for id in 1..=50_u8 {
+        store.lease_grant(id.into(), 5_000).unwrap();
+        let attached = PutRequest {
+            lease: id.into(),
+            ..PutRequest::new(&[id], b"")
+        };
+        store.put_with(&attached).unwrap();
+    }
+    let (revision, syncs) = (store.revision(), pages.counts().syncs);
+    store.step(5_000, PLENTY).unwrap();
+    assert_eq!(store.revision(), revision + 50);
+    assert_eq!(store.status().published_revision, store.revision());
+    let grew_at_most = 1;
+    assert!(pages.counts().syncs - syncs <= 1 + grew_at_most);
+}
+
+#[test]
+fn compaction_makes_durable_first_what_it_makes_the_oldest_history() {
+    let (mut store, pages) = counted(Durability::ETCD);
+    for value in [b"1", b"2", b"3"] {
+        store.put(b"k", value).unwrap();
+    }
+    assert_eq!(store.status().published_revision, 2);
+    store.compact(4).unwrap();
+    assert_eq!(store.status().published_revision, 5);
+    for seed in 0..50 {
+        let survivor = pages.crash(&mut Random::new(seed));
+        let store = Store::open(survivor, Options::default()).unwrap();
+        assert_eq!(store.revision(), 5);
+    }
+}
+
+#[test]
+fn what_was_seen_before_its_first_sync_and_lost_begins_an_epoch() {
+    let pages = FaultPages::new(4096, 1);
+    let open = |pages: &FaultPages, read_only| {
+        let options = Options {
+            durability: Durability::ETCD,
+            read_only,
+            ..Options::default()
+        };
+        Store::open(pages.clone(), options).unwrap()
+    };
+    let mut store = open(&pages, false);
+    store.put(b"k", b"old").unwrap();
+    store.close().unwrap();
+    let mut store = open(&pages, false);
+    store.put(b"k", b"seen").unwrap();
+    let ticket = store.begin_sync().unwrap().unwrap();
+    let reader = open(&pages, true);
+    assert_eq!(reader.revision(), 3);
+
+    let mut lost = 0;
+    for seed in 0..100 {
+        let survivor = open(&pages.crash(&mut Random::new(seed)), false);
+        if survivor.revision() == 2 {
+            lost += 1;
+            assert_eq!(survivor.status().epoch, 2, "seed {seed}");
+        }
+    }
+    assert!(lost > 0, "the power can take what was not synced");
+    let outcome = ticket.sync();
+    store.finish_sync(ticket, outcome).unwrap();
 }

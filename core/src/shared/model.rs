@@ -113,7 +113,7 @@ fn put_in_threads(
 
 #[test]
 fn committers_return_when_their_change_is_durable_and_share_syncs() {
-    in_every_way(3, || {
+    in_every_way(2, || {
         let (store, disk) = store(Durability::Commit);
         let before = disk.syncs.load(Ordering::SeqCst);
         let committers = put_in_threads(&store, 2);
@@ -132,7 +132,7 @@ fn committers_return_when_their_change_is_durable_and_share_syncs() {
 
 #[test]
 fn who_waits_for_a_change_is_woken_once_it_is_durable() {
-    in_every_way(3, || {
+    in_every_way(2, || {
         let (store, _) = store(Durability::Commit);
         let stream = store.watch_stream();
         store
@@ -158,7 +158,7 @@ fn who_waits_for_a_change_is_woken_once_it_is_durable() {
 
 #[test]
 fn a_sync_that_fails_leaves_nobody_waiting_and_nothing_shown() {
-    in_every_way(3, || {
+    in_every_way(2, || {
         let (store, disk) = store(Durability::Commit);
         disk.fails.store(true, Ordering::SeqCst);
         let committers = put_in_threads(&store, 2);
