@@ -19,6 +19,9 @@ pub struct revwatch_delete_range_options {
     pub prefix: i32,
     /// Flag: answer with what was deleted.
     pub prev_kv: i32,
+    /// A REVWATCH_DURABILITY_* for this delete; REVWATCH_DURABILITY_DEFAULT: the store's own, and in a
+    /// transaction nothing else.
+    pub durability: i32,
 }
 
 // SAFETY: numbers only, and the size is first.
@@ -49,6 +52,9 @@ pub struct revwatch_delete_range_result {
     pub prev_kvs: *const revwatch_key_value,
     /// How many `prev_kvs`.
     pub prev_kvs_len: usize,
+    /// 1 if the delete, and all before it, is safe from a loss of power already, otherwise 0. To an
+    /// operation of a transaction always 0.
+    pub durable: i32,
 }
 
 impl Owned for revwatch_delete_range_result {
@@ -60,7 +66,10 @@ impl revwatch_delete_range_result {
         let backing = KeyValues::from(response.prev_kvs);
         let (prev_kvs, prev_kvs_len) = parts(&backing.seen);
         let DeleteRangeResponse {
-            revision, deleted, ..
+            revision,
+            deleted,
+            durable,
+            ..
         } = response;
         (
             Self {
@@ -68,6 +77,7 @@ impl revwatch_delete_range_result {
                 deleted,
                 prev_kvs,
                 prev_kvs_len,
+                durable: i32::from(durable),
             },
             backing,
         )
@@ -88,13 +98,15 @@ pub unsafe extern "C" fn revwatch_store_delete_range(
 ) -> revwatch_status {
     guard(|| {
         // SAFETY: the conventions.
-        let (request, result) = unsafe {
+        let (options, request, result) = unsafe {
             let key = input::bytes("key", key, key_len)?;
             let range_end = input::bytes("range_end", range_end, range_end_len)?;
-            let request = input::options(options)?.request(key, range_end)?;
-            (request, Out::optional(result))
+            let options = input::options(options)?;
+            let request = options.request(key, range_end)?;
+            (options, request, Out::optional(result))
         };
-        let response = handle::get(store)?.write(|store| store.delete_range(&request))?;
+        let response = handle::get(store)?
+            .write_at(options.durability, |store| store.delete_range(&request))?;
         if result.is_wanted() {
             let (seen, backing) = revwatch_delete_range_result::of(response);
             result.write(owned::give(seen, backing));

@@ -191,7 +191,41 @@ pub(crate) fn open_on(
         Clock::Manual
     };
     let store = SharedStore::new(Store::open(pages, options)?);
-    Ok(StoreObject::new(store, clock, given.read_only != 0))
+    let batch = batch(given)?;
+    Ok(StoreObject::new(store, clock, given.read_only != 0, batch))
+}
+
+/// What batches of a store are.
+fn batch(given: &revwatch_open_options) -> Result<Durability, Failure> {
+    Ok(Durability::Batch {
+        max_ms: positive("batch_ms", given.batch_ms, 100)?,
+        max_writes: if given.batch_writes == 0 {
+            10_000
+        } else {
+            given.batch_writes
+        },
+    })
+}
+
+/// The durability that a number stands for; `None`: the default.
+pub(crate) fn durability(given: i32, batch: Durability) -> Result<Option<Durability>, Failure> {
+    check_durability(given)?;
+    Ok(match given {
+        REVWATCH_DURABILITY_COMMIT => Some(Durability::Commit),
+        REVWATCH_DURABILITY_BATCH => Some(batch),
+        REVWATCH_DURABILITY_NEVER => Some(Durability::Never),
+        _ => None,
+    })
+}
+
+pub(crate) fn check_durability(given: i32) -> Result<(), Failure> {
+    if (REVWATCH_DURABILITY_DEFAULT..=REVWATCH_DURABILITY_NEVER).contains(&given) {
+        Ok(())
+    } else {
+        Err(Failure::option(format!(
+            "durability is {given}: give one of the REVWATCH_DURABILITY_*"
+        )))
+    }
 }
 
 /// `lasting`: what is written outlives the program.
@@ -200,24 +234,12 @@ pub(crate) fn core_options(
     lasting: bool,
     id: &[u8],
 ) -> Result<Options, Failure> {
-    let durability = match given.durability {
-        REVWATCH_DURABILITY_DEFAULT if lasting => Durability::Commit,
-        REVWATCH_DURABILITY_DEFAULT | REVWATCH_DURABILITY_NEVER => Durability::Never,
-        REVWATCH_DURABILITY_COMMIT => Durability::Commit,
-        REVWATCH_DURABILITY_BATCH => Durability::Batch {
-            max_ms: positive("batch_ms", given.batch_ms, 100)?,
-            max_writes: if given.batch_writes == 0 {
-                10_000
-            } else {
-                given.batch_writes
-            },
-        },
-        other => {
-            return Err(Failure::option(format!(
-                "durability is {other}: give one of the REVWATCH_DURABILITY_*"
-            )));
-        }
+    let default = if lasting {
+        Durability::Commit
+    } else {
+        Durability::Never
     };
+    let durability = durability(given.durability, batch(given)?)?.unwrap_or(default);
     let default = Options::default();
     let mut store_id = [0; 16];
     match id {

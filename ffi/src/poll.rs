@@ -82,7 +82,7 @@ mod tests {
     use super::*;
     use crate::store::{Clock, Pages};
     use revwatch_core::page::MemoryPages;
-    use revwatch_core::{Options, SharedStore};
+    use revwatch_core::{Durability, Options, SharedStore};
     use std::cell::Cell;
 
     fn store() -> StoreObject {
@@ -91,6 +91,7 @@ mod tests {
             SharedStore::open(pages, Options::default()).unwrap(),
             Clock::Manual,
             false,
+            Durability::ETCD,
         )
     }
 

@@ -25,6 +25,9 @@ pub struct revwatch_put_options {
     pub ignore_value: i32,
     /// Flag: keep the lease that the key has. The key must exist, the lease given must be 0.
     pub ignore_lease: i32,
+    /// A REVWATCH_DURABILITY_* for this put; REVWATCH_DURABILITY_DEFAULT: the store's own, and in a
+    /// transaction nothing else.
+    pub durability: i32,
 }
 
 // SAFETY: numbers only, and the size is first.
@@ -49,6 +52,9 @@ pub struct revwatch_put_result {
     pub revision: i64,
     /// What the key was before; NULL if that was not asked for or it did not exist.
     pub prev_kv: *const revwatch_key_value,
+    /// 1 if the put, and all before it, is safe from a loss of power already, otherwise 0. To an
+    /// operation of a transaction always 0.
+    pub durable: i32,
 }
 
 impl Owned for revwatch_put_result {
@@ -63,6 +69,7 @@ impl revwatch_put_result {
             Self {
                 revision: response.revision,
                 prev_kv,
+                durable: i32::from(response.durable),
             },
             kvs,
         )
@@ -110,15 +117,14 @@ pub unsafe extern "C" fn revwatch_store_put_with(
 ) -> revwatch_status {
     guard(|| {
         // SAFETY: the conventions.
-        let (request, result) = unsafe {
+        let (options, request, result) = unsafe {
             let key = input::bytes("key", key, key_len)?;
             let value = input::bytes("value", value, value_len)?;
-            (
-                input::options(options)?.request(key, value),
-                Out::optional(result),
-            )
+            let options = input::options(options)?;
+            (options, options.request(key, value), Out::optional(result))
         };
-        let response = handle::get(store)?.write(|store| store.put_with(&request))?;
+        let response =
+            handle::get(store)?.write_at(options.durability, |store| store.put_with(&request))?;
         if result.is_wanted() {
             let (seen, backing) = revwatch_put_result::of(response);
             result.write(owned::give(seen, backing));

@@ -5,9 +5,10 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use revwatch_core::page::PageStore;
-use revwatch_core::{Error, SharedStore, Step};
+use revwatch_core::{Durability, Error, SharedStore, Step};
 
 use crate::handle::Handle;
+use crate::open;
 use crate::signal::Signal;
 use crate::status::Failure;
 
@@ -51,6 +52,8 @@ pub(crate) struct StoreObject {
     pub(crate) signal: Signal,
     pub(crate) clock: Clock,
     read_only: bool,
+    /// What REVWATCH_DURABILITY_BATCH means for a single write.
+    batch: Durability,
     /// When background work is due, as a step found that saw the signal's count at `due_as_of`:
     /// whatever happened since may have made some that is due sooner.
     due_ms: AtomicI64,
@@ -58,12 +61,13 @@ pub(crate) struct StoreObject {
 }
 
 impl StoreObject {
-    pub(crate) fn new(store: Shared, clock: Clock, read_only: bool) -> Self {
+    pub(crate) fn new(store: Shared, clock: Clock, read_only: bool, batch: Durability) -> Self {
         Self {
             state: RwLock::new(Some(store)),
             signal: Signal::default(),
             clock,
             read_only,
+            batch,
             due_ms: AtomicI64::new(i64::MIN),
             due_as_of: AtomicU64::new(0),
         }
@@ -99,6 +103,18 @@ impl StoreObject {
         });
         self.signal.raise();
         done
+    }
+
+    /// The same with a `REVWATCH_DURABILITY_*` for what is changed.
+    pub(crate) fn write_at<R>(
+        &self,
+        durability: i32,
+        op: impl FnOnce(&Shared) -> Result<R, Error>,
+    ) -> Result<R, Failure> {
+        match open::durability(durability, self.batch)? {
+            None => self.write(op),
+            Some(durability) => self.write(|store| op(&store.with_durability(durability))),
+        }
     }
 
     fn with<R>(&self, op: impl FnOnce(&Shared) -> Result<R, Error>) -> Result<R, Failure> {

@@ -7,6 +7,7 @@ use revwatch_core::{Op, TxnRequest};
 use crate::delete_range::revwatch_delete_range_options;
 use crate::handle::{self, Handle};
 use crate::input::{self, Out};
+use crate::open::{REVWATCH_DURABILITY_DEFAULT, check_durability};
 use crate::owned;
 use crate::put::revwatch_put_options;
 use crate::range::revwatch_range_options;
@@ -18,8 +19,16 @@ use crate::txn_result::{self, revwatch_txn_result};
 /// those.
 pub struct revwatch_txn(());
 
+/// What is put together.
+#[derive(Clone, Default)]
+pub(crate) struct Draft {
+    request: TxnRequest,
+    /// A `REVWATCH_DURABILITY_*`.
+    durability: i32,
+}
+
 impl Handle for revwatch_txn {
-    type Object = Mutex<TxnRequest>;
+    type Object = Mutex<Draft>;
     const NAME: &'static str = "txn";
 }
 
@@ -37,11 +46,9 @@ pub(crate) fn edit(
     txn: *mut revwatch_txn,
     change: impl FnOnce(&mut TxnRequest),
 ) -> Result<i32, Failure> {
-    change(
-        &mut handle::get(txn)?
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner),
-    );
+    let draft = handle::get(txn)?;
+    let mut draft = draft.lock().unwrap_or_else(PoisonError::into_inner);
+    change(&mut draft.request);
     Ok(REVWATCH_OK)
 }
 
@@ -52,7 +59,7 @@ fn add(txn: *mut revwatch_txn, branch: Branch, op: Op) -> Result<i32, Failure> {
     })
 }
 
-fn copy(txn: *const revwatch_txn) -> Result<TxnRequest, Failure> {
+fn copy(txn: *const revwatch_txn) -> Result<Draft, Failure> {
     Ok(handle::get(txn)?
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
@@ -69,6 +76,33 @@ pub unsafe extern "C" fn revwatch_txn_new(txn: *mut *mut revwatch_txn) -> revwat
         txn.write(handle::insert(Arc::new(Mutex::default()))?);
         Ok(REVWATCH_OK)
     })
+}
+
+/// Gives a transaction a REVWATCH_DURABILITY_* of its own; REVWATCH_DURABILITY_DEFAULT: the store's.
+/// Without meaning for one that is nested in another.
+#[unsafe(no_mangle)]
+pub extern "C" fn revwatch_txn_set_durability(
+    txn: *mut revwatch_txn,
+    durability: i32,
+) -> revwatch_status {
+    guard(|| {
+        let draft = handle::get(txn)?;
+        check_durability(durability)?;
+        let mut draft = draft.lock().unwrap_or_else(PoisonError::into_inner);
+        draft.durability = durability;
+        Ok(REVWATCH_OK)
+    })
+}
+
+/// A transaction is durable as a whole.
+fn refuse_durability(given: i32) -> Result<(), Failure> {
+    if given == REVWATCH_DURABILITY_DEFAULT {
+        Ok(())
+    } else {
+        Err(Failure::option(
+            "an operation of a transaction has no durability of its own: use revwatch_txn_set_durability()",
+        ))
+    }
 }
 
 /// Frees a transaction.
@@ -94,7 +128,9 @@ unsafe fn put(
         // SAFETY: as for this function.
         let request = unsafe {
             let key = input::bytes("key", key.0, key.1)?;
-            input::options(options)?.request(key, input::bytes("value", value.0, value.1)?)
+            let options = input::options(options)?;
+            refuse_durability(options.durability)?;
+            options.request(key, input::bytes("value", value.0, value.1)?)
         };
         add(txn, branch, Op::Put(request))
     })
@@ -132,7 +168,9 @@ unsafe fn delete_range(
         // SAFETY: as for this function.
         let request = unsafe {
             let key = input::bytes("key", keys.0, keys.1)?;
-            input::options(options)?.request(key, input::bytes("range_end", keys.2, keys.3)?)?
+            let options = input::options(options)?;
+            refuse_durability(options.durability)?;
+            options.request(key, input::bytes("range_end", keys.2, keys.3)?)?
         };
         add(txn, branch, Op::DeleteRange(request))
     })
@@ -140,7 +178,7 @@ unsafe fn delete_range(
 
 /// A copy is added, so a transaction may even be nested in itself as it was.
 fn nested(txn: *mut revwatch_txn, branch: Branch, nested: *const revwatch_txn) -> revwatch_status {
-    guard(|| add(txn, branch, Op::Txn(copy(nested)?)))
+    guard(|| add(txn, branch, Op::Txn(copy(nested)?.request)))
 }
 
 /// Adds a put to what is done if the comparisons hold.
@@ -300,8 +338,9 @@ pub unsafe extern "C" fn revwatch_store_txn(
     guard(|| {
         // SAFETY: the conventions.
         let result = unsafe { Out::optional(result) };
-        let request = copy(txn)?;
-        let response = handle::get(store)?.write(|store| store.txn(&request))?;
+        let draft = copy(txn)?;
+        let response =
+            handle::get(store)?.write_at(draft.durability, |store| store.txn(&draft.request))?;
         if result.is_wanted() {
             let (seen, backing) = txn_result::of(response);
             result.write(owned::give(seen, backing));

@@ -34,6 +34,9 @@ pub struct revwatch_txn_result {
     pub responses: *const revwatch_op_result,
     /// How many `responses`.
     pub responses_len: usize,
+    /// 1 if the transaction, and all before it, is safe from a loss of power already, otherwise 0; 0 in
+    /// the answer to a nested one.
+    pub durable: i32,
 }
 
 /// The answers that a transaction's answer points to.
@@ -85,6 +88,7 @@ impl Answer {
 
 /// What C sees of `response`, and what that points into.
 pub(crate) fn of(response: TxnResponse) -> (revwatch_txn_result, Answers) {
+    let durable = i32::from(response.durable);
     let answers: Vec<Answer> = response.responses.into_iter().map(Answer::of).collect();
     let seen: Vec<revwatch_op_result> = answers.iter().map(Answer::seen).collect();
     let (responses, responses_len) = parts(&seen);
@@ -95,6 +99,7 @@ pub(crate) fn of(response: TxnResponse) -> (revwatch_txn_result, Answers) {
         succeeded,
         responses,
         responses_len,
+        durable,
     };
     (
         result,

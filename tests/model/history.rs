@@ -18,7 +18,7 @@ impl Model {
         self.compactions.push(revision);
         Ok(CompactResponse {
             revision: self.revision,
-            durable: true,
+            durable: self.durable,
         })
     }
 

@@ -21,7 +21,7 @@ impl Model {
         let response = self.execute_put(request);
         self.commit();
         Ok(PutResponse {
-            durable: true,
+            durable: self.durable,
             ..response
         })
     }
@@ -32,7 +32,7 @@ impl Model {
         let response = self.execute_delete_range(request);
         self.commit();
         Ok(DeleteRangeResponse {
-            durable: true,
+            durable: self.durable,
             ..response
         })
     }

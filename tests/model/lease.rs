@@ -40,7 +40,7 @@ impl Model {
             id,
             ttl_ms,
             revision: self.revision,
-            durable: true,
+            durable: self.durable,
         })
     }
 
@@ -60,7 +60,7 @@ impl Model {
         }
         Ok(LeaseRevokeResponse {
             revision: self.commit(),
-            durable: true,
+            durable: self.durable,
         })
     }
 
@@ -80,7 +80,7 @@ impl Model {
             id,
             ttl_ms,
             revision: self.revision,
-            durable: true,
+            durable: self.durable,
         }
     }
 

@@ -63,6 +63,8 @@ pub struct Model {
     /// What time it is, is not known until the first step after an opening.
     clock_is_known: bool,
     limits: Limits,
+    /// Whether what is answered is safe from a loss of power by then.
+    pub durable: bool,
 }
 
 impl Default for Model {
@@ -83,6 +85,7 @@ impl Model {
             now_ms: 0,
             clock_is_known: false,
             limits,
+            durable: true,
         }
     }
 

@@ -31,6 +31,7 @@ impl Model {
         self.check_ranges(request, &path)?;
         let mut response = self.execute(request, &path);
         response.revision = self.commit();
+        response.durable = self.durable;
         Ok(response)
     }
 

@@ -13,8 +13,6 @@ pub struct Durable {
     floors: [usize; 3],
     /// How many commands have synced pages of the log.
     syncs: u64,
-    /// Nothing was changed since the store was opened.
-    is_first: bool,
     /// Changes that wait for a batch to be synced, and when it is due.
     waiting: u32,
     due_ms: Option<i64>,
@@ -27,7 +25,6 @@ impl Durable {
             durability,
             floors: [moment; 3],
             syncs: 0,
-            is_first: true,
             waiting: 0,
             due_ms: None,
         }
@@ -54,7 +51,7 @@ impl Durable {
         let synced = after.syncs > before.syncs;
         // A growth is synced too, which makes no page of the log durable.
         let grew = after.set_lens > before.set_lens;
-        let durable = self.is_promised(command, changes, history.now_ms(), synced);
+        let durable = self.is_promised(command, changes, history.now_ms());
         let floor = if durable {
             history.newest()
         } else {
@@ -65,24 +62,17 @@ impl Durable {
             self.syncs += 1;
         }
         self.floors[0] = floor;
-        if durable || synced && matches!(command, Command::Step { .. }) {
+        // A sync that nothing was promised of may have come before the command's own change (the first
+        // after the store was closed, or a compaction of what was not published), or after it. Then
+        // less is waiting than could be thought.
+        if durable || synced {
             self.waiting = 0;
             self.due_ms = None;
         }
     }
 
-    fn is_promised(
-        &mut self,
-        command: &Command,
-        changes: usize,
-        now_ms: i64,
-        synced: bool,
-    ) -> bool {
-        // Before its own change a command may make durable all that came before: the first after the
-        // store was closed, one that makes room, and a compaction of what is not published yet.
-        let may_sync_before = synced && self.is_first || matches!(command, Command::Compact { .. });
-        self.is_first &= changes == 0;
-        if may_sync_before {
+    fn is_promised(&mut self, command: &Command, changes: usize, now_ms: i64) -> bool {
+        if matches!(command, Command::Compact { .. }) {
             self.waiting = 0;
             self.due_ms = None;
         }
@@ -104,7 +94,6 @@ impl Durable {
     /// The store was closed, which syncs what there is, if anything, and then a page that says so;
     /// one that was closed already is left as it is.
     pub fn close(&mut self, moment: usize, synced: bool) {
-        self.is_first = true;
         self.waiting = 0;
         self.due_ms = None;
         if !synced {

@@ -112,6 +112,9 @@
 // An earlier write or sync failed; reading goes on, reopen the store to write again.
 #define REVWATCH_ERROR_POISONED -503
 
+// A sync that was begun is not finished yet; finish it, then try again.
+#define REVWATCH_ERROR_SYNC_PENDING -504
+
 // The page store failed; the message carries its own error.
 #define REVWATCH_ERROR_IO -600
 
@@ -414,6 +417,9 @@ typedef struct revwatch_put_options {
     int32_t ignore_value;
     // Flag: keep the lease that the key has. The key must exist, the lease given must be 0.
     int32_t ignore_lease;
+    // A REVWATCH_DURABILITY_* for this put; REVWATCH_DURABILITY_DEFAULT: the store's own, and in a
+    // transaction nothing else.
+    int32_t durability;
 } revwatch_put_options;
 
 // A key with its value and the revisions that made it.
@@ -442,6 +448,9 @@ typedef struct revwatch_put_result {
     int64_t revision;
     // What the key was before; NULL if that was not asked for or it did not exist.
     const struct revwatch_key_value *prev_kv;
+    // 1 if the put, and all before it, is safe from a loss of power already, otherwise 0. To an
+    // operation of a transaction always 0.
+    int32_t durable;
 } revwatch_put_result;
 
 // One key that was found.
@@ -501,6 +510,9 @@ typedef struct revwatch_delete_range_options {
     int32_t prefix;
     // Flag: answer with what was deleted.
     int32_t prev_kv;
+    // A REVWATCH_DURABILITY_* for this delete; REVWATCH_DURABILITY_DEFAULT: the store's own, and in a
+    // transaction nothing else.
+    int32_t durability;
 } revwatch_delete_range_options;
 
 // The answer to a delete.
@@ -513,6 +525,9 @@ typedef struct revwatch_delete_range_result {
     const struct revwatch_key_value *prev_kvs;
     // How many `prev_kvs`.
     size_t prev_kvs_len;
+    // 1 if the delete, and all before it, is safe from a loss of power already, otherwise 0. To an
+    // operation of a transaction always 0.
+    int32_t durable;
 } revwatch_delete_range_result;
 
 // What of history is asked for.
@@ -572,6 +587,9 @@ typedef struct revwatch_txn_result {
     const struct revwatch_op_result *responses;
     // How many `responses`.
     size_t responses_len;
+    // 1 if the transaction, and all before it, is safe from a loss of power already, otherwise 0; 0 in
+    // the answer to a nested one.
+    int32_t durable;
 } revwatch_txn_result;
 
 // Some bytes.
@@ -882,6 +900,10 @@ void revwatch_history_result_free(struct revwatch_history_result *result);
 // Begins a transaction without comparisons and operations, to be freed with revwatch_txn_free().
 // It belongs to no store until revwatch_store_txn(), which may be called for it any number of times.
 revwatch_status revwatch_txn_new(struct revwatch_txn **txn);
+
+// Gives a transaction a REVWATCH_DURABILITY_* of its own; REVWATCH_DURABILITY_DEFAULT: the store's.
+// Without meaning for one that is nested in another.
+revwatch_status revwatch_txn_set_durability(struct revwatch_txn *txn, int32_t durability);
 
 // Frees a transaction.
 void revwatch_txn_free(struct revwatch_txn *txn);

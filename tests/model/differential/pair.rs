@@ -70,8 +70,10 @@ impl Pair {
             None => Store::in_memory(options()),
         };
         let live = Live::open(&mut store, 0);
+        let mut model = Model::new(limits());
+        model.durable = pages.is_some();
         Self {
-            model: Model::new(limits()),
+            model,
             store,
             pages,
             live,

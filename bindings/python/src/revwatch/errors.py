@@ -166,6 +166,12 @@ class Poisoned(RevwatchError):
     code = 503
 
 
+class SyncPending(RevwatchError):
+    """A sync that was begun is not finished yet; finish it, then try again."""
+
+    code = 504
+
+
 class Io(RevwatchError):
     """The page store failed; the message carries its own error."""
 
