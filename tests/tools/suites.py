@@ -104,7 +104,8 @@ SUITES = (
         "unit tests, stores and doctests of the core",
         "cargo test --no-fail-fast -p revwatch --lib -- --skip log:: --skip page:: &&"
         " cargo test --no-fail-fast -p revwatch --features fault"
-        " --test lease --test durability --test space --test failures --test compaction &&"
+        " --test lease --test durability --test tickets --test space --test failures"
+        " --test compaction &&"
         " cargo test --no-fail-fast -p revwatch --doc",
         "libtest",
         ("rust-build",),
@@ -151,6 +152,16 @@ SUITES = (
         "watch",
         "what watchers and followers are promised",
         "cargo test --no-fail-fast -p revwatch --test watch --test follow --test shared",
+        "libtest",
+        ("rust-build",),
+    ),
+    Suite(
+        "threads",
+        "rust",
+        "store",
+        "every interleaving of the threads that share a store",
+        'RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom CARGO_PROFILE_RELEASE_LTO=off'
+        " cargo test --release --no-fail-fast -p revwatch --lib shared::model",
         "libtest",
         ("rust-build",),
     ),

@@ -46,6 +46,8 @@ export const errorCodes = {
   UnsupportedFormat: 502,
   /** An earlier write or sync failed; reading goes on, reopen the store to write again. */
   Poisoned: 503,
+  /** A sync that was begun is not finished yet; finish it, then try again. */
+  SyncPending: 504,
   /** The page store failed; the message carries its own error. */
   Io: 600,
   /** The page store cannot grow; deletes and compaction still work. */

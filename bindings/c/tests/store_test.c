@@ -209,6 +209,49 @@ static void batched_writes_are_published_by_a_flush(void) {
     CHECK_OK(revwatch_store_close(store));
 }
 
+static void a_write_may_have_a_durability_of_its_own(void) {
+    revwatch_open_options batched = {.struct_size = sizeof batched,
+                                     .durability = REVWATCH_DURABILITY_BATCH,
+                                     .manual_clock = 1};
+    revwatch_store *store = NULL;
+    CHECK_OK(revwatch_store_open(fresh_path(), &batched, &store));
+    revwatch_put_result *put = NULL;
+    CHECK_OK(revwatch_store_put_with(store, S("k"), S("v"), NULL, &put));
+    CHECK_INT(put->durable, 0);
+    revwatch_put_result_free(put);
+    revwatch_put_options commit = {.struct_size = sizeof commit,
+                                   .durability = REVWATCH_DURABILITY_COMMIT};
+    CHECK_OK(revwatch_store_put_with(store, S("k"), S("v"), &commit, &put));
+    CHECK_INT(put->durable, 1);
+    revwatch_put_result_free(put);
+
+    revwatch_delete_range_options never = {.struct_size = sizeof never,
+                                           .durability = REVWATCH_DURABILITY_NEVER};
+    revwatch_delete_range_result *deleted = NULL;
+    CHECK_OK(revwatch_store_delete_range(store, S("k"), NONE, &never, &deleted));
+    CHECK_INT(deleted->durable, 0);
+    revwatch_delete_range_result_free(deleted);
+
+    revwatch_txn *txn = NULL;
+    revwatch_txn_result *result = NULL;
+    CHECK_OK(revwatch_txn_new(&txn));
+    CHECK_ERROR(revwatch_txn_then_put(txn, S("k"), S("v"), &commit),
+                REVWATCH_ERROR_INVALID_OPTION);
+    CHECK_ERROR(revwatch_txn_set_durability(txn, 4), REVWATCH_ERROR_INVALID_OPTION);
+    CHECK_OK(revwatch_txn_then_put(txn, S("k"), S("v"), NULL));
+    CHECK_OK(revwatch_txn_set_durability(txn, REVWATCH_DURABILITY_COMMIT));
+    CHECK_OK(revwatch_store_txn(store, txn, &result));
+    CHECK_INT(result->durable, 1);
+    CHECK_INT(result->responses[0].put->durable, 0);
+    revwatch_txn_result_free(result);
+    revwatch_txn_free(txn);
+
+    commit.durability = -1;
+    CHECK_ERROR(revwatch_store_put_with(store, S("k"), S("v"), &commit, NULL),
+                REVWATCH_ERROR_INVALID_OPTION);
+    CHECK_OK(revwatch_store_close(store));
+}
+
 static void batches_are_synced_while_somebody_waits(void) {
     revwatch_open_options options = {
         .struct_size = sizeof options, .durability = REVWATCH_DURABILITY_BATCH, .batch_ms = 1};
@@ -294,6 +337,7 @@ const struct test store_tests[] = {
     {"what_was_put_survives_closing", what_was_put_survives_closing},
     {"history_comes_in_whole_revisions", history_comes_in_whole_revisions},
     {"batched_writes_are_published_by_a_flush", batched_writes_are_published_by_a_flush},
+    {"a_write_may_have_a_durability_of_its_own", a_write_may_have_a_durability_of_its_own},
     {"batches_are_synced_while_somebody_waits", batches_are_synced_while_somebody_waits},
     {"a_store_compacts_what_it_need_not_retain", a_store_compacts_what_it_need_not_retain},
     {"beyond_its_quota_a_store_takes_deletes_only", beyond_its_quota_a_store_takes_deletes_only},

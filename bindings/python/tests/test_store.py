@@ -200,3 +200,21 @@ def test_status_counts(store: revwatch.Store) -> None:
 
 def test_the_version_is_the_librarys() -> None:
     assert revwatch.__version__.count(".") == 2
+
+
+def test_a_write_may_have_a_durability_of_its_own(path: Path) -> None:
+    with revwatch.open(path, durability="batch", clock="manual") as store:
+        store.put(b"key", b"1")
+        assert store.status().published_revision == 1
+        store.put(b"key", b"2", durability="commit")
+        assert store.status().published_revision == 3
+        store.put(b"key", b"3", durability="never")
+        assert store.status().published_revision == 3
+        store.delete_range(b"key", durability="commit")
+        assert store.status().published_revision == 5
+        store.txn([], [revwatch.Put(b"key", b"4")], [])
+        store.txn([], [revwatch.Put(b"other", b"5")], [], durability="commit")
+        assert store.status().published_revision == 7
+        with pytest.raises(ValueError, match="'always'.*'commit', 'batch', 'never'"):
+            store.put(b"key", b"6", durability="always")  # type: ignore[arg-type]
+        assert store.status().revision == 7

@@ -3,26 +3,33 @@
 use super::retention::Retention;
 use crate::limits::Limits;
 
-/// When a change is safe from a loss of power.
+/// When a change is safe from a loss of power: what a store promises of all changes
+/// ([`Options::durability`]), and what is promised of single ones
+/// ([`Store::with_durability`](crate::Store::with_durability)).
+///
+/// A program reads its own changes as soon as they are applied. Watchers, followers and `history` see
+/// what is *published*, which follows the store's own durability. A sync makes durable all that was
+/// applied before it, so changes become durable and are published in the order of their revisions,
+/// however durabilities are mixed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Durability {
-    /// When the operation that made it returns.
+    /// When the operation that made it returns. Published then.
     #[default]
     Commit,
     /// At the next [`step`](crate::Store::step) that is `max_ms` after the first change not yet
-    /// safe, or once there are `max_writes` such changes, or with a `flush`. Until then a loss of
-    /// power takes the newest changes, whole transactions from the newest back. Watchers are shown
-    /// a change when it is safe.
+    /// safe, or once there are `max_writes` such changes, or with a `flush` or a durable change.
+    /// Until then a loss of power takes the newest changes, whole transactions from the newest back.
+    /// Published when safe.
     Batch {
         /// Milliseconds that a change may wait.
         max_ms: i64,
-        /// Transactions that may wait.
+        /// Changes that may wait.
         max_writes: u32,
     },
-    /// When the system sees fit, or with a `flush` or `close`. A loss of power takes the newest
-    /// changes, whole transactions from the newest back; the end of the process takes what the last
-    /// [`step`](crate::Store::step), at most 100 ms ago, has not handed to the page store. Watchers
-    /// are shown a change at once.
+    /// When the system sees fit, or with a `flush`, a `close` or a durable change. A loss of power
+    /// takes the newest changes, whole transactions from the newest back; the end of the process takes
+    /// what the last [`step`](crate::Store::step), at most 100 ms ago, has not handed to the page
+    /// store. Published at once.
     Never,
 }
 

@@ -12,11 +12,6 @@ from .errors import Locked
 from .store import Store
 from .types import Durability
 
-DURABILITIES = {
-    "commit": lib.REVWATCH_DURABILITY_COMMIT,
-    "batch": lib.REVWATCH_DURABILITY_BATCH,
-    "never": lib.REVWATCH_DURABILITY_NEVER,
-}
 CLOCKS = {"system": 0, "manual": 1}
 
 # As for other waits: a call into the library cannot be interrupted by Ctrl-C, so it is short.
@@ -58,7 +53,7 @@ def open(
     options = _request.options(
         "open",
         read_only=bool(read_only),
-        durability=_request.word(durability, DURABILITIES, "durability"),
+        durability=_request.durability(durability),
         quota_bytes=quota_bytes,
         retain_revisions=retain_revisions,
         retain_ms=retain_ms,

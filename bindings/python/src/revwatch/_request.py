@@ -23,6 +23,11 @@ SORT_TARGETS: Mapping[str, int] = {
     "mod": lib.REVWATCH_SORT_BY_MOD,
     "value": lib.REVWATCH_SORT_BY_VALUE,
 }
+DURABILITIES: Mapping[str, int] = {
+    "commit": lib.REVWATCH_DURABILITY_COMMIT,
+    "batch": lib.REVWATCH_DURABILITY_BATCH,
+    "never": lib.REVWATCH_DURABILITY_NEVER,
+}
 
 
 class RangeArguments(NamedTuple):
@@ -46,6 +51,19 @@ def word(given: str, words: Mapping[str, int], what: str) -> int:
     except (KeyError, TypeError):
         choices = ", ".join(map(repr, words))
         raise ValueError(f"{what} is {given!r}: give one of {choices}") from None
+
+
+def durability(given: str | None) -> int:
+    """The number of a durability; without one, that of the store's own.
+
+    >>> durability("always")
+    Traceback (most recent call last):
+        ...
+    ValueError: durability is 'always': give one of 'commit', 'batch', 'never'
+    """
+    if given is None:
+        return int(lib.REVWATCH_DURABILITY_DEFAULT)
+    return word(given, DURABILITIES, "durability")
 
 
 def options(name: str, **members: Any) -> Any:
@@ -106,10 +124,11 @@ def resume_token(given: ResumeToken) -> Any:
     return structure("revwatch_resume_token", given._asdict())
 
 
-def put_options(put: Put) -> Any:
+def put_options(put: Put, durable: str | None = None) -> Any:
     """How a key is put."""
     return options(
         "put",
+        durability=durability(durable),
         lease=put.lease,
         prev_kv=bool(put.prev_kv),
         ignore_value=bool(put.ignore_value),
@@ -136,10 +155,14 @@ def range_arguments(asked: Range) -> RangeArguments:
     return RangeArguments(start, end, made)
 
 
-def delete_range_arguments(asked: DeleteRange) -> RangeArguments:
+def delete_range_arguments(asked: DeleteRange, durable: str | None = None) -> RangeArguments:
     """How keys are deleted."""
     start, end = key_range(asked.key, asked.range_end, asked.prefix, asked.from_key)
-    made = options("delete_range", prev_kv=1) if asked.prev_kv else NULL
+    made = NULL
+    if asked.prev_kv or durable is not None:
+        made = options(
+            "delete_range", prev_kv=bool(asked.prev_kv), durability=durability(durable)
+        )
     return RangeArguments(start, end, made)
 
 

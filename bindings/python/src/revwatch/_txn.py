@@ -30,10 +30,11 @@ ADD = {
 }
 
 
-def run_txn(store: Any, txn: Txn) -> TxnResponse:
+def run_txn(store: Any, txn: Txn, durability: str | None = None) -> TxnResponse:
     """Executes a transaction on the store with this handle."""
     out = ffi.new("revwatch_txn_result **")
     with built(txn) as handle:
+        check(lib.revwatch_txn_set_durability(handle, _request.durability(durability)))
         check(lib.revwatch_store_txn(store, handle, out))
     try:
         return txn_response(out[0])

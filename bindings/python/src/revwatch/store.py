@@ -16,6 +16,7 @@ from .follow import Follow
 from .txn import Compare, DeleteRange, Op, Put, Range, Txn
 from .types import (
     DeleteRangeResponse,
+    Durability,
     Event,
     HashKv,
     HistoryPage,
@@ -63,17 +64,20 @@ class Store(Leases, Handle):
         prev_kv: bool = False,
         ignore_value: bool = False,
         ignore_lease: bool = False,
+        durability: Durability | None = None,
     ) -> PutResponse:
         """Creates or changes a key, and attaches it to ``lease`` (0: to none).
 
         ``prev_kv`` answers with what the key was before; ``ignore_value`` and ``ignore_lease`` keep
-        the value or the lease that it has."""
+        the value or the lease that it has. ``durability`` is for this put (``None``: the store's
+        own): after ``"commit"`` it, and all before it, survives a loss of power."""
         key, value = to_bytes(key, "key"), to_bytes(value, "value")
-        if not (lease or prev_kv or ignore_value or ignore_lease):
+        if not (lease or prev_kv or ignore_value or ignore_lease or durability is not None):
             revision = ffi.new("int64_t *")
             check(lib.revwatch_store_put(self._handle, key, len(key), value, len(value), revision))
             return PutResponse(revision[0], None)
-        options = _request.put_options(Put(key, value, lease, prev_kv, ignore_value, ignore_lease))
+        put = Put(key, value, lease, prev_kv, ignore_value, ignore_lease)
+        options = _request.put_options(put, durability)
         out = ffi.new("revwatch_put_result **")
         check(
             lib.revwatch_store_put_with(
@@ -157,10 +161,13 @@ class Store(Leases, Handle):
         prefix: bool = False,
         from_key: bool = False,
         prev_kv: bool = False,
+        durability: Durability | None = None,
     ) -> DeleteRangeResponse:
-        """Deletes the keys of a range, all at one revision; ``prev_kv`` answers what they were."""
+        """Deletes the keys of a range, all at one revision; ``prev_kv`` answers what they were.
+        ``durability`` is as for ``put``."""
         start, end, options = _request.delete_range_arguments(
-            DeleteRange(key, range_end, prefix=prefix, from_key=from_key, prev_kv=prev_kv)
+            DeleteRange(key, range_end, prefix=prefix, from_key=from_key, prev_kv=prev_kv),
+            durability,
         )
         out = ffi.new("revwatch_delete_range_result **")
         check(
@@ -174,11 +181,16 @@ class Store(Leases, Handle):
             lib.revwatch_delete_range_result_free(out[0])
 
     def txn(
-        self, compare: Sequence[Compare], success: Sequence[Op], failure: Sequence[Op]
+        self,
+        compare: Sequence[Compare],
+        success: Sequence[Op],
+        failure: Sequence[Op],
+        *,
+        durability: Durability | None = None,
     ) -> TxnResponse:
         """If all comparisons hold, does ``success``, else ``failure``: atomically, at one
-        revision. Later operations see what earlier ones did."""
-        return run_txn(self._handle, Txn(compare, success, failure))
+        revision. Later operations see what earlier ones did. ``durability`` is as for ``put``."""
+        return run_txn(self._handle, Txn(compare, success, failure), durability)
 
     def compact(self, revision: int, *, physical: bool = False) -> int:
         """Forgets what was superseded before ``revision``; answers the store's revision.
