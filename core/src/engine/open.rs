@@ -88,6 +88,7 @@ impl<P: PageStore> Store<P> {
             is_volatile: false,
             unpublished: Vec::new(),
             unpublished_bytes: 0,
+            changed: None,
             answered: 0,
             level: None,
             syncs_later: false,

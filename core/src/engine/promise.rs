@@ -116,9 +116,11 @@ impl<P: PageStore> Store<P> {
         }
     }
 
-    /// Whether all that was changed so far is safe from a loss of power.
+    /// Whether all that was changed so far is safe from a loss of power. What the store notes down for
+    /// itself, such as what leases have left, is no change.
     pub(super) fn is_durable(&self) -> bool {
-        !self.is_volatile && self.revisions.log().is_durable()
+        let log = self.revisions.log();
+        !self.is_volatile && self.changed.is_none_or(|goal| log.has_reached(goal))
     }
 
     /// Whether what watchers see is safe from a loss of power.

@@ -47,6 +47,7 @@ impl<P: PageStore> Store<P> {
     pub(super) fn log_state(&mut self, record: Record<'_>) -> Result<()> {
         self.prepare_change()?;
         self.revisions.append_state(record)?;
+        self.changed = Some(self.revisions.log().sync_goal());
         if self.level() == Durability::Commit {
             self.sync_now()
         } else {
@@ -60,6 +61,7 @@ impl<P: PageStore> Store<P> {
             return Ok(self.revision());
         }
         let events = self.revisions.commit(txn)?.unwrap_or_default();
+        self.changed = Some(self.revisions.log().sync_goal());
         let is_waited_for = self.level() == Durability::Commit;
         if is_waited_for {
             self.sync_now()?;

@@ -10,6 +10,7 @@ use super::retention::Ages;
 use super::step::Idle;
 use crate::error::{Error, Result};
 use crate::lease::Lessor;
+use crate::log::SyncGoal;
 use crate::page::{MemoryPages, PageError, PageStore};
 use crate::record::Event;
 use crate::revision::ResumeToken;
@@ -56,6 +57,8 @@ pub struct Store<P: PageStore = MemoryPages> {
     pub(super) unpublished: Vec<Event>,
     /// Bytes of their keys and values.
     pub(super) unpublished_bytes: usize,
+    /// What must be durable for the newest change to be so, once there was one.
+    pub(super) changed: Option<SyncGoal>,
     /// The newest revision that somebody was told of before it was durable.
     pub(super) answered: i64,
     /// The durability of changes at present, if it is not the store's own.
