@@ -83,6 +83,16 @@ error_codes! {
     DuplicateWatchId = 401,
     /// There is no such watch stream: never opened, or closed.
     StreamNotFound = 402,
+    /// There is no such cursor: never made, deleted, closed, or opened anew since.
+    CursorNotFound = 410,
+    /// A cursor of this name is there already, for another range.
+    CursorExists = 411,
+    /// The store has as many cursors as its limit allows.
+    TooManyCursors = 412,
+    /// The revision to acknowledge was not delivered yet.
+    AckNotDelivered = 413,
+    /// A cursor with `hold` has yet to see what compaction would take.
+    HeldByCursor = 414,
     /// The image is damaged; the message names the page.
     Corrupt = 500,
     /// The image was not written by revwatch.
@@ -164,6 +174,23 @@ pub enum Error {
         id: i64,
     },
     StreamNotFound,
+    CursorNotFound,
+    CursorExists {
+        name: Box<[u8]>,
+    },
+    TooManyCursors {
+        limit: usize,
+    },
+    AckNotDelivered {
+        requested: i64,
+        delivered: i64,
+    },
+    HeldByCursor {
+        name: Box<[u8]>,
+        acked_revision: i64,
+        requested: i64,
+        held_from: i64,
+    },
     Corrupt {
         page: u32,
         what: String,
@@ -198,6 +225,11 @@ impl Error {
             Self::EmptyWatchRange => ErrorCode::EmptyWatchRange,
             Self::DuplicateWatchId { .. } => ErrorCode::DuplicateWatchId,
             Self::StreamNotFound => ErrorCode::StreamNotFound,
+            Self::CursorNotFound => ErrorCode::CursorNotFound,
+            Self::CursorExists { .. } => ErrorCode::CursorExists,
+            Self::TooManyCursors { .. } => ErrorCode::TooManyCursors,
+            Self::AckNotDelivered { .. } => ErrorCode::AckNotDelivered,
+            Self::HeldByCursor { .. } => ErrorCode::HeldByCursor,
             Self::Corrupt { .. } => ErrorCode::Corrupt,
             Self::NotAStore => ErrorCode::NotAStore,
             Self::UnsupportedFormat { .. } => ErrorCode::UnsupportedFormat,
@@ -238,6 +270,15 @@ impl fmt::Display for Error {
             Self::EmptyWatchRange => f.write_str("the range to watch ends before it starts, so it could never match: give an end after the start"),
             Self::DuplicateWatchId { id } => write!(f, "the stream has a watcher {id} already: cancel it first, or let the stream choose an id"),
             Self::StreamNotFound => f.write_str("there is no such watch stream: it was closed, or belongs to another store"),
+            Self::CursorNotFound => f.write_str("there is no such cursor: it was never made, was deleted, or was closed or opened anew since; open it by its name"),
+            Self::CursorExists { name } => write!(f, "the cursor \"{}\" is there already for another range: open it with that range, delete it first, or choose another name", name.escape_ascii()),
+            Self::TooManyCursors { limit } => write!(f, "there are {limit} cursors already, which is the limit: delete one or raise `cursors`"),
+            Self::AckNotDelivered { requested, delivered } => {
+                write!(f, "revision {requested} cannot be acknowledged, delivery has come to {delivered}: poll up to it first")
+            }
+            Self::HeldByCursor { name, acked_revision, requested, held_from } => {
+                write!(f, "history cannot be compacted at {requested}, the cursor \"{}\" has acknowledged {acked_revision} only: compact at {held_from} at most, let it catch up, or delete it", name.escape_ascii())
+            }
             Self::Corrupt { page, what } => {
                 write!(f, "the store is damaged at page {page}: {what}; restore it from a copy")
             }

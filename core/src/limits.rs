@@ -30,6 +30,13 @@ pub struct Limits {
     pub stream_queue_responses: usize,
     /// Distinct revisions in one response to a watcher that catches up (1000).
     pub catch_up_revisions: usize,
+    /// Durable cursors that there may be (1000).
+    pub cursors: usize,
+    /// The length of a cursor's name, in bytes (255).
+    pub cursor_name_bytes: usize,
+    /// The newest revisions, so many, that cursors with `hold` may keep from being compacted
+    /// (1,000,000).
+    pub max_hold_revisions: i64,
 }
 
 impl Default for Limits {
@@ -43,6 +50,9 @@ impl Default for Limits {
             lease_expiries_per_step: 500,
             stream_queue_responses: 128,
             catch_up_revisions: 1000,
+            cursors: 1000,
+            cursor_name_bytes: 255,
+            max_hold_revisions: 1_000_000,
         }
     }
 }

@@ -3,8 +3,9 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use crate::cursor::{CursorReport, CursorRequest, CursorResponse};
 use crate::engine::{
-    CompactResponse, FollowId, HistoryPage, Options, RangeStream, Status, Step, Store,
+    CompactResponse, CursorId, FollowId, HistoryPage, Options, RangeStream, Status, Step, Store,
 };
 use crate::error::Result;
 use crate::lease::{
@@ -127,6 +128,10 @@ impl<P: PageStore> SharedStore<P> {
         follow_resume_token(follow: FollowId) -> Result<Option<ResumeToken>>;
         has_response(stream: StreamId) -> Result<bool>;
         has_follow_response(follow: FollowId) -> Result<bool>;
+        poll_cursor(cursor: CursorId, max_events: usize, max_bytes: usize) -> Result<CursorResponse>;
+        ack_cursor(cursor: CursorId, revision: i64) -> Result<()>;
+        cursors() -> Vec<CursorReport>;
+        has_cursor_response(cursor: CursorId) -> Result<bool>;
     }
 
     writes! {
@@ -144,6 +149,10 @@ impl<P: PageStore> SharedStore<P> {
         cancel_watch(stream: StreamId, watch_id: i64) -> Result<()>;
         close_stream(stream: StreamId) -> ();
         close_follow(follow: FollowId) -> ();
+        cursor(request: &CursorRequest) -> Result<CursorId>;
+        seek_cursor(cursor: CursorId, start_revision: i64) -> Result<()>;
+        close_cursor(cursor: CursorId) -> ();
+        delete_cursor(name: &[u8]) -> Result<()>;
     }
 }
 
@@ -153,7 +162,7 @@ mod waiting {
     use std::time::Instant;
 
     use super::SharedStore;
-    use crate::engine::{FollowId, Store};
+    use crate::engine::{CursorId, FollowId, Store};
     use crate::error::Result;
     use crate::page::PageStore;
     use crate::watch::StreamId;
@@ -186,6 +195,11 @@ mod waiting {
         /// The same for a follower.
         pub fn wait_follow(&self, follow: FollowId, timeout: Duration) -> Result<bool> {
             self.wait_until(timeout, |store| store.has_follow_response(follow))
+        }
+
+        /// The same for a durable cursor. Fails with `CursorNotFound` when somebody else opens it.
+        pub fn wait_cursor(&self, cursor: CursorId, timeout: Duration) -> Result<bool> {
+            self.wait_until(timeout, |store| store.has_cursor_response(cursor))
         }
 
         fn wait_until(

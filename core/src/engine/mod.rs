@@ -4,6 +4,7 @@
 //! time; everything that happens by itself (leases that run out, batches that become durable,
 //! watchers that catch up) happens there, in bounded slices.
 
+mod cursor;
 mod follow;
 mod lease;
 mod open;
@@ -19,6 +20,7 @@ mod store;
 mod watch;
 mod write;
 
+pub use cursor::CursorId;
 pub use follow::FollowId;
 pub use options::{Durability, Options};
 pub use range_stream::RangeStream;

@@ -95,7 +95,11 @@ impl<P: PageStore> Store<P> {
             self.ages.note(now_ms, current, ms);
             target = target.min(self.ages.older_than(now_ms, ms).unwrap_or(compacted));
         }
-        if target != i64::MAX && target > compacted.max(1) {
+        if target == i64::MAX || target <= compacted.max(1) {
+            return Ok(());
+        }
+        let target = self.held_from(target)?;
+        if target > compacted.max(1) {
             self.compact(target)?;
         }
         Ok(())

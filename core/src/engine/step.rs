@@ -2,6 +2,7 @@
 
 use super::options::Durability;
 use super::store::Store;
+use crate::cursor::Cursors;
 use crate::error::Result;
 use crate::lease::Lessor;
 use crate::log::{Position, Record, Refresh};
@@ -64,6 +65,7 @@ impl<P: PageStore> Store<P> {
                 Self::save_leases,
                 Self::retain,
                 Self::write_if_due,
+                Self::write_acks_if_due,
                 Self::carry_mark_when_idle,
             ];
             for chore in chores {
@@ -166,6 +168,7 @@ impl<P: PageStore> Store<P> {
             lease_ms,
             save_ms,
             self.write_due_ms,
+            self.cursor_sessions.acks_due_ms,
             self.idle.mark_due_ms,
             self.retention_due_ms(),
         ];
@@ -180,10 +183,11 @@ impl<P: PageStore> Store<P> {
         let collect = self.hub.wants_events();
         let mut events: Vec<Event> = Vec::new();
         let mut bytes = 0;
-        let lessor = &mut self.lessor;
+        let (lessor, cursors) = (&mut self.lessor, &mut self.cursors);
         let epoch = self.revisions.log().epoch();
         let outcome = self.revisions.refresh(&mut |entry| {
             lessor.replay(entry);
+            cursors.replay(entry);
             if collect && bytes < REFRESHED_BYTES {
                 let event = event_of(entry);
                 bytes += event.as_ref().map_or(0, Event::bytes);
@@ -237,12 +241,16 @@ impl<P: PageStore> Store<P> {
 
     fn read_again(&mut self) -> Result<()> {
         let mut lessor = Lessor::default();
-        self.revisions
-            .read_again(&mut |entry| lessor.replay(entry))?;
+        let mut cursors = Cursors::default();
+        self.revisions.read_again(&mut |entry| {
+            lessor.replay(entry);
+            cursors.replay(entry);
+        })?;
         if let Some(now_ms) = self.now_ms {
             lessor.advance(now_ms);
         }
         self.lessor = lessor;
+        self.cursors = cursors;
         self.reclaim.begin_again();
         self.published = self.revision();
         Ok(())

@@ -81,7 +81,8 @@ impl<P: PageStore> Store<P> {
     }
 
     /// Refuses reads and watches before `revision` from now on, so that space can be reclaimed.
-    /// What each key was at `revision` stays readable.
+    /// What each key was at `revision` stays readable. Fails with `HeldByCursor` if a cursor has yet
+    /// to see what that would take.
     ///
     /// ```
     /// use revwatch::{ErrorCode, KeyRange, Options, RangeRequest, Store};
@@ -96,6 +97,7 @@ impl<P: PageStore> Store<P> {
     pub fn compact(&mut self, revision: i64) -> Result<CompactResponse> {
         self.refuse_if_read_only()?;
         self.revisions.check_compaction(revision)?;
+        self.check_holds(revision)?;
         self.log_state(Record::Compact {
             revision: revision as u64,
         })?;

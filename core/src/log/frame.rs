@@ -48,12 +48,7 @@ pub(super) enum Length {
 impl Entry<'_> {
     /// How many bytes of the log the entry takes at most.
     pub(crate) fn encoded_bound(&self) -> usize {
-        let payload = match self.record {
-            Record::Put { key, value, .. } => key.len() + value.len(),
-            Record::Delete { key } => key.len(),
-            _ => 0,
-        };
-        payload + OVERHEAD_BYTES
+        self.record.payload_bytes() + OVERHEAD_BYTES
     }
 }
 
@@ -171,6 +166,16 @@ mod tests {
             },
             Record::LeaseRevoke { id: i64::MAX },
             Record::Epoch { epoch: 2, cut: 9 },
+            Record::Cursor {
+                id: u64::MAX,
+                name: b"mailer",
+                key: b"/mail/",
+                range_end: b"/mail0",
+                lag: u64::MAX,
+                hold: true,
+            },
+            Record::CursorAck { id: 1, lag: 3 },
+            Record::CursorDelete { id: 1 },
         ]
     }
 

@@ -142,6 +142,36 @@ class StreamNotFound(RevwatchError):
     code = 402
 
 
+class CursorNotFound(RevwatchError):
+    """There is no such cursor: never made, deleted, closed, or opened anew since."""
+
+    code = 410
+
+
+class CursorExists(RevwatchError):
+    """A cursor of this name is there already, for another range."""
+
+    code = 411
+
+
+class TooManyCursors(RevwatchError):
+    """The store has as many cursors as its limit allows."""
+
+    code = 412
+
+
+class AckNotDelivered(RevwatchError):
+    """The revision to acknowledge was not delivered yet."""
+
+    code = 413
+
+
+class HeldByCursor(RevwatchError):
+    """A cursor with ``hold`` has yet to see what compaction would take."""
+
+    code = 414
+
+
 class Corrupt(RevwatchError):
     """The image is damaged; the message names the page."""
 
