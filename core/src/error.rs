@@ -71,6 +71,12 @@ error_codes! {
     Compacted = 201,
     /// The revision asked for was lost in a crash before it was durable.
     Rewound = 202,
+    /// The bytes are not whole chunks of changes, or are damaged.
+    InvalidChanges = 210,
+    /// The store does not stand at the revision that the changes begin after.
+    ChangesOutOfPlace = 211,
+    /// The store came to where the changes begin by another history.
+    ChangesDiverge = 212,
     /// There is no lease with this id: never granted, revoked or expired.
     LeaseNotFound = 300,
     /// A lease with this id is there already.
@@ -159,6 +165,18 @@ pub enum Error {
         requested: i64,
         revision: i64,
     },
+    InvalidChanges {
+        at: usize,
+        what: String,
+    },
+    ChangesOutOfPlace {
+        from: i64,
+        current: i64,
+    },
+    ChangesDiverge {
+        revision: i64,
+        what: String,
+    },
     LeaseNotFound {
         id: i64,
     },
@@ -219,6 +237,9 @@ impl Error {
             Self::FutureRevision { .. } => ErrorCode::FutureRevision,
             Self::Compacted { .. } => ErrorCode::Compacted,
             Self::Rewound { .. } => ErrorCode::Rewound,
+            Self::InvalidChanges { .. } => ErrorCode::InvalidChanges,
+            Self::ChangesOutOfPlace { .. } => ErrorCode::ChangesOutOfPlace,
+            Self::ChangesDiverge { .. } => ErrorCode::ChangesDiverge,
             Self::LeaseNotFound { .. } => ErrorCode::LeaseNotFound,
             Self::LeaseExists { .. } => ErrorCode::LeaseExists,
             Self::LeaseTtlTooLarge { .. } => ErrorCode::LeaseTtlTooLarge,
@@ -263,6 +284,15 @@ impl fmt::Display for Error {
             }
             Self::Rewound { requested, revision } => {
                 write!(f, "revision {requested} was lost in a crash, its epoch ended at {revision}: read the current state and go on from its revision")
+            }
+            Self::InvalidChanges { at, what } => {
+                write!(f, "the changes cannot be applied, the chunk at byte {at} is not one: {what}; nothing was changed, get them again from their store")
+            }
+            Self::ChangesOutOfPlace { from, current } => {
+                write!(f, "the changes begin after revision {from}, the store is at {current}: ask their store for the changes from {current}")
+            }
+            Self::ChangesDiverge { revision, what } => {
+                write!(f, "the changes do not fit this store, whose history is another one by revision {revision}: {what}; begin again with a copy of their store")
             }
             Self::LeaseNotFound { id } => write!(f, "there is no lease {id:x}: it was never granted, was revoked or has expired; grant a new one"),
             Self::LeaseExists { id } => write!(f, "lease {id:x} exists already: choose another id, or 0 for a free one"),

@@ -38,6 +38,7 @@
 //! | `engine` | [`Store`]: all of it behind one type, driven by its host |
 //! | `watch` | watchers, streams, catch-up, followers |
 //! | `cursor` | durable cursors: how far consumers have come |
+//! | `changes` | changes as bytes, for another store |
 //! | `lease`, `txn` | the lessor; If/Then/Else |
 //! | `store` | keys with all their revisions |
 //! | `index` | key → revisions → places in the log, in memory |
@@ -50,6 +51,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod changes;
 mod cursor;
 mod engine;
 mod error;
@@ -72,8 +74,8 @@ mod watch;
 
 pub use cursor::{CursorReport, CursorRequest, CursorResponse};
 pub use engine::{
-    CompactResponse, CursorId, Durability, FollowId, HistoryPage, Options, RangeStream, Retention,
-    Status, Step, Store,
+    ApplyChangesResponse, Changes, CompactResponse, CursorId, Durability, FollowId, HistoryPage,
+    Options, RangeStream, Retention, Status, Step, Store,
 };
 pub use error::{Error, ErrorCode, Result};
 pub use lease::{

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 
 use crate::cursor::{CursorReport, CursorRequest, CursorResponse};
 use crate::engine::{
-    CompactResponse, CursorId, FollowId, HistoryPage, Options, RangeStream, Status, Step, Store,
+    ApplyChangesResponse, Changes, CompactResponse, CursorId, FollowId, HistoryPage, Options,
+    RangeStream, Status, Step, Store,
 };
 use crate::error::Result;
 use crate::lease::{
@@ -13,7 +14,7 @@ use crate::lease::{
 };
 use crate::page::{MemoryPages, PageStore};
 use crate::range::KeyRange;
-use crate::record::KeyValue;
+use crate::record::{Event, KeyValue};
 use crate::revision::ResumeToken;
 use crate::store::{
     DeleteRangeRequest, DeleteRangeResponse, HashKvResponse, PutRequest, PutResponse, RangeRequest,
@@ -114,6 +115,9 @@ impl<P: PageStore> SharedStore<P> {
         range_stream(range: KeyRange, revision: i64) -> Result<RangeStream>;
         next_kvs(stream: &mut RangeStream, max_keys: usize, max_bytes: usize) -> Result<Vec<KeyValue>>;
         history(range: &KeyRange, start_revision: i64, max_events: usize) -> Result<HistoryPage>;
+        changes(from: i64, to: i64) -> Result<Changes>;
+        next_changes(changes: &mut Changes, max_events: usize, max_bytes: usize) -> Result<Vec<Event>>;
+        next_changes_chunk(changes: &mut Changes, max_bytes: usize) -> Result<Vec<u8>>;
         hash_kv(revision: i64) -> Result<HashKvResponse>;
         revision() -> i64;
         resume_token() -> ResumeToken;
@@ -139,6 +143,7 @@ impl<P: PageStore> SharedStore<P> {
         put_with(request: &PutRequest) -> Result<PutResponse>;
         delete_range(request: &DeleteRangeRequest) -> Result<DeleteRangeResponse>;
         txn(request: &TxnRequest) -> Result<TxnResponse>;
+        apply_changes(bytes: &[u8]) -> Result<ApplyChangesResponse>;
         compact(revision: i64) -> Result<CompactResponse>;
         flush() -> Result<()>;
         close() -> Result<()>;

@@ -4,6 +4,7 @@
 //! time; everything that happens by itself (leases that run out, batches that become durable,
 //! watchers that catch up) happens there, in bounded slices.
 
+mod changes;
 mod cursor;
 mod follow;
 mod lease;
@@ -20,6 +21,7 @@ mod store;
 mod watch;
 mod write;
 
+pub use changes::{ApplyChangesResponse, Changes};
 pub use cursor::CursorId;
 pub use follow::FollowId;
 pub use options::{Durability, Options};

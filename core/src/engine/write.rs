@@ -108,7 +108,7 @@ impl<P: PageStore> Store<P> {
     }
 
     /// A store beyond its quota takes only what makes it smaller in the end.
-    fn refuse_beyond_quota(&self) -> Result<()> {
+    pub(super) fn refuse_beyond_quota(&self) -> Result<()> {
         if self.revisions.log().size_in_use() >= self.options.limits.quota_bytes {
             return Err(Error::Page(PageError::NoSpace));
         }

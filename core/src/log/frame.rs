@@ -79,6 +79,27 @@ pub(super) fn encode<'b>(entry: &Entry<'_>, scratch: &'b mut Vec<u8>) -> Result<
     Ok(&scratch[start..])
 }
 
+/// Encodes `entry` for use outside of the log; answers its frame, and where in it the bit lies that
+/// says whether it ends its transaction.
+pub(crate) fn encode_with_end_bit<'b>(
+    entry: &Entry<'_>,
+    scratch: &'b mut Vec<u8>,
+) -> Result<(&'b [u8], usize)> {
+    let frame = encode(entry, scratch)?;
+    let skip_varint =
+        |at: usize| at + frame[at..].iter().take_while(|&&byte| byte >= 0x80).count() + 1;
+    Ok((frame, skip_varint(skip_varint(0))))
+}
+
+/// Takes the first frame off bytes. `None` if they do not begin with one.
+pub(crate) fn take(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
+    let Length::Known { prefix, body } = read_length(bytes) else {
+        return None;
+    };
+    let (body, rest) = bytes[prefix..].split_at_checked(body)?;
+    Some((decode(body)?, rest))
+}
+
 /// Reads a body. `None` if these bytes are not exactly one entry.
 pub(super) fn decode(body: &[u8]) -> Option<Entry<'_>> {
     let (body, rest) = postcard::take_from_bytes::<Body<'_>>(body).ok()?;
