@@ -78,7 +78,14 @@ impl KeyRange {
 
     /// The pair `key`, `range_end` by which etcd says the range. Ranges of the same keys give the same
     /// pair, but for a single key said as a span.
-    pub(crate) fn to_etcd(&self) -> (Vec<u8>, Vec<u8>) {
+    ///
+    /// ```
+    /// use revwatch::KeyRange;
+    ///
+    /// assert_eq!(KeyRange::prefix(b"a").to_etcd(), (b"a".to_vec(), b"b".to_vec()));
+    /// assert_eq!(KeyRange::All.to_etcd(), (b"\0".to_vec(), b"\0".to_vec()));
+    /// ```
+    pub fn to_etcd(&self) -> (Vec<u8>, Vec<u8>) {
         match self {
             Self::One(key) => (key.clone(), Vec::new()),
             Self::All => (b"\0".to_vec(), b"\0".to_vec()),

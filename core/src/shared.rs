@@ -134,6 +134,7 @@ impl<P: PageStore> SharedStore<P> {
         has_follow_response(follow: FollowId) -> Result<bool>;
         poll_cursor(cursor: CursorId, max_events: usize, max_bytes: usize) -> Result<CursorResponse>;
         ack_cursor(cursor: CursorId, revision: i64) -> Result<()>;
+        cursor_revision(cursor: CursorId) -> Result<i64>;
         cursors() -> Vec<CursorReport>;
         has_cursor_response(cursor: CursorId) -> Result<bool>;
     }

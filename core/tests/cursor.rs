@@ -561,6 +561,32 @@ fn a_million_acknowledgements_keep_the_store_small() {
 }
 
 #[test]
+fn the_newest_acknowledgement_outlives_every_sweep() {
+    let pages = MemoryPages::new(512);
+    let mut store = Store::open(pages.clone(), options(Durability::Never)).unwrap();
+    let cursor = store.cursor(&from_start(b"c")).unwrap();
+    puts(&mut store, 5);
+    drain(&mut store, cursor);
+    for revision in 2..=4 {
+        store.ack_cursor(cursor, revision).unwrap();
+    }
+    let swept = CursorRequest::new(b"d", KeyRange::All);
+    for round in 0..40 {
+        store.cursor(&swept).unwrap();
+        store.delete_cursor(b"d").unwrap();
+        puts(&mut store, 50);
+        store.compact(store.revision()).unwrap();
+        while store.step(round, PLENTY).unwrap().next_ms == Some(round) {}
+    }
+    let bytes = store.status().size_in_use;
+    assert!(bytes < 40 * 512, "nothing was swept: {bytes} bytes");
+    store.flush().unwrap();
+    drop(store);
+    let store = Store::open(pages, Options::default()).unwrap();
+    assert_eq!((store.cursors().len(), acked(&store, b"c")), (1, 4));
+}
+
+#[test]
 fn acknowledgements_alone_do_not_grow_the_store_without_bound() {
     let pages = MemoryPages::new(512);
     let mut store = Store::open(pages.clone(), options(Durability::Never)).unwrap();

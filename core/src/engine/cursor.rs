@@ -89,6 +89,11 @@ impl<P: PageStore> Store<P> {
         self.log_ack(id, revision)
     }
 
+    /// Everything up to and including this revision was told to this opening, and can be acknowledged.
+    pub fn cursor_revision(&self, cursor: CursorId) -> Result<i64> {
+        Ok(self.cursor_session(cursor)?.delivered)
+    }
+
     /// Moves a cursor, forward or back: the next poll delivers from `start_revision` on (0: from the
     /// next revision on), and so does the next opening. What was delivered and not acknowledged
     /// counts for nothing afterwards.

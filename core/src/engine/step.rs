@@ -172,10 +172,9 @@ impl<P: PageStore> Store<P> {
             self.idle.mark_due_ms,
             self.retention_due_ms(),
         ];
-        due.into_iter()
-            .flatten()
-            .min()
-            .map(|due_ms| due_ms.max(now_ms))
+        let due_ms = due.map(|due_ms| due_ms.unwrap_or(i64::MAX));
+        let due_ms = due_ms.into_iter().min().filter(|due_ms| *due_ms < i64::MAX);
+        due_ms.map(|due_ms| due_ms.max(now_ms))
     }
 
     /// Takes in what a writer in another process has written, and shows it to watchers.

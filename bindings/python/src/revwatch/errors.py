@@ -106,6 +106,24 @@ class Rewound(RevwatchError):
     code = 202
 
 
+class InvalidChanges(RevwatchError):
+    """The bytes are not whole chunks of changes, or are damaged."""
+
+    code = 210
+
+
+class ChangesOutOfPlace(RevwatchError):
+    """The store does not stand at the revision that the changes begin after."""
+
+    code = 211
+
+
+class ChangesDiverge(RevwatchError):
+    """The store came to where the changes begin by another history."""
+
+    code = 212
+
+
 class LeaseNotFound(RevwatchError):
     """There is no lease with this id: never granted, revoked or expired."""
 
