@@ -383,6 +383,49 @@ fn a_chunk_that_is_cut_short_or_damaged_changes_nothing() {
 }
 
 #[test]
+fn a_chunk_that_does_not_end_as_it_says_is_refused() {
+    let mut source = Store::in_memory(Options::default());
+    source.put(b"a", b"").unwrap();
+    let both = [b"b", b"c"].map(|key| Op::Put(PutRequest::new(key, b"")));
+    let txn = TxnRequest {
+        success: both.into(),
+        ..TxnRequest::default()
+    };
+    source.txn(&txn).unwrap();
+    let good = bytes_from(&source, 1);
+    let contents = &good[HEADER_BYTES..good.len() - 8];
+    let with_to = |to: i64| {
+        let mut header = good[..HEADER_BYTES].to_vec();
+        header[24..32].copy_from_slice(&to.to_le_bytes());
+        header
+    };
+    let frame_bytes = contents.len() / 3;
+    let wrong = [
+        sealed(&with_to(2), contents),
+        sealed(&with_to(4), contents),
+        sealed(&with_to(1), &[]),
+        // Its last transaction is half there, and half the first.
+        sealed(&with_to(3), &contents[..2 * frame_bytes]),
+        sealed(&with_to(2), &contents[..2 * frame_bytes]),
+        sealed(&with_to(3), &contents[frame_bytes..]),
+        sealed(
+            &with_to(3),
+            &[&contents[..frame_bytes], &contents[2 * frame_bytes..]].concat(),
+        ),
+    ];
+    let mut store = Store::in_memory(Options::default());
+    for bytes in wrong {
+        let error = store.apply_changes(&bytes).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidChanges, "{error}");
+        assert_eq!(store.revision(), 1);
+    }
+    store
+        .apply_changes(&sealed(&with_to(2), &contents[..frame_bytes]))
+        .unwrap();
+    assert_eq!(store.revision(), 2);
+}
+
+#[test]
 fn hostile_bytes_with_a_right_checksum_are_refused_or_harmless() {
     let mut rng = Rng::new(11);
     let mut source = Store::in_memory(Options::default());
