@@ -2,66 +2,15 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::time::Duration;
 
-use common::{PLENTY, Rng};
-use revwatch::page::fault::{FaultPages, Random};
-use revwatch::page::{MemoryPages, PageStore};
+use common::PLENTY;
+use common::cursors::{acked, drain, from_start, options, poll, puts};
+use revwatch::page::MemoryPages;
 use revwatch::{
-    CursorId, CursorRequest, CursorResponse, DeleteRangeRequest, Durability, ErrorCode, KeyRange,
-    Limits, Options, RangeRequest, Retention, Store,
+    CursorRequest, CursorResponse, Durability, ErrorCode, KeyRange, Limits, Options, SharedStore,
+    Store,
 };
-
-fn options(durability: Durability) -> Options {
-    Options {
-        durability,
-        ..Options::default()
-    }
-}
-
-fn from_start(name: &[u8]) -> CursorRequest {
-    CursorRequest {
-        start_revision: 1,
-        ..CursorRequest::new(name, KeyRange::All)
-    }
-}
-
-fn holding(name: &[u8]) -> CursorRequest {
-    CursorRequest {
-        hold: true,
-        ..from_start(name)
-    }
-}
-
-fn poll<P: PageStore>(store: &mut Store<P>, cursor: CursorId) -> CursorResponse {
-    store.poll_cursor(cursor, PLENTY, PLENTY).unwrap()
-}
-
-/// The revisions of the events that are there now, and how far delivery has come with them.
-fn drain<P: PageStore>(store: &mut Store<P>, cursor: CursorId) -> (Vec<i64>, i64) {
-    let mut revisions = Vec::new();
-    loop {
-        match store.poll_cursor(cursor, 3, PLENTY).unwrap() {
-            CursorResponse::Events { events, .. } => {
-                revisions.extend(events.iter().map(|event| event.kv.mod_revision));
-            }
-            CursorResponse::Idle { revision } => return (revisions, revision),
-            told => panic!("nothing was lost: {told:?}"),
-        }
-    }
-}
-
-fn acked<P: PageStore>(store: &Store<P>, name: &[u8]) -> i64 {
-    let reports = store.cursors().into_iter();
-    let mut found = reports.filter(|report| report.name == name);
-    found.next().expect("the cursor is there").acked_revision
-}
-
-fn puts<P: PageStore>(store: &mut Store<P>, count: usize) {
-    for _ in 0..count {
-        store.put(b"key", b"value").unwrap();
-    }
-}
 
 #[test]
 fn delivery_goes_on_after_the_last_acknowledgement() {
@@ -143,73 +92,6 @@ fn unpublished_changes_are_neither_delivered_nor_acknowledged() {
 }
 
 #[test]
-fn an_acknowledgement_waits_for_no_sync_and_step_makes_it_durable_soon() {
-    for durability in [Durability::Commit, Durability::ETCD] {
-        let disk = FaultPages::new(4096, 1);
-        let mut store = Store::open(disk.clone(), options(durability)).unwrap();
-        store.step(0, 0).unwrap();
-        puts(&mut store, 3);
-        store.flush().unwrap();
-        let cursor = store.cursor(&from_start(b"c")).unwrap();
-        drain(&mut store, cursor);
-        store.flush().unwrap();
-        let before = disk.counts().syncs;
-        store.ack_cursor(cursor, 4).unwrap();
-        assert_eq!(disk.counts().syncs, before);
-        let recovered = |disk: &FaultPages| {
-            let disk = disk.crash(&mut Random::new(7));
-            acked(&Store::open(disk, options(durability)).unwrap(), b"c")
-        };
-        assert_eq!(recovered(&disk), 0, "it was not written yet");
-        let due = store.step(1, 0).unwrap().next_ms.unwrap();
-        assert!(due <= 100, "{durability:?}: due at {due}");
-        store.step(due, 0).unwrap();
-        assert_eq!(recovered(&disk), 4, "{durability:?}");
-    }
-}
-
-#[test]
-fn an_acknowledgement_rides_with_the_next_change() {
-    let disk = FaultPages::new(4096, 1);
-    let mut store = Store::open(disk.clone(), options(Durability::Commit)).unwrap();
-    puts(&mut store, 3);
-    let cursor = store.cursor(&from_start(b"c")).unwrap();
-    drain(&mut store, cursor);
-    store.ack_cursor(cursor, 3).unwrap();
-    let before = disk.counts().syncs;
-    puts(&mut store, 1);
-    assert_eq!(disk.counts().syncs, before + 1);
-    let disk = disk.crash(&mut Random::new(3));
-    let mut store = Store::open(disk, options(Durability::Commit)).unwrap();
-    let cursor = store.cursor(&from_start(b"c")).unwrap();
-    assert_eq!(drain(&mut store, cursor), (vec![4, 5], 5));
-}
-
-#[test]
-fn a_cursor_is_as_durable_as_a_put() {
-    let disk = FaultPages::new(512, 1);
-    let mut store = Store::open(disk.clone(), options(Durability::Commit)).unwrap();
-    puts(&mut store, 3);
-    let after_crash = |disk: &FaultPages| {
-        let disk = disk.crash(&mut Random::new(5));
-        Store::open(disk, options(Durability::Commit)).unwrap()
-    };
-    let request = CursorRequest {
-        hold: true,
-        ..CursorRequest::new(b"c", KeyRange::prefix(b"k"))
-    };
-    let cursor = store.cursor(&request).unwrap();
-    let found = after_crash(&disk).cursors();
-    assert_eq!((found.len(), found[0].acked_revision), (1, 4));
-    assert!(found[0].hold && !found[0].open);
-    assert_eq!(found[0].range.end(), KeyRange::prefix(b"k").end());
-    store.seek_cursor(cursor, 2).unwrap();
-    assert_eq!(acked(&after_crash(&disk), b"c"), 1);
-    store.delete_cursor(b"c").unwrap();
-    assert_eq!(after_crash(&disk).cursors(), []);
-}
-
-#[test]
 fn who_opens_a_cursor_takes_it_over() {
     let mut store = Store::in_memory(Options::default());
     puts(&mut store, 2);
@@ -230,6 +112,35 @@ fn who_opens_a_cursor_takes_it_over() {
     store.close_cursor(second);
     assert_eq!(store.status().watch_streams, 0);
     assert_eq!(store.cursors().len(), 1);
+}
+
+#[test]
+fn a_consumer_in_another_thread_is_woken_and_sees_every_change_once() {
+    const PUTS: i64 = 2_000;
+    let store = SharedStore::in_memory(Options::default());
+    let cursor = store.cursor(&from_start(b"c")).unwrap();
+    let writer = store.clone();
+    let writing = std::thread::spawn(move || {
+        for _ in 0..PUTS {
+            writer.put(b"key", b"value").unwrap();
+        }
+    });
+    let mut seen = Vec::new();
+    while seen.len() < PUTS as usize {
+        assert!(store.wait_cursor(cursor, Duration::from_secs(60)).unwrap());
+        while let CursorResponse::Events { revision, events } =
+            store.poll_cursor(cursor, 7, PLENTY).unwrap()
+        {
+            seen.extend(events.iter().map(|event| event.kv.mod_revision));
+            store.ack_cursor(cursor, revision).unwrap();
+        }
+    }
+    writing.join().unwrap();
+    assert!(seen.into_iter().eq(2..PUTS + 2));
+    assert_eq!(store.cursors()[0].acked_revision, PUTS + 1);
+    store.delete_cursor(b"c").unwrap();
+    let gone = store.wait_cursor(cursor, Duration::ZERO).unwrap_err();
+    assert_eq!(gone.code(), ErrorCode::CursorNotFound);
 }
 
 #[test]
@@ -317,78 +228,6 @@ fn what_cannot_be_a_cursor_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn a_hold_refuses_compaction_of_what_is_yet_to_be_acknowledged() {
-    let mut store = Store::in_memory(Options::default());
-    puts(&mut store, 9);
-    let cursor = store.cursor(&holding(b"slow")).unwrap();
-    drain(&mut store, cursor);
-    store.ack_cursor(cursor, 4).unwrap();
-    let error = store.compact(6).unwrap_err();
-    assert_eq!(error.code(), ErrorCode::HeldByCursor);
-    let text = error.to_string();
-    for said in ["slow", "6", "4", "5"] {
-        assert!(text.contains(said), "{text}");
-    }
-    assert_eq!(store.status().compact_revision, -1);
-    store.compact(5).unwrap();
-    let cursor = store.cursor(&holding(b"slow")).unwrap();
-    assert_eq!(drain(&mut store, cursor), ((5..=10).collect(), 10));
-
-    // Without the hold, and without the cursor, nothing is in the way.
-    store.compact(6).unwrap_err();
-    store.cursor(&from_start(b"slow")).unwrap();
-    store.compact(6).unwrap();
-    store.cursor(&holding(b"slow")).unwrap();
-    store.compact(7).unwrap_err();
-    store.delete_cursor(b"slow").unwrap();
-    store.compact(7).unwrap();
-}
-
-#[test]
-fn a_hold_survives_reopening() {
-    let pages = MemoryPages::new(4096);
-    let mut store = Store::open(pages.clone(), Options::default()).unwrap();
-    store.cursor(&holding(b"c")).unwrap();
-    puts(&mut store, 5);
-    drop(store);
-    let mut store = Store::open(pages, Options::default()).unwrap();
-    let error = store.compact(4).unwrap_err();
-    assert_eq!(error.code(), ErrorCode::HeldByCursor);
-}
-
-#[test]
-fn a_hold_keeps_no_more_than_its_limit_and_the_loss_is_told_once() {
-    let limits = Limits {
-        max_hold_revisions: 10,
-        ..Limits::default()
-    };
-    let mut store = Store::in_memory(Options {
-        limits,
-        ..Options::default()
-    });
-    let cursor = store.cursor(&holding(b"c")).unwrap();
-    puts(&mut store, 10);
-    assert!(store.compact(2).is_err());
-    puts(&mut store, 20);
-    assert!(store.compact(22).is_err());
-    store.compact(21).unwrap();
-
-    let lost = CursorResponse::Compacted {
-        compact_revision: 21,
-    };
-    assert_eq!(poll(&mut store, cursor), lost);
-    // The next opening is told too, because nobody has acknowledged the loss.
-    let cursor = store.cursor(&holding(b"c")).unwrap();
-    assert_eq!(poll(&mut store, cursor), lost);
-    assert!(store.compact(22).is_err(), "nor does a compaction");
-    assert_eq!(acked(&store, b"c"), 0);
-    assert_eq!(drain(&mut store, cursor), ((21..=31).collect(), 31));
-    store.ack_cursor(cursor, 21).unwrap();
-    let cursor = store.cursor(&holding(b"c")).unwrap();
-    assert_eq!(drain(&mut store, cursor), ((22..=31).collect(), 31));
-}
-
-#[test]
 fn a_cursor_that_lost_history_can_begin_elsewhere() {
     let mut store = Store::in_memory(Options::default());
     let cursor = store.cursor(&from_start(b"c")).unwrap();
@@ -408,60 +247,6 @@ fn a_cursor_that_lost_history_can_begin_elsewhere() {
     assert_eq!(drain(&mut store, cursor), (vec![], 10));
     store.seek_cursor(cursor, 9).unwrap();
     assert_eq!(drain(&mut store, cursor), (vec![9, 10], 10));
-}
-
-#[test]
-fn a_quiet_cursor_does_not_hold_what_is_not_for_it() {
-    let pages = MemoryPages::new(4096);
-    let mut store = Store::open(pages.clone(), Options::default()).unwrap();
-    let request = CursorRequest {
-        range: KeyRange::prefix(b"/mine/"),
-        ..holding(b"quiet")
-    };
-    let cursor = store.cursor(&request).unwrap();
-    poll(&mut store, cursor);
-    puts(&mut store, 9);
-    store.compact(10).unwrap();
-    assert_eq!(acked(&store, b"quiet"), 10);
-
-    // What is for it, and not acknowledged, is held, seen or not.
-    store.put(b"/mine/1", b"").unwrap();
-    puts(&mut store, 1);
-    assert!(store.compact(12).is_err());
-    assert_eq!(drain(&mut store, cursor), (vec![11], 12));
-    assert!(store.compact(12).is_err());
-    drop(store);
-    let mut store = Store::open(pages, Options::default()).unwrap();
-    let cursor = store.cursor(&request).unwrap();
-    assert_eq!(drain(&mut store, cursor), (vec![11], 12));
-}
-
-#[test]
-fn retention_respects_holds_within_their_limit() {
-    let limits = Limits {
-        max_hold_revisions: 500,
-        ..Limits::default()
-    };
-    let retention = Retention {
-        revisions: 100,
-        ms: 0,
-    };
-    let mut store = Store::in_memory(Options {
-        limits,
-        retention,
-        ..Options::default()
-    });
-    let cursor = store.cursor(&holding(b"c")).unwrap();
-    puts(&mut store, 300);
-    store.step(0, PLENTY).unwrap();
-    assert_eq!(store.status().compact_revision, -1);
-    drain(&mut store, cursor);
-    store.ack_cursor(cursor, 150).unwrap();
-    store.step(1, PLENTY).unwrap();
-    assert_eq!(store.status().compact_revision, 151);
-    puts(&mut store, 700);
-    store.step(2, PLENTY).unwrap();
-    assert_eq!(store.status().compact_revision, store.revision() - 500);
 }
 
 #[test]
@@ -522,211 +307,4 @@ fn a_store_opened_read_only_lists_cursors_and_changes_none() {
     for error in refused {
         assert_eq!(error.code(), ErrorCode::ReadOnly);
     }
-}
-
-#[test]
-fn a_million_acknowledgements_keep_the_store_small() {
-    const ACKS: i64 = 1_000_000;
-    let pages = MemoryPages::new(4096);
-    let retention = Retention {
-        revisions: 1_000,
-        ms: 0,
-    };
-    let mut store = Store::open(
-        pages.clone(),
-        Options {
-            retention,
-            ..options(Durability::Never)
-        },
-    )
-    .unwrap();
-    let cursor = store.cursor(&holding(b"busy")).unwrap();
-    let mut most_bytes = 0;
-    for now_ms in 0..ACKS {
-        puts(&mut store, 1);
-        let CursorResponse::Events { revision, .. } = poll(&mut store, cursor) else {
-            panic!("every put is told");
-        };
-        store.ack_cursor(cursor, revision).unwrap();
-        if now_ms % 64 == 0 {
-            store.step(now_ms, 64 * 1024).unwrap();
-            most_bytes = most_bytes.max(store.status().size_in_use);
-        }
-    }
-    assert!(most_bytes < 512 * 1024, "{most_bytes} bytes in use");
-    store.flush().unwrap();
-    drop(store);
-    let store = Store::open(pages, Options::default()).unwrap();
-    assert_eq!(acked(&store, b"busy"), ACKS + 1);
-}
-
-#[test]
-fn the_newest_acknowledgement_outlives_every_sweep() {
-    let pages = MemoryPages::new(512);
-    let mut store = Store::open(pages.clone(), options(Durability::Never)).unwrap();
-    let cursor = store.cursor(&from_start(b"c")).unwrap();
-    puts(&mut store, 5);
-    drain(&mut store, cursor);
-    for revision in 2..=4 {
-        store.ack_cursor(cursor, revision).unwrap();
-    }
-    let swept = CursorRequest::new(b"d", KeyRange::All);
-    for round in 0..40 {
-        store.cursor(&swept).unwrap();
-        store.delete_cursor(b"d").unwrap();
-        puts(&mut store, 50);
-        store.compact(store.revision()).unwrap();
-        while store.step(round, PLENTY).unwrap().next_ms == Some(round) {}
-    }
-    let bytes = store.status().size_in_use;
-    assert!(bytes < 40 * 512, "nothing was swept: {bytes} bytes");
-    store.flush().unwrap();
-    drop(store);
-    let store = Store::open(pages, Options::default()).unwrap();
-    assert_eq!((store.cursors().len(), acked(&store, b"c")), (1, 4));
-}
-
-#[test]
-fn acknowledgements_alone_do_not_grow_the_store_without_bound() {
-    let pages = MemoryPages::new(512);
-    let mut store = Store::open(pages.clone(), options(Durability::Never)).unwrap();
-    puts(&mut store, 2_000);
-    let cursor = store.cursor(&from_start(b"c")).unwrap();
-    let mut most_bytes = 0;
-    let before = store.status().size_in_use;
-    for round in 0..20 {
-        store.seek_cursor(cursor, 1).unwrap();
-        for revision in 2..=2_000 {
-            store.poll_cursor(cursor, 1, 1).unwrap();
-            store.ack_cursor(cursor, revision).unwrap();
-            if revision % 16 == 0 {
-                store.step(round, 64 * 1024).unwrap();
-                most_bytes = most_bytes.max(store.status().size_in_use);
-            }
-        }
-    }
-    let bound = before + before / 2;
-    assert!(most_bytes < bound, "{before} became {most_bytes}");
-    store.check().unwrap();
-    store.flush().unwrap();
-    drop(store);
-    assert_eq!(
-        acked(&Store::open(pages, Options::default()).unwrap(), b"c"),
-        2_000
-    );
-}
-
-/// What a crash may leave of a cursor.
-#[derive(Clone, Copy, Default)]
-struct Bounds {
-    /// Acknowledged when something was last made durable.
-    durable: i64,
-    acked: i64,
-}
-
-/// After a crash a cursor is at what was acknowledged, at most, and not before what was durable; and
-/// from there every event comes that the store has kept.
-#[test]
-fn whatever_a_crash_takes_delivery_is_at_least_once() {
-    let mut lost_acks = 0;
-    for seed in 0..150 {
-        let mut rng = Rng::new(seed);
-        let mut disk = FaultPages::new(512, seed);
-        let durability =
-            [Durability::Commit, Durability::ETCD, Durability::Never][rng.below(3) as usize];
-        let mut store = Store::open(disk.clone(), options(durability)).unwrap();
-        store.cursor(&holding(b"c")).unwrap();
-        store.flush().unwrap();
-        let mut bounds = Bounds::default();
-        let mut processed = BTreeMap::new();
-        for _ in 0..3 {
-            let cursor = store.cursor(&holding(b"c")).unwrap();
-            let mut now_ms = 0;
-            for _ in 0..40 {
-                let syncs = disk.counts().syncs;
-                let acked_before = bounds.acked;
-                match rng.below(10) {
-                    0..4 => puts(&mut store, 1),
-                    4 => {
-                        let everything = DeleteRangeRequest::new(KeyRange::All);
-                        store.delete_range(&everything).unwrap();
-                    }
-                    5 => {
-                        now_ms += 60;
-                        store.step(now_ms, PLENTY).unwrap();
-                    }
-                    6 => drop(store.compact(store.revision() - rng.below(5) as i64)),
-                    7 if rng.below(4) == 0 => store.flush().unwrap(),
-                    _ => {
-                        if let CursorResponse::Events { revision, events } =
-                            store.poll_cursor(cursor, 1, PLENTY).unwrap()
-                        {
-                            for event in events.iter() {
-                                processed.insert(event.kv.mod_revision, event.to_owned());
-                            }
-                            store.ack_cursor(cursor, revision).unwrap();
-                            bounds.acked = revision;
-                            continue;
-                        }
-                    }
-                }
-                bounds.acked = bounds.acked.max(acked(&store, b"c"));
-                // A sync within an operation covers what was acknowledged before it.
-                if disk.counts().syncs > syncs && durability == Durability::Commit {
-                    bounds.durable = acked_before;
-                }
-            }
-            if rng.below(2) == 0 {
-                store.flush().unwrap();
-                bounds.durable = bounds.acked;
-            }
-            drop(store);
-            disk = disk.crash(&mut Random::new(seed));
-            store = Store::open(disk.clone(), options(durability)).unwrap();
-            let found = acked(&store, b"c");
-            assert!(
-                (bounds.durable..=bounds.acked).contains(&found),
-                "seed {seed}: {found} is not between {} and {}",
-                bounds.durable,
-                bounds.acked
-            );
-            lost_acks += u32::from(found < bounds.acked);
-            assert!(found <= store.revision());
-            bounds = Bounds {
-                durable: found,
-                acked: found,
-            };
-            processed.split_off(&(found + 1));
-        }
-        let cursor = store.cursor(&holding(b"c")).unwrap();
-        loop {
-            match poll(&mut store, cursor) {
-                CursorResponse::Events { events, .. } => {
-                    for event in events.iter() {
-                        processed.insert(event.kv.mod_revision, event.to_owned());
-                    }
-                }
-                CursorResponse::Idle { .. } => break,
-                told => panic!("seed {seed}: held history was lost: {told:?}"),
-            }
-        }
-        let kept = store.history(&KeyRange::All, 0, PLENTY).unwrap().events;
-        for event in kept {
-            if event.kv.mod_revision > store.status().compact_revision {
-                let seen = processed.get(&event.kv.mod_revision);
-                assert_eq!(seen, Some(&event), "seed {seed}");
-            }
-        }
-        assert_eq!(
-            store
-                .range(&RangeRequest::new(KeyRange::All))
-                .unwrap()
-                .count as u64,
-            store.status().keys
-        );
-    }
-    assert!(
-        lost_acks > 20,
-        "only {lost_acks} acknowledgements were lost"
-    );
 }

@@ -95,7 +95,7 @@ impl Cursors {
             .get(&id)
             .and_then(|name| self.cursors.get_mut(name))
         {
-            cursor.acked_revision = cursor.acked_revision.max(revision);
+            cursor.acked_revision = revision;
         }
     }
 
