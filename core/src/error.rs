@@ -71,6 +71,12 @@ error_codes! {
     Compacted = 201,
     /// The revision asked for was lost in a crash before it was durable.
     Rewound = 202,
+    /// The bytes are not whole chunks of changes, or are damaged.
+    InvalidChanges = 210,
+    /// The store does not stand at the revision that the changes begin after.
+    ChangesOutOfPlace = 211,
+    /// The store came to where the changes begin by another history.
+    ChangesDiverge = 212,
     /// There is no lease with this id: never granted, revoked or expired.
     LeaseNotFound = 300,
     /// A lease with this id is there already.
@@ -83,6 +89,16 @@ error_codes! {
     DuplicateWatchId = 401,
     /// There is no such watch stream: never opened, or closed.
     StreamNotFound = 402,
+    /// There is no such cursor: never made, deleted, closed, or opened anew since.
+    CursorNotFound = 410,
+    /// A cursor of this name is there already, for another range.
+    CursorExists = 411,
+    /// The store has as many cursors as its limit allows.
+    TooManyCursors = 412,
+    /// The revision to acknowledge was not delivered yet.
+    AckNotDelivered = 413,
+    /// A cursor with `hold` has yet to see what compaction would take.
+    HeldByCursor = 414,
     /// The image is damaged; the message names the page.
     Corrupt = 500,
     /// The image was not written by revwatch.
@@ -151,6 +167,18 @@ pub enum Error {
         requested: i64,
         revision: i64,
     },
+    InvalidChanges {
+        at: usize,
+        what: String,
+    },
+    ChangesOutOfPlace {
+        from: i64,
+        current: i64,
+    },
+    ChangesDiverge {
+        revision: i64,
+        what: String,
+    },
     LeaseNotFound {
         id: i64,
     },
@@ -166,6 +194,23 @@ pub enum Error {
         id: i64,
     },
     StreamNotFound,
+    CursorNotFound,
+    CursorExists {
+        name: Box<[u8]>,
+    },
+    TooManyCursors {
+        limit: usize,
+    },
+    AckNotDelivered {
+        requested: i64,
+        delivered: i64,
+    },
+    HeldByCursor {
+        name: Box<[u8]>,
+        acked_revision: i64,
+        requested: i64,
+        held_from: i64,
+    },
     Corrupt {
         page: u32,
         what: String,
@@ -195,12 +240,20 @@ impl Error {
             Self::FutureRevision { .. } => ErrorCode::FutureRevision,
             Self::Compacted { .. } => ErrorCode::Compacted,
             Self::Rewound { .. } => ErrorCode::Rewound,
+            Self::InvalidChanges { .. } => ErrorCode::InvalidChanges,
+            Self::ChangesOutOfPlace { .. } => ErrorCode::ChangesOutOfPlace,
+            Self::ChangesDiverge { .. } => ErrorCode::ChangesDiverge,
             Self::LeaseNotFound { .. } => ErrorCode::LeaseNotFound,
             Self::LeaseExists { .. } => ErrorCode::LeaseExists,
             Self::LeaseTtlTooLarge { .. } => ErrorCode::LeaseTtlTooLarge,
             Self::EmptyWatchRange => ErrorCode::EmptyWatchRange,
             Self::DuplicateWatchId { .. } => ErrorCode::DuplicateWatchId,
             Self::StreamNotFound => ErrorCode::StreamNotFound,
+            Self::CursorNotFound => ErrorCode::CursorNotFound,
+            Self::CursorExists { .. } => ErrorCode::CursorExists,
+            Self::TooManyCursors { .. } => ErrorCode::TooManyCursors,
+            Self::AckNotDelivered { .. } => ErrorCode::AckNotDelivered,
+            Self::HeldByCursor { .. } => ErrorCode::HeldByCursor,
             Self::Corrupt { .. } => ErrorCode::Corrupt,
             Self::NotAStore => ErrorCode::NotAStore,
             Self::UnsupportedFormat { .. } => ErrorCode::UnsupportedFormat,
@@ -236,12 +289,30 @@ impl fmt::Display for Error {
             Self::Rewound { requested, revision } => {
                 write!(f, "revision {requested} was lost in a crash, its epoch ended at {revision}: read the current state and go on from its revision")
             }
+            Self::InvalidChanges { at, what } => {
+                write!(f, "the changes cannot be applied, the chunk at byte {at} is not one: {what}; nothing was changed, get them again from their store")
+            }
+            Self::ChangesOutOfPlace { from, current } => {
+                write!(f, "the changes begin after revision {from}, the store is at {current}: ask their store for the changes from {current}")
+            }
+            Self::ChangesDiverge { revision, what } => {
+                write!(f, "the changes do not fit this store, whose history is another one by revision {revision}: {what}; begin again with a copy of their store")
+            }
             Self::LeaseNotFound { id } => write!(f, "there is no lease {id:x}: it was never granted, was revoked or has expired; grant a new one"),
             Self::LeaseExists { id } => write!(f, "lease {id:x} exists already: choose another id, or 0 for a free one"),
             Self::LeaseTtlTooLarge { ttl_ms, limit_ms } => write!(f, "a time-to-live of {ttl_ms} ms exceeds the limit of {limit_ms} ms"),
             Self::EmptyWatchRange => f.write_str("the range to watch ends before it starts, so it could never match: give an end after the start"),
             Self::DuplicateWatchId { id } => write!(f, "the stream has a watcher {id} already: cancel it first, or let the stream choose an id"),
             Self::StreamNotFound => f.write_str("there is no such watch stream: it was closed, or belongs to another store"),
+            Self::CursorNotFound => f.write_str("there is no such cursor: it was never made, was deleted, or was closed or opened anew since; open it by its name"),
+            Self::CursorExists { name } => write!(f, "the cursor \"{}\" is there already for another range: open it with that range, delete it first, or choose another name", name.escape_ascii()),
+            Self::TooManyCursors { limit } => write!(f, "there are {limit} cursors already, which is the limit: delete one or raise `cursors`"),
+            Self::AckNotDelivered { requested, delivered } => {
+                write!(f, "revision {requested} cannot be acknowledged, delivery has come to {delivered}: poll up to it first")
+            }
+            Self::HeldByCursor { name, acked_revision, requested, held_from } => {
+                write!(f, "history cannot be compacted at {requested}, the cursor \"{}\" has acknowledged {acked_revision} only: compact at {held_from} at most, let it catch up, or delete it", name.escape_ascii())
+            }
             Self::Corrupt { page, what } => {
                 write!(f, "the store is damaged at page {page}: {what}; restore it from a copy")
             }

@@ -37,6 +37,8 @@
 //! |---|---|
 //! | `engine` | [`Store`]: all of it behind one type, driven by its host |
 //! | `watch` | watchers, streams, catch-up, followers |
+//! | `cursor` | durable cursors: how far consumers have come |
+//! | `changes` | changes as bytes, for another store |
 //! | `lease`, `txn` | the lessor; If/Then/Else |
 //! | `store` | keys with all their revisions |
 //! | `index` | key → revisions → places in the log, in memory |
@@ -49,6 +51,8 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod changes;
+mod cursor;
 mod engine;
 mod error;
 mod index;
@@ -68,9 +72,10 @@ mod sync;
 mod txn;
 mod watch;
 
+pub use cursor::{CursorReport, CursorRequest, CursorResponse};
 pub use engine::{
-    CompactResponse, Durability, FollowId, HistoryPage, Options, RangeStream, Retention, Status,
-    Step, Store, SyncTicket, WithDurability,
+    ApplyChangesResponse, Changes, CompactResponse, CursorId, Durability, FollowId, HistoryPage,
+    Options, RangeStream, Retention, Status, Step, Store, SyncTicket, WithDurability,
 };
 pub use error::{Error, ErrorCode, Result};
 pub use lease::{

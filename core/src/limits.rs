@@ -42,6 +42,13 @@ pub struct Limits {
     /// Milliseconds without an event after which a watcher who asked for it is told its progress
     /// (10 min).
     pub progress_notify_ms: i64,
+    /// Durable cursors that there may be (1000).
+    pub cursors: usize,
+    /// The length of a cursor's name, in bytes (255).
+    pub cursor_name_bytes: usize,
+    /// The newest revisions, so many, that cursors with `hold` may keep from being compacted
+    /// (1,000,000).
+    pub max_hold_revisions: i64,
 }
 
 impl Default for Limits {
@@ -59,6 +66,9 @@ impl Default for Limits {
             watch_queue_bytes: 64 * 1024 * 1024,
             fragment_bytes: 2 * 1024 * 1024,
             progress_notify_ms: 600_000,
+            cursors: 1000,
+            cursor_name_bytes: 255,
+            max_hold_revisions: 1_000_000,
         }
     }
 }

@@ -76,6 +76,26 @@ impl KeyRange {
         }
     }
 
+    /// The pair `key`, `range_end` by which etcd says the range. Ranges of the same keys give the same
+    /// pair, but for a single key said as a span.
+    ///
+    /// ```
+    /// use revwatch::KeyRange;
+    ///
+    /// assert_eq!(KeyRange::prefix(b"a").to_etcd(), (b"a".to_vec(), b"b".to_vec()));
+    /// assert_eq!(KeyRange::All.to_etcd(), (b"\0".to_vec(), b"\0".to_vec()));
+    /// ```
+    pub fn to_etcd(&self) -> (Vec<u8>, Vec<u8>) {
+        match self {
+            Self::One(key) => (key.clone(), Vec::new()),
+            Self::All => (b"\0".to_vec(), b"\0".to_vec()),
+            range => {
+                let end = range.end().unwrap_or_else(|| b"\0".to_vec());
+                (range.start().to_vec(), end)
+            }
+        }
+    }
+
     /// The first key that the range can hold.
     pub fn start(&self) -> &[u8] {
         match self {
@@ -172,6 +192,26 @@ mod tests {
             KeyRange::from_etcd(b"k", b"\0\0"),
             KeyRange::span(b"k", b"\0\0")
         );
+    }
+
+    #[test]
+    fn a_range_said_in_etcds_way_is_the_same_range() {
+        let ranges = [
+            KeyRange::one(b"k"),
+            KeyRange::span(b"a", b"b"),
+            KeyRange::from_key(b"k"),
+            KeyRange::prefix(b"k"),
+            KeyRange::prefix(b"\xff"),
+            KeyRange::All,
+        ];
+        for range in ranges {
+            let (key, range_end) = range.to_etcd();
+            let again = KeyRange::from_etcd(&key, &range_end);
+            assert_eq!(again.end(), range.end(), "{range:?}");
+            for key in [&b"a"[..], b"k", b"k\0", b"\xff"] {
+                assert_eq!(again.contains(key), range.contains(key), "{range:?}");
+            }
+        }
     }
 
     #[test]

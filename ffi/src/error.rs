@@ -66,7 +66,9 @@ pub extern "C" fn revwatch_last_error_message() -> *const c_char {
 
 /// The revision that belongs to the last error of this thread: the compact revision for
 /// REVWATCH_ERROR_COMPACTED, the current one for REVWATCH_ERROR_FUTURE_REVISION, the end of the lost
-/// epoch for REVWATCH_ERROR_REWOUND, and 0 for all others.
+/// epoch for REVWATCH_ERROR_REWOUND, the last revision that can be compacted for
+/// REVWATCH_ERROR_HELD_BY_CURSOR, the last that was delivered for REVWATCH_ERROR_ACK_NOT_DELIVERED, the
+/// current one for REVWATCH_ERROR_CHANGES_OUT_OF_PLACE, and 0 for all others.
 #[unsafe(no_mangle)]
 pub extern "C" fn revwatch_last_error_revision() -> i64 {
     LAST.try_with(|last| last.borrow().revision).unwrap_or(0)

@@ -61,4 +61,9 @@ pub mod poll;
 pub mod stream;
 pub mod watch;
 
+pub mod cursor;
+pub mod cursor_list;
 pub mod follow;
+
+// From one store to another.
+pub mod changes;

@@ -81,6 +81,13 @@ pub struct revwatch_open_options {
     pub seed: u64,
     /// 16 bytes that tell a store that is created from all others; NULL: random.
     pub store_id: *const u8,
+    /// Durable cursors that there may be; 0: 1000.
+    pub cursors: usize,
+    /// Bytes in a cursor's name; 0: 255.
+    pub cursor_name_bytes: usize,
+    /// The newest revisions, so many, that cursors with a hold may keep from being compacted; 0:
+    /// 1000000.
+    pub max_hold_revisions: i64,
 }
 
 // SAFETY: numbers and a pointer, and the size is first.
@@ -302,6 +309,13 @@ fn limits(given: &revwatch_open_options) -> Result<Limits, Failure> {
             "progress_notify_ms",
             given.progress_notify_ms,
             default.progress_notify_ms,
+        )?,
+        cursors: or_default(given.cursors, default.cursors),
+        cursor_name_bytes: or_default(given.cursor_name_bytes, default.cursor_name_bytes),
+        max_hold_revisions: positive(
+            "max_hold_revisions",
+            given.max_hold_revisions,
+            default.max_hold_revisions,
         )?,
     })
 }

@@ -74,8 +74,12 @@ impl Failure {
             Self::Core(Error::Compacted {
                 compact_revision, ..
             }) => *compact_revision,
-            Self::Core(Error::FutureRevision { current, .. }) => *current,
+            Self::Core(
+                Error::FutureRevision { current, .. } | Error::ChangesOutOfPlace { current, .. },
+            ) => *current,
             Self::Core(Error::Rewound { revision, .. }) => *revision,
+            Self::Core(Error::HeldByCursor { held_from, .. }) => *held_from,
+            Self::Core(Error::AckNotDelivered { delivered, .. }) => *delivered,
             _ => 0,
         }
     }

@@ -2,6 +2,7 @@
 
 use revwatch::page::fault::Random;
 
+use crate::cursors::CURSORS;
 use crate::history::{Change, History};
 
 /// One request. None of them is refused for what it asks.
@@ -24,6 +25,11 @@ pub enum Command {
     KeepAlive {
         id: i64,
     },
+    /// Makes a cursor that begins with the next revision.
+    MakeCursor(&'static str),
+    /// Takes so many revisions from a cursor, and acknowledges them.
+    Consume(&'static str, usize),
+    DeleteCursor(&'static str),
     Step {
         elapsed_ms: i64,
     },
@@ -53,7 +59,10 @@ impl Command {
             Self::Revoke { id } => history.revoke(*id),
             Self::KeepAlive { id } => history.keep_alive(*id),
             Self::Step { elapsed_ms } => history.step(*elapsed_ms),
-            Self::Flush | Self::Close => {}
+            Self::MakeCursor(name) => history.make_cursor(name),
+            Self::DeleteCursor(name) => history.delete_cursor(name),
+            // How much there is to acknowledge depends on what is published.
+            Self::Consume(..) | Self::Flush | Self::Close => {}
         }
     }
 }
@@ -84,7 +93,8 @@ impl Commands {
     /// The next command for a store that is as `history` says.
     pub fn next(&mut self, history: &History) -> Command {
         match self.random.below(100) {
-            0..42 => Command::Put(self.put(history)),
+            0..34 => Command::Put(self.put(history)),
+            34..42 => self.cursor(history),
             42..50 => Command::Delete(self.key()),
             50..52 => Command::DeleteAll,
             52..64 => self.txn(history),
@@ -152,12 +162,25 @@ impl Commands {
 
     fn compact(&mut self, history: &History) -> Command {
         let now = history.last();
-        let span = now.revision - now.compact_revision.max(0);
+        let newest = history.held_from().min(now.revision);
+        let span = newest - now.compact_revision.max(0);
         if span <= 0 {
             return Command::Put(self.put(history));
         }
         Command::Compact {
-            revision: now.revision - self.random.below(span as usize) as i64,
+            revision: newest - self.random.below(span as usize) as i64,
+        }
+    }
+
+    fn cursor(&mut self, history: &History) -> Command {
+        let (name, _) = CURSORS[self.random.below(CURSORS.len())];
+        if !history.acked().contains_key(name) {
+            return Command::MakeCursor(name);
+        }
+        if self.random.percent(10) {
+            Command::DeleteCursor(name)
+        } else {
+            Command::Consume(name, 1 + self.random.below(4))
         }
     }
 

@@ -77,6 +77,7 @@ fn recover_damaged(
         is_closed: false,
         epoch_limit: promised.epoch_limit + 1,
         tokens: Rc::default(),
+        acked: Rc::default(),
         ..promised.clone()
     };
     match Session::recover(setup, disk, &promised) {

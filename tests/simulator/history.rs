@@ -5,6 +5,8 @@ use std::rc::Rc;
 
 use revwatch::{Event, EventKind, KeyValue};
 
+use crate::cursors::{Acked, CURSORS};
+
 /// One change of one key, before it has a revision.
 #[derive(Clone, Debug)]
 pub enum Change {
@@ -27,6 +29,8 @@ pub struct Moment {
     pub events: usize,
     /// The leases there were, with the time that each was granted.
     pub leases: Rc<BTreeMap<i64, i64>>,
+    /// The cursors there were, and what they had acknowledged by then at least.
+    pub acked: Rc<Acked>,
 }
 
 /// All moments of a store, the first of them empty, and the events that lie between them.
@@ -37,6 +41,8 @@ pub struct History {
     /// When each lease runs out, by the clock below.
     due_ms: BTreeMap<i64, i64>,
     now_ms: i64,
+    /// What the cursors have acknowledged, which makes no moment.
+    acked: Rc<Acked>,
 }
 
 impl History {
@@ -46,12 +52,14 @@ impl History {
             compact_revision: -1,
             events: 0,
             leases: Rc::default(),
+            acked: Rc::default(),
         };
         Self {
             events: Vec::new(),
             moments: vec![empty],
             due_ms: BTreeMap::new(),
             now_ms,
+            acked: Rc::default(),
         }
     }
 
@@ -182,6 +190,33 @@ impl History {
         }
     }
 
+    pub fn make_cursor(&mut self, name: &'static str) {
+        let revision = self.last().revision;
+        Rc::make_mut(&mut self.acked).insert(name, revision);
+        self.advance(|_| {});
+    }
+
+    pub fn delete_cursor(&mut self, name: &'static str) {
+        Rc::make_mut(&mut self.acked).remove(name);
+        self.advance(|_| {});
+    }
+
+    pub fn acked(&self) -> &Rc<Acked> {
+        &self.acked
+    }
+
+    /// What was acknowledged, by the store's own account.
+    pub fn set_acked(&mut self, acked: Acked) {
+        self.acked = Rc::new(acked);
+    }
+
+    /// The last revision at which cursors let history be compacted.
+    pub fn held_from(&self) -> i64 {
+        let holding = CURSORS.iter().filter(|(_, hold)| *hold);
+        let acked = holding.filter_map(|(name, _)| self.acked.get(name));
+        acked.min().map_or(i64::MAX, |acked| acked + 1)
+    }
+
     /// Time passes, and leases run out: the longest overdue first.
     pub fn step(&mut self, elapsed_ms: i64) {
         self.now_ms += elapsed_ms;
@@ -208,6 +243,7 @@ impl History {
     fn advance(&mut self, change: impl FnOnce(&mut Moment)) {
         let mut next = self.last().clone();
         next.events = self.events.len();
+        next.acked = Rc::clone(&self.acked);
         change(&mut next);
         self.moments.push(next);
     }

@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use revwatch::page::PageStore;
 use revwatch::{ErrorCode, Event, FollowResponse, KeyRange, KeyValue, RangeRequest, Store};
 
+use crate::cursors::{Acked, acked};
 use crate::history::History;
 use crate::tape::Token;
 
@@ -17,6 +18,7 @@ struct Picture {
     revision: i64,
     compact_revision: i64,
     leases: BTreeMap<i64, i64>,
+    acked: Acked,
     keys: Vec<KeyValue>,
     events: Vec<Event>,
 }
@@ -34,6 +36,7 @@ impl Picture {
             revision: status.revision,
             compact_revision: status.compact_revision,
             leases: store.leases().into_iter().map(time_to_live).collect(),
+            acked: acked(store),
             keys: keys.kvs,
             events: history.events,
         }
@@ -51,6 +54,7 @@ impl Picture {
             revision: moment.revision,
             compact_revision: moment.compact_revision,
             leases: moment.leases.as_ref().clone(),
+            acked: moment.acked.as_ref().clone(),
             keys: keys.cloned().collect(),
             events: events.map(|event| event.as_ref().clone()).collect(),
         }
@@ -68,6 +72,7 @@ impl Picture {
         self.revision == moment.revision
             && self.compact_revision == moment.compact_revision
             && self.leases == *moment.leases
+            && is_not_behind(&self.acked, &moment.acked)
             && self.keys.iter().eq(history.keys_at(index, moment.revision))
             && self.events.iter().eq(shown.map(AsRef::as_ref))
     }
@@ -92,12 +97,14 @@ impl fmt::Debug for Picture {
             revision,
             compact_revision,
             leases,
+            acked,
             keys,
             events,
         } = self;
         writeln!(
             f,
-            "  revision {revision}, compacted {compact_revision}, leases {leases:?}"
+            "  revision {revision}, compacted {compact_revision}, leases {leases:?}, \
+             acknowledged {acked:?}"
         )?;
         for kv in keys {
             writeln!(f, "  key {}", brief(kv))?;
@@ -107,6 +114,11 @@ impl fmt::Debug for Picture {
         }
         Ok(())
     }
+}
+
+/// Whether these are the same cursors, and none has acknowledged less.
+fn is_not_behind(acked: &Acked, least: &Acked) -> bool {
+    acked.keys().eq(least.keys()) && acked.iter().all(|(name, acked)| acked >= &least[name])
 }
 
 /// Which of these moments of its history a store is at: the newest that looks like it.

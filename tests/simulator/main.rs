@@ -24,6 +24,7 @@
 
 mod command;
 mod creation;
+mod cursors;
 mod damage;
 mod durable;
 mod explore;

@@ -4,6 +4,7 @@ use revwatch::page::PageStore;
 use revwatch::{DeleteRangeRequest, Error, KeyRange, Op, PutRequest, Store, TxnRequest};
 
 use crate::command::Command;
+use crate::cursors;
 use crate::history::Change;
 
 /// What one step may read or reclaim, in bytes: little, so that such work is spread over many.
@@ -35,6 +36,9 @@ pub fn perform<P: PageStore>(
         Command::Grant { id, ttl_ms } => store.lease_grant(*id, *ttl_ms).map(drop),
         Command::Revoke { id } => store.lease_revoke(*id).map(drop),
         Command::KeepAlive { id } => store.lease_keep_alive(*id).map(drop),
+        Command::MakeCursor(name) => cursors::open(store, name).map(|id| store.close_cursor(id)),
+        Command::Consume(name, most) => cursors::consume(store, name, *most),
+        Command::DeleteCursor(name) => store.delete_cursor(name.as_bytes()),
         Command::Step { .. } => store.step(now_ms, STEP_BYTES).map(drop),
         Command::Flush => store.flush(),
         Command::Close => unreachable!("a store that is closed takes no commands"),

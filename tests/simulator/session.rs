@@ -6,6 +6,7 @@ use revwatch::page::fault::{FaultPages, OperationCounts};
 use revwatch::{Durability, Error, KeyRange, Store, StreamId, WatchRequest, WatchResponse};
 
 use crate::command::Command;
+use crate::cursors::{Acked, acked, check_delivery};
 use crate::durable::Durable;
 use crate::history::History;
 use crate::inspect::{check_past, check_token, find_moment};
@@ -26,6 +27,8 @@ pub struct Session {
     stream: StreamId,
     history: Rc<History>,
     durable: Durable,
+    /// What cursors have acknowledged that is durable, whatever else is.
+    acked: Rc<Acked>,
     /// The newest moment when the store was opened.
     opened_at: usize,
     opened_clean: bool,
@@ -65,6 +68,7 @@ impl Session {
             durable: Durable::at(newest, setup.durability),
             opened_at: newest,
             opened_clean,
+            acked: Rc::clone(history.acked()),
             shown: history.last().revision,
             tokens: Rc::default(),
             epoch: store.status().epoch,
@@ -114,6 +118,14 @@ impl Session {
         let mut history = promised.history.as_ref().clone();
         history.cut(index);
         history.set_remaining(remaining_ms(&store));
+        history.set_acked(acked(&store));
+        for (name, found) in history.acked().iter() {
+            let durable = promised.acked.get(name).copied().unwrap_or(0);
+            assert!(
+                *found >= durable,
+                "the cursor {name} fell back to {found}, and {durable} was durable"
+            );
+        }
         check_past(&store, &history);
         let opened_clean = status.epoch == promised.epoch;
         let history = Rc::new(history);
@@ -124,6 +136,7 @@ impl Session {
             check_token(&mut session.store, &session.history, token);
         }
         session.tokens = Rc::new(tokens);
+        check_delivery(&mut session.store, &session.history);
         session.store.check().unwrap();
         Ok(session)
     }
@@ -171,6 +184,7 @@ impl Session {
             floor_without_last_sync: floors[1],
             floor_without_last_two_syncs: floors[2],
             ceiling: self.history.newest(),
+            acked: Rc::clone(&self.acked),
             shown: if never { 0 } else { self.shown },
             tokens: Rc::clone(&self.tokens),
             epoch: self.epoch,
@@ -256,6 +270,7 @@ impl Session {
         let newest = self.history.newest();
         let synced = self.disk.counts().syncs > before.syncs;
         self.durable.close(newest, synced);
+        self.acked = Rc::clone(self.history.acked());
         let standing = self.standing();
         self.tape.promise(Rc::new(Standing {
             must_advance: false,
@@ -280,6 +295,7 @@ impl Session {
         );
         find_moment(&self.store, &self.history, newest..=newest);
         Rc::make_mut(&mut self.history).set_remaining(remaining_ms(&self.store));
+        assert_eq!(acked(&self.store), **self.history.acked());
         self.opened_at = newest;
         self.opened_clean = true;
         self.stream = self.store.watch_stream();
@@ -297,14 +313,31 @@ impl Session {
         if !matches!(command, Command::Close) {
             let changes = ahead.newest() - self.history.newest();
             self.history = ahead;
+            let after = self.disk.counts();
             self.durable
-                .acknowledge(command, changes, &self.history, before, self.disk.counts());
+                .acknowledge(command, changes, &self.history, before, after);
+            self.note_acked(command, before, after);
         }
         if self.setup.durability == Durability::Commit {
             let status = self.store.status();
             assert_eq!(status.published_revision, status.revision);
         }
         self.keep_token();
+    }
+
+    /// A sync makes durable what was acknowledged before the command that it was part of. One of a
+    /// growth covers no page of the log.
+    fn note_acked(&mut self, command: &Command, before: OperationCounts, after: OperationCounts) {
+        let found = acked(&self.store);
+        if matches!(command, Command::Consume(..)) {
+            Rc::make_mut(&mut self.history).set_acked(found);
+            return;
+        }
+        assert_eq!(found, **self.history.acked(), "after {command:?}");
+        let synced = after.syncs > before.syncs && after.set_lens == before.set_lens;
+        if synced || matches!(command, Command::Flush) {
+            self.acked = Rc::clone(self.history.acked());
+        }
     }
 
     fn keep_token(&mut self) {
@@ -331,6 +364,7 @@ impl Session {
         let mut history = ahead.clone();
         history.cut(index);
         history.set_remaining(remaining_ms(&self.store));
+        history.set_acked(acked(&self.store));
         check_past(&self.store, &history);
         self.history = Rc::new(history);
     }

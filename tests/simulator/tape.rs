@@ -7,6 +7,7 @@ use revwatch::page::fault::FaultPages;
 use revwatch::page::{PageError, PageStore};
 use revwatch::{ResumeToken, Store};
 
+use crate::cursors::Acked;
 use crate::history::History;
 use crate::inspect::is_at_one_of;
 
@@ -22,6 +23,8 @@ pub struct Standing {
     pub floor_without_last_two_syncs: usize,
     /// The newest moment that a crash may leave.
     pub ceiling: usize,
+    /// What cursors have acknowledged that no crash may take.
+    pub acked: Rc<Acked>,
     /// The newest revision that a watcher was shown, if such a one may not be lost.
     pub shown: i64,
     /// Where watchers would have gone on from.
@@ -46,6 +49,7 @@ impl Standing {
             floor_without_last_sync: 0,
             floor_without_last_two_syncs: 0,
             ceiling: 0,
+            acked: Rc::default(),
             shown: 0,
             tokens: Rc::default(),
             epoch: 1,

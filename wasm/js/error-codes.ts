@@ -26,6 +26,12 @@ export const errorCodes = {
   Compacted: 201,
   /** The revision asked for was lost in a crash before it was durable. */
   Rewound: 202,
+  /** The bytes are not whole chunks of changes, or are damaged. */
+  InvalidChanges: 210,
+  /** The store does not stand at the revision that the changes begin after. */
+  ChangesOutOfPlace: 211,
+  /** The store came to where the changes begin by another history. */
+  ChangesDiverge: 212,
   /** There is no lease with this id: never granted, revoked or expired. */
   LeaseNotFound: 300,
   /** A lease with this id is there already. */
@@ -38,6 +44,16 @@ export const errorCodes = {
   DuplicateWatchId: 401,
   /** There is no such watch stream: never opened, or closed. */
   StreamNotFound: 402,
+  /** There is no such cursor: never made, deleted, closed, or opened anew since. */
+  CursorNotFound: 410,
+  /** A cursor of this name is there already, for another range. */
+  CursorExists: 411,
+  /** The store has as many cursors as its limit allows. */
+  TooManyCursors: 412,
+  /** The revision to acknowledge was not delivered yet. */
+  AckNotDelivered: 413,
+  /** A cursor with `hold` has yet to see what compaction would take. */
+  HeldByCursor: 414,
   /** The image is damaged; the message names the page. */
   Corrupt: 500,
   /** The image was not written by revwatch. */

@@ -7,6 +7,8 @@
  * @module
  */
 
+export { Changes, type ChangesOptions } from './changes.js';
+export { Cursor, type CursorOptions, type CursorReport, type CursorResponse } from './cursor.js';
 export { errorCodes, type ErrorName } from './error-codes.js';
 export { RevwatchError } from './error.js';
 export type { StepResponse } from './engine.js';
@@ -34,6 +36,7 @@ export type {
 export type { PollOptions } from './source.js';
 export type { Status } from './status.js';
 export {
+  type ApplyChangesResponse,
   type CompactResponse,
   type GetOptions,
   type HashKvResponse,

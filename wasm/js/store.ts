@@ -1,3 +1,5 @@
+import { Changes, type ChangesOptions } from './changes.js';
+import { Cursor, type CursorOptions, type CursorReport, readCursors } from './cursor.js';
 import { dispose } from './dispose.js';
 import { Engine, type StepResponse } from './engine.js';
 import { invalidOption } from './error.js';
@@ -39,6 +41,12 @@ import { checkBytes, checkInt, checkObject, Writer } from './wire.js';
 /** The answer to a compaction. */
 export interface CompactResponse {
   /** The store's revision, which a compaction leaves as it is. */
+  readonly revision: bigint;
+}
+
+/** The answer to changes that were applied. */
+export interface ApplyChangesResponse {
+  /** The store's revision now: that of the last transaction of the changes. */
   readonly revision: bigint;
 }
 
@@ -213,6 +221,48 @@ export class Store {
   /** Follows a key, or the range that it begins: its state, then every change after that. */
   follow(key: Uint8Array, options: FollowOptions = {}): Follow {
     return new Follow(this.#engine, key, options);
+  }
+
+  /**
+   * Opens the durable cursor of a name, and makes it if there is none. One that is there goes on
+   * after what was acknowledged.
+   *
+   * ```ts
+   * const cursor = store.cursor(utf8('mailer'), utf8('/mail/'), { prefix: true });
+   * for await (const response of cursor) {
+   *   if (response.type === 'events') for (const event of response.events) await send(event);
+   *   cursor.ack();
+   * }
+   * ```
+   */
+  cursor(name: Uint8Array, key: Uint8Array, options: CursorOptions = {}): Cursor {
+    return new Cursor(this.#engine, name, key, options);
+  }
+
+  /** All cursors, in the order of their names. */
+  cursors(): CursorReport[] {
+    return readCursors(this.#engine.ask((raw) => raw.cursors()));
+  }
+
+  /** Deletes the cursor of a name, open or not. */
+  deleteCursor(name: Uint8Array): void {
+    checkBytes('name', name);
+    this.#engine.change((raw) => raw.deleteCursor(name));
+  }
+
+  /** Every change after `from`, of all keys: to look at, or to carry to another store. */
+  changes(from: bigint, options: ChangesOptions = {}): Changes {
+    const { to = 0n } = checkObject('options', options);
+    return new Changes(this.#engine, from, to);
+  }
+
+  /**
+   * Applies chunks of another store's changes. This store must stand where they begin; afterwards it
+   * has the same revisions, keys and hash. Nothing is applied if the bytes are damaged or cut short.
+   */
+  applyChanges(chunks: Uint8Array): ApplyChangesResponse {
+    checkBytes('chunks', chunks);
+    return { revision: this.#engine.change((raw) => raw.applyChanges(chunks)).int() };
   }
 
   /** Grants a lease for `ttlMs` milliseconds; keys attached to it are deleted when it ends. */

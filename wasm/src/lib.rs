@@ -5,6 +5,8 @@
 //! bytes are what a call costs; [`wire`] is the encoding. An answer begins with a status, so that no
 //! exception is ever thrown through the boundary: see [`error`].
 
+pub mod changes;
+pub mod cursor;
 pub mod error;
 pub mod follow;
 pub mod handles;

@@ -1,7 +1,7 @@
 //! The store: opening, keys, history, the clock.
 
 use revwatch::page::MemoryPages;
-use revwatch::{Durability, FollowId, Limits, Options, Store, StreamId};
+use revwatch::{CursorId, Durability, FollowId, Limits, Options, Store, StreamId};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::{Failure, Malformed, answer};
@@ -24,6 +24,7 @@ pub struct RawStore {
     pages: MemoryPages,
     pub(crate) streams: Handles<StreamId>,
     pub(crate) follows: Handles<FollowId>,
+    pub(crate) cursors: Handles<CursorId>,
 }
 
 /// The outcome of opening: a constructor could only throw.
@@ -65,6 +66,7 @@ fn open_store(options: &[u8], image: &[u8]) -> Result<RawStore, Failure> {
         pages,
         streams: Handles::default(),
         follows: Handles::default(),
+        cursors: Handles::default(),
     })
 }
 

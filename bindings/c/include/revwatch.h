@@ -23,11 +23,12 @@
 //            `revwatch_range_options options = {.struct_size = sizeof options};` is a good
 //            start. NULL in place of the structure means that all is default. A flag is set by any
 //            value but 0.
-// Handles.   revwatch_store, revwatch_stream, revwatch_follow and revwatch_txn are names of things
-//            in the library, not addresses to look at. Only the functions that end in _free or
-//            _close consume one, and freeing NULL does nothing. A handle that was closed, or never
-//            was one, is recognised: functions answer REVWATCH_ERROR_CLOSED, _free does nothing.
-//            When a store is closed, the streams and follows made from it answer
+// Handles.   revwatch_store, revwatch_stream, revwatch_follow, revwatch_cursor, revwatch_changes and
+//            revwatch_txn are names of things in the library, not addresses to look at. Only the
+//            functions that end in _free or _close consume one, and freeing NULL does nothing. A
+//            handle that was closed, or never was one, is recognised: functions answer
+//            REVWATCH_ERROR_CLOSED, _free does nothing.
+//            When a store is closed, the streams, follows, cursors and changes made from it answer
 //            REVWATCH_ERROR_CLOSED and are still to be freed.
 // Results.   Structures named *_result and *_responses are made by the library, read by you, and
 //            freed once by the function of their name, which does nothing for NULL. Results inside
@@ -82,6 +83,15 @@
 // The revision asked for was lost in a crash before it was durable.
 #define REVWATCH_ERROR_REWOUND -202
 
+// The bytes are not whole chunks of changes, or are damaged.
+#define REVWATCH_ERROR_INVALID_CHANGES -210
+
+// The store does not stand at the revision that the changes begin after.
+#define REVWATCH_ERROR_CHANGES_OUT_OF_PLACE -211
+
+// The store came to where the changes begin by another history.
+#define REVWATCH_ERROR_CHANGES_DIVERGE -212
+
 // There is no lease with this id: never granted, revoked or expired.
 #define REVWATCH_ERROR_LEASE_NOT_FOUND -300
 
@@ -99,6 +109,21 @@
 
 // There is no such watch stream: never opened, or closed.
 #define REVWATCH_ERROR_STREAM_NOT_FOUND -402
+
+// There is no such cursor: never made, deleted, closed, or opened anew since.
+#define REVWATCH_ERROR_CURSOR_NOT_FOUND -410
+
+// A cursor of this name is there already, for another range.
+#define REVWATCH_ERROR_CURSOR_EXISTS -411
+
+// The store has as many cursors as its limit allows.
+#define REVWATCH_ERROR_TOO_MANY_CURSORS -412
+
+// The revision to acknowledge was not delivered yet.
+#define REVWATCH_ERROR_ACK_NOT_DELIVERED -413
+
+// A cursor with `hold` has yet to see what compaction would take.
+#define REVWATCH_ERROR_HELD_BY_CURSOR -414
 
 // The image is damaged; the message names the page.
 #define REVWATCH_ERROR_CORRUPT -500
@@ -229,6 +254,17 @@
 // crash; those up to `revision` were not.
 #define REVWATCH_RESPONSE_REWOUND 6
 
+// The type of a response: `events` happened, up to and including `revision`.
+#define REVWATCH_CURSOR_EVENTS 1
+
+// The type of a response: compaction took changes that the consumer had yet to see; those that are
+// kept follow, from `revision` on. Who needs the state reads the range as of that revision first.
+#define REVWATCH_CURSOR_COMPACTED 2
+
+// The type of a response: a crash took what the consumer has seen after `revision`; what follows the
+// last acknowledgement comes next.
+#define REVWATCH_CURSOR_REWOUND 3
+
 // The type of a response: `kvs` are part of the state, in key order.
 #define REVWATCH_FOLLOW_STATE 1
 
@@ -241,6 +277,12 @@
 // The type of a response: forget the state, it comes again, because what happened until `revision`
 // is no longer known one by one.
 #define REVWATCH_FOLLOW_RESET 4
+
+// A walk over the changes between two revisions of a store.
+typedef struct revwatch_changes revwatch_changes;
+
+// An opening of a cursor of a store.
+typedef struct revwatch_cursor revwatch_cursor;
 
 // A follow of a range of a store.
 typedef struct revwatch_follow revwatch_follow;
@@ -314,6 +356,13 @@ typedef struct revwatch_open_options {
     uint64_t seed;
     // 16 bytes that tell a store that is created from all others; NULL: random.
     const uint8_t *store_id;
+    // Durable cursors that there may be; 0: 1000.
+    size_t cursors;
+    // Bytes in a cursor's name; 0: 255.
+    size_t cursor_name_bytes;
+    // The newest revisions, so many, that cursors with a hold may keep from being compacted; 0:
+    // 1000000.
+    int64_t max_hold_revisions;
 } revwatch_open_options;
 
 // Where a store keeps its bytes, if not in a file: pages of equal size, numbered from 0, in flash, in
@@ -684,6 +733,77 @@ typedef struct revwatch_watch_responses {
     size_t responses_len;
 } revwatch_watch_responses;
 
+// What a cursor is to be.
+typedef struct revwatch_cursor_options {
+    // sizeof(revwatch_cursor_options).
+    size_t struct_size;
+    // Flag: all keys that begin with `key`.
+    int32_t prefix;
+    // Flag: compaction is refused that would take what the cursor has yet to see. A cursor that is
+    // there is changed to this.
+    int32_t hold;
+    // Where a cursor that is made begins: its first revision; 0: the next one. One that is there goes
+    // on after what was acknowledged.
+    int64_t start_revision;
+    // Flag: events carry what the key was before.
+    int32_t prev_kv;
+    // The last that the consumer has seen by its own account; NULL: it has none. If a crash took
+    // that, the first poll tells REVWATCH_CURSOR_REWOUND.
+    const struct revwatch_resume_token *seen;
+} revwatch_cursor_options;
+
+// What a cursor's consumer is told.
+typedef struct revwatch_cursor_response {
+    // A REVWATCH_CURSOR_*.
+    int32_t type;
+    // See the type.
+    int64_t revision;
+    // See the type; none where it says nothing.
+    const struct revwatch_event *events;
+    // How many `events`.
+    size_t events_len;
+} revwatch_cursor_response;
+
+// What a cursor's consumer is told, in order.
+typedef struct revwatch_cursor_responses {
+    // The responses.
+    const struct revwatch_cursor_response *responses;
+    // How many `responses`, at least 1.
+    size_t responses_len;
+} revwatch_cursor_responses;
+
+// What there is to know about a cursor.
+typedef struct revwatch_cursor_report {
+    // Its name.
+    const uint8_t *name;
+    // Bytes in the name.
+    size_t name_len;
+    // Its range, see Ranges.
+    const uint8_t *key;
+    // Bytes in `key`.
+    size_t key_len;
+    // Its range, see Ranges.
+    const uint8_t *range_end;
+    // Bytes in `range_end`.
+    size_t range_end_len;
+    // Everything up to and including this revision was acknowledged.
+    int64_t acked_revision;
+    // How many revisions the store has come beyond that.
+    int64_t lag_revisions;
+    // 1 if it holds back compaction, otherwise 0.
+    int32_t hold;
+    // 1 if it is open in this store, otherwise 0.
+    int32_t open;
+} revwatch_cursor_report;
+
+// All cursors of a store, in the order of their names.
+typedef struct revwatch_cursors_result {
+    // The cursors.
+    const struct revwatch_cursor_report *cursors;
+    // How many `cursors`.
+    size_t cursors_len;
+} revwatch_cursors_result;
+
 // What a follow wants.
 typedef struct revwatch_follow_options {
     // sizeof(revwatch_follow_options).
@@ -718,6 +838,26 @@ typedef struct revwatch_follow_responses {
     size_t responses_len;
 } revwatch_follow_responses;
 
+// Events of whole revisions.
+typedef struct revwatch_changes_result {
+    // Everything up to and including this revision was handed out.
+    int64_t revision;
+    // The events, by revision and in the order of execution within one.
+    const struct revwatch_event *events;
+    // How many `events`, at least 1.
+    size_t events_len;
+} revwatch_changes_result;
+
+// Changes as bytes.
+typedef struct revwatch_chunk_result {
+    // Everything up to and including this revision was handed out.
+    int64_t revision;
+    // The bytes.
+    const uint8_t *data;
+    // How many.
+    size_t len;
+} revwatch_chunk_result;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -729,7 +869,9 @@ const char *revwatch_last_error_message(void);
 
 // The revision that belongs to the last error of this thread: the compact revision for
 // REVWATCH_ERROR_COMPACTED, the current one for REVWATCH_ERROR_FUTURE_REVISION, the end of the lost
-// epoch for REVWATCH_ERROR_REWOUND, and 0 for all others.
+// epoch for REVWATCH_ERROR_REWOUND, the last revision that can be compacted for
+// REVWATCH_ERROR_HELD_BY_CURSOR, the last that was delivered for REVWATCH_ERROR_ACK_NOT_DELIVERED, the
+// current one for REVWATCH_ERROR_CHANGES_OUT_OF_PLACE, and 0 for all others.
 int64_t revwatch_last_error_revision(void);
 
 // How many errors there are.
@@ -1091,6 +1233,58 @@ revwatch_status revwatch_stream_poll(struct revwatch_stream *stream,
 // Frees responses with their events.
 void revwatch_watch_responses_free(struct revwatch_watch_responses *responses);
 
+// Opens the cursor of a name (any bytes, at least one) on a range (see Ranges), and makes it if
+// there is none. Delivery begins after what was acknowledged. Who had the cursor open before no
+// longer has: its calls answer REVWATCH_ERROR_CURSOR_NOT_FOUND. To be freed with
+// revwatch_cursor_free().
+revwatch_status revwatch_cursor_open(struct revwatch_store *store,
+                                     const uint8_t *name,
+                                     size_t name_len,
+                                     const uint8_t *key,
+                                     size_t key_len,
+                                     const uint8_t *range_end,
+                                     size_t range_end_len,
+                                     const struct revwatch_cursor_options *options,
+                                     struct revwatch_cursor **cursor);
+
+// Ends an opening; the cursor stays in the store, with what it holds. Who polls it meanwhile is
+// answered REVWATCH_ERROR_CLOSED.
+void revwatch_cursor_free(struct revwatch_cursor *cursor);
+
+// Takes what there is for a cursor, after waiting for it if the options say so; REVWATCH_IDLE if
+// there is nothing. The answer is to be freed with revwatch_cursor_responses_free().
+revwatch_status revwatch_cursor_poll(struct revwatch_cursor *cursor,
+                                     const struct revwatch_poll_options *options,
+                                     struct revwatch_cursor_responses **responses);
+
+// Frees responses with their events.
+void revwatch_cursor_responses_free(struct revwatch_cursor_responses *responses);
+
+// Gives the revision up to which everything was told, and can be acknowledged, also where nothing
+// in it was for this cursor.
+revwatch_status revwatch_cursor_revision(struct revwatch_cursor *cursor, int64_t *revision);
+
+// Takes note that everything up to `revision` was dealt with: the next opening goes on after it.
+// Waits for no sync; the acknowledgement is durable with the next write that is, with a flush or a
+// close, or about a tenth of a second later, and a crash before means that what it covered comes
+// again. REVWATCH_ERROR_ACK_NOT_DELIVERED if so much was not told yet.
+revwatch_status revwatch_cursor_ack(struct revwatch_cursor *cursor, int64_t revision);
+
+// Moves a cursor, forward or back: it goes on with `start_revision`, or for 0 with the next one.
+revwatch_status revwatch_cursor_seek(struct revwatch_cursor *cursor, int64_t start_revision);
+
+// Lists all cursors. The answer is to be freed with revwatch_cursors_result_free().
+revwatch_status revwatch_store_cursors(struct revwatch_store *store,
+                                       struct revwatch_cursors_result **result);
+
+// Frees the list of cursors.
+void revwatch_cursors_result_free(struct revwatch_cursors_result *result);
+
+// Deletes the cursor of a name, open or not; REVWATCH_ERROR_CURSOR_NOT_FOUND if there is none.
+revwatch_status revwatch_store_delete_cursor(struct revwatch_store *store,
+                                             const uint8_t *name,
+                                             size_t name_len);
+
 // Follows a range (see Ranges) of a store: its state at one revision, then every change after that.
 // To be freed with revwatch_follow_free().
 revwatch_status revwatch_follow_new(struct revwatch_store *store,
@@ -1118,6 +1312,48 @@ revwatch_status revwatch_follow_resume_token(struct revwatch_follow *follow,
 
 // Frees responses with their keys and events.
 void revwatch_follow_responses_free(struct revwatch_follow_responses *responses);
+
+// Begins a walk over every change after revision `from` up to and including `to` (0: the newest
+// that is published), of all keys. REVWATCH_ERROR_COMPACTED if they are not all kept. To be freed
+// with revwatch_changes_free().
+revwatch_status revwatch_changes_new(struct revwatch_store *store,
+                                     int64_t from,
+                                     int64_t to,
+                                     struct revwatch_changes **changes);
+
+// Ends a walk.
+void revwatch_changes_free(struct revwatch_changes *changes);
+
+// Takes the next events: whole revisions, no further one once there are `max_events` (0: 10000) or
+// `max_bytes` of keys and values (0: 4 MiB). REVWATCH_IDLE at the end. The answer is to be freed with
+// revwatch_changes_result_free().
+revwatch_status revwatch_changes_next(struct revwatch_changes *changes,
+                                      size_t max_events,
+                                      size_t max_bytes,
+                                      struct revwatch_changes_result **result);
+
+// Takes the next changes as bytes, for revwatch_store_apply_changes(): whole revisions, no further
+// one once there are `max_bytes` (0: 4 MiB). REVWATCH_IDLE at the end. What the bytes are stands in
+// FORMAT.md; they may be put one behind the other. The answer is to be freed with
+// revwatch_chunk_result_free().
+revwatch_status revwatch_changes_next_chunk(struct revwatch_changes *changes,
+                                            size_t max_bytes,
+                                            struct revwatch_chunk_result **chunk);
+
+// Applies changes as bytes: the store then has the same revisions, keys and hash as the one that
+// they are from, if it had the same before. Each transaction is applied whole or not at all, and
+// nothing is if the bytes are damaged or cut short. The store's revision then goes to `revision`,
+// which may be NULL.
+revwatch_status revwatch_store_apply_changes(struct revwatch_store *store,
+                                             const uint8_t *data,
+                                             size_t len,
+                                             int64_t *revision);
+
+// Frees events.
+void revwatch_changes_result_free(struct revwatch_changes_result *result);
+
+// Frees changes as bytes.
+void revwatch_chunk_result_free(struct revwatch_chunk_result *chunk);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -18,6 +18,8 @@ struct test {
 };
 
 /* Each file of tests has one such list, ending in {NULL, NULL}. */
+extern const struct test changes_tests[];
+extern const struct test cursor_tests[];
 extern const struct test error_tests[];
 extern const struct test follow_tests[];
 extern const struct test lease_tests[];

@@ -4,6 +4,8 @@
 //! time; everything that happens by itself (leases that run out, batches that become durable,
 //! watchers that catch up) happens there, in bounded slices.
 
+mod changes;
+mod cursor;
 mod follow;
 mod lease;
 mod open;
@@ -21,6 +23,8 @@ mod ticket;
 mod watch;
 mod write;
 
+pub use changes::{ApplyChangesResponse, Changes};
+pub use cursor::CursorId;
 pub use follow::FollowId;
 pub use options::{Durability, Options};
 pub use promise::WithDurability;

@@ -9,6 +9,7 @@ use super::reclaim::Reclaim;
 use super::retention::Ages;
 use super::step::Idle;
 use super::store::Store;
+use crate::cursor::{Cursors, Sessions};
 use crate::error::{Error, Result};
 use crate::lease::Lessor;
 use crate::log::LogOptions;
@@ -73,8 +74,10 @@ impl<P: PageStore> Store<P> {
             cache_bytes: options.cache_bytes,
         };
         let mut lessor = Lessor::default();
+        let mut cursors = Cursors::default();
         let (revisions, _) = RevisionStore::open(pages, log_options, options.seed, &mut |entry| {
             lessor.replay(entry);
+            cursors.replay(entry);
         })?;
         let end = revisions.log().end();
         Ok(Self {
@@ -84,6 +87,8 @@ impl<P: PageStore> Store<P> {
             hub: Hub::new(options.seed, &options.limits),
             follows: BTreeMap::new(),
             next_follow: 1,
+            cursors,
+            cursor_sessions: Sessions::default(),
             options,
             is_volatile: false,
             unpublished: Vec::new(),

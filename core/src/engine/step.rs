@@ -2,6 +2,7 @@
 
 use super::options::Durability;
 use super::store::Store;
+use crate::cursor::Cursors;
 use crate::error::{Error, Result};
 use crate::lease::Lessor;
 use crate::log::{Position, Refresh};
@@ -95,7 +96,13 @@ impl<P: PageStore> Store<P> {
         self.unsynced.begin_to_count(now_ms);
         let syncs_later = mem::replace(&mut self.syncs_later, true);
         let mut outcome = Ok(());
-        for chore in [Self::expire_leases, Self::save_leases, Self::retain] {
+        let changing = [
+            Self::expire_leases,
+            Self::save_leases,
+            Self::retain,
+            Self::write_acks_if_due,
+        ];
+        for chore in changing {
             outcome = outcome.and(chore(self, now_ms));
         }
         self.syncs_later = syncs_later;
@@ -190,14 +197,14 @@ impl<P: PageStore> Store<P> {
             save_ms,
             self.unsynced.due_ms,
             self.write_due_ms,
+            self.cursor_sessions.acks_due_ms,
             self.idle.mark_due_ms,
             self.retention_due_ms(),
             progress_ms,
         ];
-        due.into_iter()
-            .flatten()
-            .min()
-            .map(|due_ms| due_ms.max(now_ms))
+        let due_ms = due.map(|due_ms| due_ms.unwrap_or(i64::MAX));
+        let due_ms = due_ms.into_iter().min().filter(|due_ms| *due_ms < i64::MAX);
+        due_ms.map(|due_ms| due_ms.max(now_ms))
     }
 
     /// Takes in what a writer in another process has written, and shows it to watchers.
@@ -205,10 +212,11 @@ impl<P: PageStore> Store<P> {
         let collect = self.hub.wants_events();
         let mut events: Vec<Event> = Vec::new();
         let mut bytes = 0;
-        let lessor = &mut self.lessor;
+        let (lessor, cursors) = (&mut self.lessor, &mut self.cursors);
         let epoch = self.revisions.log().epoch();
         let outcome = self.revisions.refresh(&mut |entry| {
             lessor.replay(entry);
+            cursors.replay(entry);
             if collect && bytes < REFRESHED_BYTES {
                 let event = event_of(entry);
                 bytes += event.as_ref().map_or(0, Event::bytes);
@@ -262,12 +270,16 @@ impl<P: PageStore> Store<P> {
 
     fn read_again(&mut self) -> Result<()> {
         let mut lessor = Lessor::default();
-        self.revisions
-            .read_again(&mut |entry| lessor.replay(entry))?;
+        let mut cursors = Cursors::default();
+        self.revisions.read_again(&mut |entry| {
+            lessor.replay(entry);
+            cursors.replay(entry);
+        })?;
         if let Some(now_ms) = self.now_ms {
             lessor.advance(now_ms);
         }
         self.lessor = lessor;
+        self.cursors = cursors;
         self.reclaim.begin_again();
         self.published = self.revision();
         Ok(())

@@ -8,6 +8,7 @@ use super::promise::Unsynced;
 use super::reclaim::Reclaim;
 use super::retention::Ages;
 use super::step::Idle;
+use crate::cursor::{Cursors, Sessions};
 use crate::error::{Error, Result};
 use crate::lease::Lessor;
 use crate::log::SyncGoal;
@@ -48,6 +49,8 @@ pub struct Store<P: PageStore = MemoryPages> {
     pub(super) hub: Hub,
     pub(super) follows: BTreeMap<u64, Follow>,
     pub(super) next_follow: u64,
+    pub(super) cursors: Cursors,
+    pub(super) cursor_sessions: Sessions,
     pub(super) options: Options,
     /// Nobody else can ever see the pages, so nothing need be handed to them.
     pub(super) is_volatile: bool,

@@ -252,7 +252,7 @@ impl<P: PageStore> Store<P> {
     /// The last revision of the token's past that still stands, if the token lies beyond it: because
     /// a crash took what it saw, or because this is an older copy of the store. Of a token that is
     /// older than all epochs that are remembered nothing is known to stand.
-    fn rewound_to(&mut self, token: ResumeToken) -> Result<Option<i64>> {
+    pub(super) fn rewound_to(&mut self, token: ResumeToken) -> Result<Option<i64>> {
         let is_ahead = |store: &Self| {
             token.revision > store.revision() || token.epoch > store.revisions.log().epoch()
         };

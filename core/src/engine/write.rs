@@ -88,7 +88,8 @@ impl<P: PageStore> Store<P> {
     }
 
     /// Refuses reads and watches before `revision` from now on, so that space can be reclaimed.
-    /// What each key was at `revision` stays readable.
+    /// What each key was at `revision` stays readable. Fails with `HeldByCursor` if a cursor has yet
+    /// to see what that would take.
     ///
     /// ```
     /// use revwatch::{ErrorCode, KeyRange, Options, RangeRequest, Store};
@@ -103,6 +104,7 @@ impl<P: PageStore> Store<P> {
     pub fn compact(&mut self, revision: i64) -> Result<CompactResponse> {
         self.refuse_if_read_only()?;
         self.revisions.check_compaction(revision)?;
+        self.check_holds(revision)?;
         if revision > self.published {
             // Whoever sees only what is durable must find a history that begins there.
             self.sync_all()?;
@@ -118,7 +120,7 @@ impl<P: PageStore> Store<P> {
     }
 
     /// A store beyond its quota takes only what makes it smaller in the end.
-    fn refuse_beyond_quota(&self) -> Result<()> {
+    pub(super) fn refuse_beyond_quota(&self) -> Result<()> {
         if self.revisions.log().size_in_use() >= self.options.limits.quota_bytes {
             return Err(Error::Page(PageError::NoSpace));
         }

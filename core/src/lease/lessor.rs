@@ -58,7 +58,7 @@ impl Lessor {
                 self.set_remaining(id, remaining_ms as i64);
             }
             Record::LeaseRevoke { id } => drop(self.revoke(id)),
-            Record::Compact { .. } | Record::Epoch { .. } | Record::End => {}
+            _ => {}
         }
     }
 

@@ -48,12 +48,7 @@ pub(super) enum Length {
 impl Entry<'_> {
     /// How many bytes of the log the entry takes at most.
     pub(crate) fn encoded_bound(&self) -> usize {
-        let payload = match self.record {
-            Record::Put { key, value, .. } => key.len() + value.len(),
-            Record::Delete { key } => key.len(),
-            _ => 0,
-        };
-        payload + OVERHEAD_BYTES
+        self.record.payload_bytes() + OVERHEAD_BYTES
     }
 }
 
@@ -82,6 +77,27 @@ pub(super) fn encode<'b>(entry: &Entry<'_>, scratch: &'b mut Vec<u8>) -> Result<
     let start = LENGTH_BYTES - prefix;
     scratch[start..LENGTH_BYTES].copy_from_slice(&length[..prefix]);
     Ok(&scratch[start..])
+}
+
+/// Encodes `entry` for use outside of the log; answers its frame, and where in it the bit lies that
+/// says whether it ends its transaction.
+pub(crate) fn encode_with_end_bit<'b>(
+    entry: &Entry<'_>,
+    scratch: &'b mut Vec<u8>,
+) -> Result<(&'b [u8], usize)> {
+    let frame = encode(entry, scratch)?;
+    let skip_varint =
+        |at: usize| at + frame[at..].iter().take_while(|&&byte| byte >= 0x80).count() + 1;
+    Ok((frame, skip_varint(skip_varint(0))))
+}
+
+/// Takes the first frame off bytes. `None` if they do not begin with one.
+pub(crate) fn take(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
+    let Length::Known { prefix, body } = read_length(bytes) else {
+        return None;
+    };
+    let (body, rest) = bytes[prefix..].split_at_checked(body)?;
+    Some((decode(body)?, rest))
 }
 
 /// Reads a body. `None` if these bytes are not exactly one entry.
@@ -171,6 +187,16 @@ mod tests {
             },
             Record::LeaseRevoke { id: i64::MAX },
             Record::Epoch { epoch: 2, cut: 9 },
+            Record::Cursor {
+                id: u64::MAX,
+                name: b"mailer",
+                key: b"/mail/",
+                range_end: b"/mail0",
+                lag: u64::MAX,
+                hold: true,
+            },
+            Record::CursorAck { id: 1, lag: 3 },
+            Record::CursorDelete { id: 1 },
         ]
     }
 

@@ -74,6 +74,7 @@ mod walk;
 mod writer;
 
 pub(crate) use follow::Refresh;
+pub(crate) use frame::{encode_with_end_bit as encode_frame, take as take_frame};
 pub(crate) use handle::{EPOCHS_REMEMBERED, Log, LogOptions, Opened, Position};
 #[cfg(feature = "std")]
 pub(crate) use header::page_size_of;

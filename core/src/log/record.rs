@@ -46,4 +46,39 @@ pub(crate) enum Record<'a> {
     Epoch { epoch: u64, cut: u64 },
     /// Ends a transaction whose last operation turned out to change nothing.
     End,
+    /// A cursor was made, moved or changed: this is all that it is.
+    Cursor {
+        id: u64,
+        #[serde(with = "serde_bytes", borrow)]
+        name: &'a [u8],
+        #[serde(with = "serde_bytes", borrow)]
+        key: &'a [u8],
+        #[serde(with = "serde_bytes", borrow)]
+        range_end: &'a [u8],
+        /// The entry's main revision less the one that was acknowledged.
+        lag: u64,
+        /// Whether compaction waits for it.
+        hold: bool,
+    },
+    /// Everything up to the entry's main revision less `lag` was acknowledged.
+    CursorAck { id: u64, lag: u64 },
+    /// A cursor was deleted.
+    CursorDelete { id: u64 },
+}
+
+impl Record<'_> {
+    /// Bytes of what the record says besides numbers.
+    pub(crate) fn payload_bytes(&self) -> usize {
+        match self {
+            Self::Put { key, value, .. } => key.len() + value.len(),
+            Self::Delete { key } => key.len(),
+            Self::Cursor {
+                name,
+                key,
+                range_end,
+                ..
+            } => name.len() + key.len() + range_end.len(),
+            _ => 0,
+        }
+    }
 }

@@ -18,7 +18,9 @@
 //! `SyncPending` and has changed nothing. It is tried again after a sync.
 
 use super::{Shared, SharedStore};
-use crate::engine::{CompactResponse, Durability, Step, Store, SyncTicket};
+use crate::engine::{
+    ApplyChangesResponse, CompactResponse, CursorId, Durability, Step, Store, SyncTicket,
+};
 use crate::error::{Error, Result};
 use crate::lease::{LeaseGrantResponse, LeaseKeepAliveResponse, LeaseRevokeResponse};
 use crate::log::SyncGoal;
@@ -32,8 +34,8 @@ const SYNCS_PER_STEP: usize = 4;
 
 /// What changes are answered with.
 pub(super) trait Answer {
-    /// It is durable now.
-    fn set_durable(&mut self);
+    /// It is durable now. What does not say so need not know.
+    fn set_durable(&mut self) {}
 }
 
 macro_rules! answers {
@@ -47,13 +49,12 @@ macro_rules! answers {
 }
 
 answers! {
-    PutResponse DeleteRangeResponse TxnResponse CompactResponse
+    PutResponse DeleteRangeResponse TxnResponse CompactResponse ApplyChangesResponse
     LeaseGrantResponse LeaseRevokeResponse LeaseKeepAliveResponse
 }
 
-impl Answer for () {
-    fn set_durable(&mut self) {}
-}
+impl Answer for () {}
+impl Answer for CursorId {}
 
 impl<P: PageStore> SharedStore<P> {
     /// See [`Store::step`]. Its syncs run with the store unlocked; it returns when what it has changed

@@ -10,8 +10,10 @@ mod wait;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use crate::cursor::{CursorReport, CursorRequest, CursorResponse};
 use crate::engine::{
-    CompactResponse, Durability, FollowId, HistoryPage, Options, RangeStream, Status, Store,
+    ApplyChangesResponse, Changes, CompactResponse, CursorId, Durability, FollowId, HistoryPage,
+    Options, RangeStream, Status, Store,
 };
 use crate::error::Result;
 use crate::lease::{
@@ -19,7 +21,7 @@ use crate::lease::{
 };
 use crate::page::{MemoryPages, PageStore};
 use crate::range::KeyRange;
-use crate::record::KeyValue;
+use crate::record::{Event, KeyValue};
 use crate::revision::ResumeToken;
 use crate::store::{
     DeleteRangeRequest, DeleteRangeResponse, HashKvResponse, PutRequest, PutResponse, RangeRequest,
@@ -208,6 +210,9 @@ impl<P: PageStore> SharedStore<P> {
         range_stream(range: KeyRange, revision: i64) -> Result<RangeStream>;
         next_kvs(stream: &mut RangeStream, max_keys: usize, max_bytes: usize) -> Result<Vec<KeyValue>>;
         history(range: &KeyRange, start_revision: i64, max_events: usize) -> Result<HistoryPage>;
+        changes(from: i64, to: i64) -> Result<Changes>;
+        next_changes(changes: &mut Changes, max_events: usize, max_bytes: usize) -> Result<Vec<Event>>;
+        next_changes_chunk(changes: &mut Changes, max_bytes: usize) -> Result<Vec<u8>>;
         hash_kv(revision: i64) -> Result<HashKvResponse>;
         revision() -> i64;
         resume_token() -> ResumeToken;
@@ -215,6 +220,8 @@ impl<P: PageStore> SharedStore<P> {
         check() -> Result<()>;
         lease_time_to_live(id: i64, keys: bool) -> LeaseTimeToLiveResponse;
         leases() -> Vec<i64>;
+        cursors() -> Vec<CursorReport>;
+        cursor_revision(cursor: CursorId) -> Result<i64>;
         follow_resume_token(follow: FollowId) -> Result<Option<ResumeToken>>;
     }
 
@@ -227,6 +234,8 @@ impl<P: PageStore> SharedStore<P> {
         next_poll_ms(stream: StreamId) -> Result<Option<i64>>;
         watchers() -> Vec<WatcherReport>;
         has_follow_response(follow: FollowId) -> Result<bool>;
+        poll_cursor(cursor: CursorId, max_events: usize, max_bytes: usize) -> Result<CursorResponse>;
+        has_cursor_response(cursor: CursorId) -> Result<bool>;
     }
 
     tells! {
@@ -235,6 +244,7 @@ impl<P: PageStore> SharedStore<P> {
         request_progress(stream: StreamId) -> Result<bool>;
         close_stream(stream: StreamId) -> ();
         close_follow(follow: FollowId) -> ();
+        close_cursor(cursor: CursorId) -> ();
     }
 
     changes! {
@@ -242,11 +252,16 @@ impl<P: PageStore> SharedStore<P> {
         put_with(request: &PutRequest) -> Result<PutResponse>;
         delete_range(request: &DeleteRangeRequest) -> Result<DeleteRangeResponse>;
         txn(request: &TxnRequest) -> Result<TxnResponse>;
+        apply_changes(bytes: &[u8]) -> Result<ApplyChangesResponse>;
         compact(revision: i64) -> Result<CompactResponse>;
         flush() -> Result<()>;
         close() -> Result<()>;
         lease_grant(id: i64, ttl_ms: i64) -> Result<LeaseGrantResponse>;
         lease_revoke(id: i64) -> Result<LeaseRevokeResponse>;
         lease_keep_alive(id: i64) -> Result<LeaseKeepAliveResponse>;
+        cursor(request: &CursorRequest) -> Result<CursorId>;
+        seek_cursor(cursor: CursorId, start_revision: i64) -> Result<()>;
+        ack_cursor(cursor: CursorId, revision: i64) -> Result<()>;
+        delete_cursor(name: &[u8]) -> Result<()>;
     }
 }

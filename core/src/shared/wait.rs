@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::time::Instant;
 
 use super::SharedStore;
-use crate::engine::{FollowId, Store};
+use crate::engine::{CursorId, FollowId, Store};
 use crate::error::Result;
 use crate::page::PageStore;
 use crate::watch::StreamId;
@@ -37,6 +37,11 @@ impl<P: PageStore> SharedStore<P> {
     /// The same for a follower.
     pub fn wait_follow(&self, follow: FollowId, timeout: Duration) -> Result<bool> {
         self.wait_until(timeout, |store| store.has_follow_response(follow))
+    }
+
+    /// The same for a durable cursor. Fails with `CursorNotFound` when somebody else opens it.
+    pub fn wait_cursor(&self, cursor: CursorId, timeout: Duration) -> Result<bool> {
+        self.wait_until(timeout, |store| store.has_cursor_response(cursor))
     }
 
     fn wait_until(

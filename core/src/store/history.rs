@@ -16,7 +16,7 @@ pub(crate) type ChangeVisitor<'a> =
 impl<P: PageStore> RevisionStore<P> {
     /// Shows every change in the log from main revision `from` up to and including `to`, also those
     /// that compaction will take.
-    pub(super) fn changes(&self, from: i64, to: i64, visit: &mut ChangeVisitor<'_>) -> Result<()> {
+    pub(crate) fn changes(&self, from: i64, to: i64, visit: &mut ChangeVisitor<'_>) -> Result<()> {
         let mut scan = self.log.scan(Revision::first_of(from));
         loop {
             let next = match scan.next(&self.log) {

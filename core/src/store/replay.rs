@@ -62,6 +62,9 @@ impl State {
             | Record::LeaseRemaining { .. }
             | Record::LeaseRevoke { .. }
             | Record::Epoch { .. }
+            | Record::Cursor { .. }
+            | Record::CursorAck { .. }
+            | Record::CursorDelete { .. }
             | Record::End => {}
         }
         // Replay ends with a complete transaction, so the last entry's revision is one.
@@ -103,6 +106,10 @@ fn check(entry: &Entry<'_>) -> core::result::Result<(), &'static str> {
             }
         }
         Record::Compact { revision } if revision > main => Err("the future was compacted"),
+        Record::Cursor { id, .. } if id >= NUMBER_LIMIT => Err("a cursor has an impossible number"),
+        Record::Cursor { lag, .. } | Record::CursorAck { lag, .. } if lag > main => {
+            Err("a cursor has acknowledged what cannot have been")
+        }
         Record::LeaseGrant { ttl_ms, .. } => lasts(ttl_ms),
         Record::LeaseRemaining { remaining_ms, .. } => lasts(remaining_ms),
         _ => Ok(()),
@@ -143,6 +150,19 @@ mod tests {
         assert!(!verdict(5, 0, Record::Delete { key: b"" }));
         assert!(verdict(5, 0, Record::Compact { revision: 5 }));
         assert!(!verdict(5, 0, Record::Compact { revision: 6 }));
+        let ack = |lag| Record::CursorAck { id: 1, lag };
+        assert!(verdict(5, 0, ack(5)) && !verdict(5, 0, ack(6)));
+        let cursor = |id, lag| Record::Cursor {
+            id,
+            name: b"c",
+            key: b"k",
+            range_end: b"",
+            lag,
+            hold: false,
+        };
+        assert!(verdict(5, 0, cursor(1, 5)));
+        assert!(!verdict(5, 0, cursor(1, 6)));
+        assert!(!verdict(5, 0, cursor(u64::MAX, 0)));
         assert!(!verdict(
             5,
             0,

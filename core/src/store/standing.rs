@@ -13,12 +13,21 @@ struct LeaseRecords {
     remaining: Option<Revision>,
 }
 
+/// The records that make a cursor what it is.
+#[derive(Clone, Copy, Debug)]
+struct CursorRecords {
+    defined: Revision,
+    /// The newest acknowledgement since.
+    acked: Option<Revision>,
+}
+
 /// Where the records of state lie that the next opening needs. Those of revoked leases are
 /// forgotten: a sweep drops the grant and all that followed before it comes to the revocation, and
-/// so may drop that as well.
+/// so may drop that as well. With deleted cursors it is the same.
 #[derive(Debug, Default)]
 pub(super) struct Standing {
     leases: BTreeMap<i64, LeaseRecords>,
+    cursors: BTreeMap<u64, CursorRecords>,
     compact: Option<Revision>,
     /// Records of state since the last sweep.
     pub(super) written: usize,
@@ -47,6 +56,19 @@ impl Standing {
                 }
             }
             Record::LeaseRevoke { id } => drop(self.leases.remove(&id)),
+            Record::Cursor { id, .. } => {
+                let records = CursorRecords {
+                    defined: revision,
+                    acked: None,
+                };
+                self.cursors.insert(id, records);
+            }
+            Record::CursorAck { id, .. } => {
+                if let Some(cursor) = self.cursors.get_mut(&id) {
+                    cursor.acked = Some(revision);
+                }
+            }
+            Record::CursorDelete { id } => drop(self.cursors.remove(&id)),
             Record::Compact { .. } => self.compact = Some(revision),
             Record::Put { .. } | Record::Delete { .. } => {
                 self.changes += 1;
@@ -70,14 +92,17 @@ impl Standing {
     pub(super) fn needs(&self, entry: &Entry<'_>, oldest_epoch: u64) -> bool {
         let revision = Some(entry.revision);
         let lease = |id| self.leases.get(&id);
+        let cursor = |id| self.cursors.get(&id);
         match entry.record {
             Record::LeaseGrant { id, .. } => lease(id).map(|lease| lease.granted) == revision,
             Record::LeaseRemaining { id, .. } => {
                 lease(id).and_then(|lease| lease.remaining) == revision
             }
+            Record::Cursor { id, .. } => cursor(id).map(|cursor| cursor.defined) == revision,
+            Record::CursorAck { id, .. } => cursor(id).and_then(|cursor| cursor.acked) == revision,
             Record::Compact { .. } => self.compact == revision,
             Record::Epoch { epoch, .. } => epoch >= oldest_epoch,
-            Record::LeaseRevoke { .. } | Record::End => false,
+            Record::LeaseRevoke { .. } | Record::CursorDelete { .. } | Record::End => false,
             Record::Put { .. } | Record::Delete { .. } => true,
         }
     }

@@ -215,10 +215,11 @@ impl<P: PageStore> RevisionStore<P> {
 
     /// Logs state that has no revision of its own, under the current one.
     pub(crate) fn append_state(&mut self, record: Record<'_>) -> Result<()> {
-        if matches!(record, Record::LeaseGrant { .. }) {
-            self.reserve(0, 1)?;
+        let bytes = record.payload_bytes();
+        if matches!(record, Record::LeaseGrant { .. } | Record::Cursor { .. }) {
+            self.reserve(bytes, 1)?;
         } else {
-            self.reserve_to_free(0, 1)?;
+            self.reserve_to_free(bytes, 1)?;
         }
         let revision = Revision {
             main: self.state.revision,

@@ -1,6 +1,9 @@
 //! What the tests of the public interface share.
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
+pub(crate) mod changes;
+pub(crate) mod cursors;
+
 use revwatch::page::PageStore;
 use revwatch::{Event, KeyRange, Limits, Options, Store, StreamId, WatchRequest, WatchResponse};
 

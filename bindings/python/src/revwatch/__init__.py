@@ -6,7 +6,8 @@
 2
 
 - ``open`` gives a ``Store``, with all operations on it;
-- ``Watch``, ``WatchStream`` and ``Follow`` tell what changes, in ``for`` and ``async for``;
+- ``Watch``, ``WatchStream``, ``Follow`` and ``Cursor`` tell what changes, in ``for`` and
+  ``async for``; ``Changes`` carries it to another store;
 - ``Compare``, ``Put``, ``Range``, ``DeleteRange`` and ``Txn`` are the words of transactions;
 - ``types`` has what is answered; every error is a ``RevwatchError``.
 """
@@ -14,17 +15,26 @@
 from ._bytes import BytesLike
 from ._native import VERSION as __version__
 from ._open import open
+from .changes import Changes
+from .cursor import Cursor
 from .errors import (
+    AckNotDelivered,
+    ChangesDiverge,
+    ChangesOutOfPlace,
     Closed,
     Compacted,
     Corrupt,
+    CursorExists,
+    CursorNotFound,
     DuplicateKey,
     DuplicateWatchId,
     EmptyKey,
     EmptyWatchRange,
     FutureRevision,
+    HeldByCursor,
     Internal,
     InvalidArgument,
+    InvalidChanges,
     InvalidOption,
     InvalidSortOption,
     Io,
@@ -45,6 +55,7 @@ from .errors import (
     Rewound,
     StoreNotFound,
     StreamNotFound,
+    TooManyCursors,
     TooManyOps,
     UnsupportedFormat,
     ValueProvided,
@@ -62,6 +73,11 @@ from .txn import (
 from .types import (
     CompareOp,
     CompareTarget,
+    CursorCompacted,
+    CursorEvents,
+    CursorReport,
+    CursorResponse,
+    CursorRewound,
     DeleteRangeResponse,
     Durability,
     Event,
@@ -89,13 +105,25 @@ from .types import (
 from .watch import Watch, WatchStream
 
 __all__ = [
+    "AckNotDelivered",
     "BytesLike",
+    "Changes",
+    "ChangesDiverge",
+    "ChangesOutOfPlace",
     "Closed",
     "Compacted",
     "Compare",
     "CompareOp",
     "CompareTarget",
     "Corrupt",
+    "Cursor",
+    "CursorCompacted",
+    "CursorEvents",
+    "CursorExists",
+    "CursorNotFound",
+    "CursorReport",
+    "CursorResponse",
+    "CursorRewound",
     "DeleteRange",
     "DeleteRangeResponse",
     "DuplicateKey",
@@ -113,9 +141,11 @@ __all__ = [
     "FollowSynced",
     "FutureRevision",
     "HashKv",
+    "HeldByCursor",
     "HistoryPage",
     "Internal",
     "InvalidArgument",
+    "InvalidChanges",
     "InvalidOption",
     "InvalidSortOption",
     "Io",
@@ -150,6 +180,7 @@ __all__ = [
     "Store",
     "StoreNotFound",
     "StreamNotFound",
+    "TooManyCursors",
     "TooManyOps",
     "Txn",
     "TxnResponse",

@@ -30,6 +30,7 @@ def open(
     quota_bytes: int = 0,
     retain_revisions: int = 0,
     retain_ms: int = 0,
+    max_hold_revisions: int = 0,
     clock: Literal["system", "manual"] = "system",
 ) -> Store:
     """Opens the store in the file ``path``, and creates it if there is none; without a path the
@@ -42,7 +43,7 @@ def open(
 
     Puts are refused as ``NoSpace`` once the pages in use hold ``quota_bytes``. History is compacted
     by itself but for its last ``retain_revisions``, or what is younger than ``retain_ms``; 0 means
-    no such bound.
+    no such bound. Cursors with a hold keep at most ``max_hold_revisions`` (0: a million) from it.
 
     With the clock ``"manual"`` time passes, and background work is done, only in ``Store.step``.
 
@@ -57,6 +58,7 @@ def open(
         quota_bytes=quota_bytes,
         retain_revisions=retain_revisions,
         retain_ms=retain_ms,
+        max_hold_revisions=max_hold_revisions,
         manual_clock=_request.word(clock, CLOCKS, "clock"),
     )
     encoded = NULL if path is None else ffi.new("char[]", _encoded(path))

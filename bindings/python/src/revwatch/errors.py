@@ -106,6 +106,24 @@ class Rewound(RevwatchError):
     code = 202
 
 
+class InvalidChanges(RevwatchError):
+    """The bytes are not whole chunks of changes, or are damaged."""
+
+    code = 210
+
+
+class ChangesOutOfPlace(RevwatchError):
+    """The store does not stand at the revision that the changes begin after."""
+
+    code = 211
+
+
+class ChangesDiverge(RevwatchError):
+    """The store came to where the changes begin by another history."""
+
+    code = 212
+
+
 class LeaseNotFound(RevwatchError):
     """There is no lease with this id: never granted, revoked or expired."""
 
@@ -140,6 +158,36 @@ class StreamNotFound(RevwatchError):
     """There is no such watch stream: never opened, or closed."""
 
     code = 402
+
+
+class CursorNotFound(RevwatchError):
+    """There is no such cursor: never made, deleted, closed, or opened anew since."""
+
+    code = 410
+
+
+class CursorExists(RevwatchError):
+    """A cursor of this name is there already, for another range."""
+
+    code = 411
+
+
+class TooManyCursors(RevwatchError):
+    """The store has as many cursors as its limit allows."""
+
+    code = 412
+
+
+class AckNotDelivered(RevwatchError):
+    """The revision to acknowledge was not delivered yet."""
+
+    code = 413
+
+
+class HeldByCursor(RevwatchError):
+    """A cursor with ``hold`` has yet to see what compaction would take."""
+
+    code = 414
 
 
 class Corrupt(RevwatchError):

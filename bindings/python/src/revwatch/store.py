@@ -12,9 +12,12 @@ from ._lease import Leases
 from ._native import NOT_FOUND, Handle, check, ffi, lib
 from ._range import key_range
 from ._txn import run_txn
+from .changes import Changes, apply_changes
+from .cursor import Cursor, cursors
 from .follow import Follow
 from .txn import Compare, DeleteRange, Op, Put, Range, Txn
 from .types import (
+    CursorReport,
     DeleteRangeResponse,
     Durability,
     Event,
@@ -305,6 +308,64 @@ class Store(Leases, Handle):
             from_key=from_key,
             resume=resume,
         )
+
+    # Durable cursors, and other stores.
+
+    def cursor(
+        self,
+        name: BytesLike,
+        key: BytesLike,
+        range_end: BytesLike | None = None,
+        *,
+        prefix: bool = False,
+        from_key: bool = False,
+        start_revision: int = 0,
+        hold: bool = False,
+        prev_kv: bool = False,
+        seen: ResumeToken | None = None,
+    ) -> Cursor:
+        """Opens the cursor of a name, and makes it if there is none: then it begins with
+        ``start_revision`` (0: the next one). One that is there goes on after what was acknowledged,
+        and must have the same range.
+
+        With ``hold`` compaction is refused that would take what the cursor has yet to see, within
+        the newest ``max_hold_revisions`` of the store. ``seen`` is the last that the consumer has
+        seen by its own account: if a crash took that, the first response is ``CursorRewound``."""
+        return Cursor(
+            self._handle,
+            self._bell,
+            name,
+            key,
+            range_end,
+            prefix=prefix,
+            from_key=from_key,
+            start_revision=start_revision,
+            hold=hold,
+            prev_kv=prev_kv,
+            seen=seen,
+        )
+
+    def cursors(self) -> list[CursorReport]:
+        """All cursors, in the order of their names."""
+        return cursors(self._handle)
+
+    def delete_cursor(self, name: BytesLike) -> None:
+        """Deletes the cursor of a name, open or not."""
+        name = to_bytes(name, "name")
+        check(lib.revwatch_store_delete_cursor(self._handle, name, len(name)))
+
+    def changes(self, from_revision: int, to_revision: int = 0) -> Changes:
+        """Every change after ``from_revision``, up to and including ``to_revision`` (0: the newest
+        that is published), of all keys."""
+        return Changes(self._handle, from_revision, to_revision)
+
+    def apply_changes(self, data: BytesLike) -> int:
+        """Applies chunks of another store's changes; answers this store's revision then. This store
+        must stand where they begin; afterwards it has the same revisions, keys and hash.
+
+        Each transaction is applied whole or not at all, and nothing is if the bytes are damaged or
+        cut short. Keys carry the number of their lease, but no lease is granted here."""
+        return apply_changes(self._handle, data)
 
     def resume_token(self) -> ResumeToken:
         """The point from which a watch or follow goes on after all that has happened until now."""

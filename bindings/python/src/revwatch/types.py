@@ -219,3 +219,45 @@ class FollowReset(NamedTuple):
 
 
 FollowResponse: TypeAlias = FollowState | FollowSynced | FollowEvents | FollowReset
+
+
+class CursorEvents(NamedTuple):
+    """Changes that a cursor's consumer had yet to see, whole revisions at a time."""
+
+    revision: int
+    """Everything up to and including this revision has been told now, and can be acknowledged."""
+    events: list[Event]
+
+
+class CursorCompacted(NamedTuple):
+    """Compaction took changes that the consumer had yet to see. Those that are kept follow, from
+    this revision on; who needs the state reads the range as of this revision first."""
+
+    compact_revision: int
+
+
+class CursorRewound(NamedTuple):
+    """A crash took what the consumer says that it has seen after this revision. What follows the
+    last acknowledgement comes next."""
+
+    revision: int
+
+
+CursorResponse: TypeAlias = CursorEvents | CursorCompacted | CursorRewound
+
+
+class CursorReport(NamedTuple):
+    """What there is to know about a cursor."""
+
+    name: bytes
+    key: bytes
+    """The range, in etcd's convention."""
+    range_end: bytes
+    acked_revision: int
+    """Everything up to and including this revision was acknowledged."""
+    lag_revisions: int
+    """How many revisions the store has come beyond that."""
+    hold: bool
+    """Whether it holds back compaction."""
+    open: bool
+    """Whether it is open in this store."""

@@ -6,6 +6,7 @@ import sys
 from typing import Protocol
 
 from ...types import (
+    CursorReport,
     DeleteRangeResponse,
     Event,
     FollowResponse,
@@ -89,6 +90,9 @@ class Printer(Protocol):
 
     def history(self, revision: int, events: list[Event]) -> None:
         """What one revision changed."""
+
+    def cursors(self, reports: list[CursorReport]) -> None:
+        """Cursors, and how far they have come."""
 
     def follow(self, answer: FollowResponse) -> None:
         """State, the end of it, changes, or that the state comes anew."""

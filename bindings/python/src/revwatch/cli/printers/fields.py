@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...types import (
+    CursorReport,
     DeleteRangeResponse,
     Event,
     FollowResponse,
@@ -92,6 +93,10 @@ class FieldsPrinter:
         raise _unsupported()
 
     def history(self, revision: int, events: list[Event]) -> None:
+        """Not in this format."""
+        raise _unsupported()
+
+    def cursors(self, reports: list[CursorReport]) -> None:
         """Not in this format."""
         raise _unsupported()
 

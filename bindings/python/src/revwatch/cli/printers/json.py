@@ -11,6 +11,7 @@ from base64 import b64encode
 from typing import Any
 
 from ...types import (
+    CursorReport,
     DeleteRangeResponse,
     Event,
     FollowEvents,
@@ -108,6 +109,20 @@ class JsonPrinter:
     def history(self, revision: int, events: list[Event]) -> None:
         """One line for each revision."""
         _emit({"revision": revision, "events": list(map(_event, events))})
+
+    def cursors(self, reports: list[CursorReport]) -> None:
+        """One line for each cursor."""
+        for report in reports:
+            _emit(
+                {
+                    "name": _bytes(report.name),
+                    "key": _bytes(report.key),
+                    "range_end": _bytes(report.range_end),
+                    "acked_revision": report.acked_revision,
+                    "lag_revisions": report.lag_revisions,
+                    "hold": report.hold,
+                }
+            )
 
     def follow(self, answer: FollowResponse) -> None:
         """One line for each answer, with its kind first."""

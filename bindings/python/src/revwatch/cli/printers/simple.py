@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...types import (
+    CursorReport,
     DeleteRangeResponse,
     Event,
     FollowEvents,
@@ -102,6 +103,16 @@ class SimplePrinter:
     def history(self, revision: int, events: list[Event]) -> None:
         """The revision, then its changes as a watch prints them."""
         emit(f"revision {revision}\n" + self._events(events))
+
+    def cursors(self, reports: list[CursorReport]) -> None:
+        """The name, then its range, then the numbers by name."""
+        for report in reports:
+            words = [report.key, report.range_end] if report.range_end else [report.key]
+            emit(
+                f"{self._bytes(report.name)}\nrange {' '.join(map(self._bytes, words))}\n"
+                f"acked_revision {report.acked_revision}\nlag_revisions {report.lag_revisions}\n"
+                f"hold {int(report.hold)}\n"
+            )
 
     def follow(self, answer: FollowResponse) -> None:
         """The state as get prints it, `synced R`, then changes as a watch prints them."""
