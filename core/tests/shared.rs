@@ -3,8 +3,9 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -309,28 +310,22 @@ fn what_was_answered_without_waiting_stays_in_sight_when_a_sync_fails() {
 fn a_page_store_that_panics_in_a_sync_leaves_nobody_waiting() {
     let (store, gate) = gated(Durability::Commit);
     gate.shut();
-    thread::scope(|scope| {
-        let writers: Vec<_> = (0..3_u8)
-            .map(|number| {
-                scope.spawn({
-                    let store = &store;
-                    move || store.put(&[number], b"lost")
-                })
-            })
-            .collect();
-        wait_until(|| store.revision() == 5);
-        gate.wait_for_a_sync();
-        gate.open(Then::Panic);
-        let outcomes: Vec<_> = writers
-            .into_iter()
-            .map(thread::ScopedJoinHandle::join)
-            .collect();
-        let panicked = outcomes.iter().filter(|outcome| outcome.is_err()).count();
-        assert_eq!(panicked, 1);
-        for outcome in outcomes.into_iter().flatten() {
-            assert_eq!(outcome.unwrap_err().code(), ErrorCode::Poisoned);
-        }
-    });
+    let (ended, ends) = mpsc::channel();
+    for number in 0..3_u8 {
+        let (store, ended) = (store.clone(), ended.clone());
+        thread::spawn(move || {
+            let put = || store.put(&[number], b"lost").unwrap_err().code();
+            let outcome = panic::catch_unwind(AssertUnwindSafe(put)).ok();
+            ended.send(outcome).unwrap();
+        });
+    }
+    wait_until(|| store.revision() == 5);
+    gate.wait_for_a_sync();
+    gate.open(Then::Panic);
+    let outcome = || ends.recv_timeout(LONG).expect("somebody waits for ever");
+    let outcomes = [outcome(), outcome(), outcome()];
+    let told = |wanted| outcomes.iter().filter(|told| **told == wanted).count();
+    assert_eq!((told(None), told(Some(ErrorCode::Poisoned))), (1, 2));
     assert_eq!(store.get(b"k").unwrap().unwrap().value, b"old");
 }
 

@@ -69,7 +69,7 @@ fn what_needs_a_sync_of_its_own_is_refused_meanwhile_and_changes_nothing() {
             .lease_grant(0, 5_000),
     );
     refused(store.compact(3));
-    refused(store.put(b"k", &[1; 200_000]));
+    refused(store.put(b"k", &vec![1; 200_000]));
     assert_eq!((store.status(), store.hash_kv(0).unwrap()), before);
     // What happens by itself is put off, and said to be due.
     store.put(b"k", b"later").unwrap();
@@ -88,7 +88,7 @@ fn what_needs_a_sync_of_its_own_is_refused_meanwhile_and_changes_nothing() {
             .unwrap()
             .durable
     );
-    store.put(b"k", &[1; 200_000]).unwrap();
+    store.put(b"k", &vec![1; 200_000]).unwrap();
     store.close().unwrap();
 }
 
@@ -134,6 +134,29 @@ fn a_ticket_of_another_store_is_refused() {
     let outcome = others.sync();
     other.finish_sync(others, outcome).unwrap();
     assert_eq!(other.status().published_revision, 3);
+}
+
+#[test]
+fn what_was_handed_to_the_page_store_while_a_sync_ran_needs_another() {
+    let pages = FaultPages::new(512, 1);
+    let options = Options {
+        durability: Durability::Never,
+        ..Options::default()
+    };
+    let mut store = Store::open(pages, options).unwrap();
+    store.step(0, PLENTY).unwrap();
+    store.put(b"k", b"before").unwrap();
+    let ticket = store.begin_sync().unwrap().unwrap();
+    store.put(b"k", b"after").unwrap();
+    let written = store.step(100, PLENTY).unwrap();
+    assert_eq!(written.next_ms, None, "the page was written");
+    let outcome = ticket.sync();
+    store.finish_sync(ticket, outcome).unwrap();
+    let another = store.begin_sync().unwrap().expect("what came after");
+    assert_eq!(another.revision(), 3);
+    let outcome = another.sync();
+    store.finish_sync(another, outcome).unwrap();
+    assert!(store.begin_sync().unwrap().is_none());
 }
 
 /// A host that syncs by tickets, with what was promised.

@@ -215,6 +215,6 @@ def test_a_write_may_have_a_durability_of_its_own(path: Path) -> None:
         store.txn([], [revwatch.Put(b"key", b"4")], [])
         store.txn([], [revwatch.Put(b"other", b"5")], [], durability="commit")
         assert store.status().published_revision == 7
-        with pytest.raises(ValueError, match="'always'.*'commit', 'batch', 'never'"):
+        with pytest.raises(ValueError, match=r"'always'.*'commit', 'batch', 'never'"):
             store.put(b"key", b"6", durability="always")  # type: ignore[arg-type]
         assert store.status().revision == 7

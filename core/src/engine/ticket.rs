@@ -108,12 +108,16 @@ impl<P: PageStore> Store<P> {
     /// Ends a sync with its outcome. If it succeeded, what it covers is durable and shown to
     /// watchers. If it failed, nothing more can be written, what watchers see stays as it is, and
     /// this answers the failure; a ticket of another store is refused.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a ticket counts once, and then is of no more use"
+    )]
     pub fn finish_sync(
         &mut self,
         ticket: SyncTicket<P>,
         outcome: Result<(), PageError>,
     ) -> Result<()> {
-        let finished = self.revisions.log_mut().finish_sync(ticket.log, outcome);
+        let finished = self.revisions.log_mut().finish_sync(&ticket.log, outcome);
         if finished.is_ok() {
             self.publish_up_to(ticket.revision);
         } else {

@@ -64,7 +64,7 @@ impl<P: PageStore> Log<P> {
         }
         if let Some(ticket) = self.begin_sync()? {
             let outcome = ticket.sync();
-            self.finish_sync(ticket, outcome)?;
+            self.finish_sync(&ticket, outcome)?;
         }
         Ok(())
     }
@@ -103,7 +103,7 @@ impl<P: PageStore> Log<P> {
     /// Takes note of how a sync went. More may have been written since it began.
     pub(crate) fn finish_sync(
         &mut self,
-        ticket: SyncTicket<P>,
+        ticket: &SyncTicket<P>,
         outcome: Result<(), PageError>,
     ) -> Result<()> {
         let is_known = |running: &Weak<()>| running.as_ptr() == Arc::as_ptr(&ticket.held);

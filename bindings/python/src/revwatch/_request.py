@@ -176,9 +176,7 @@ def delete_range_arguments(asked: DeleteRange, durable: str | None = None) -> Ra
     start, end = key_range(asked.key, asked.range_end, asked.prefix, asked.from_key)
     made = NULL
     if asked.prev_kv or durable is not None:
-        made = options(
-            "delete_range", prev_kv=bool(asked.prev_kv), durability=durability(durable)
-        )
+        made = options("delete_range", prev_kv=bool(asked.prev_kv), durability=durability(durable))
     return RangeArguments(start, end, made)
 
 
