@@ -264,6 +264,7 @@ void every_error_that_can_be_was_met(void) {
     static const revwatch_status never[] = {
         REVWATCH_ERROR_REWOUND,          /* comes as a response, REVWATCH_RESPONSE_REWOUND */
         REVWATCH_ERROR_STREAM_NOT_FOUND, /* REVWATCH_ERROR_CLOSED comes before it */
+        REVWATCH_ERROR_SYNC_PENDING,     /* operations of C wait until the sync has ended */
         REVWATCH_ERROR_INTERNAL,         /* no defect is known; tested in ffi/src/status.rs */
     };
     for (size_t i = 0; i < CONSTANTS; i++) {
