@@ -209,6 +209,9 @@ fn nobody_reads_behind_a_sync_and_a_change_is_shown_and_answered_only_after_it()
         let unhurried = store.with_durability(Durability::ETCD);
         let response = unhurried.put(b"other", b"value").unwrap();
         assert_eq!((response.revision, response.durable), (4, false));
+        // The batch is due: a step leaves that to a later one.
+        store.step(0, PLENTY).unwrap();
+        assert_eq!(store.step(200, PLENTY).unwrap().next_ms, Some(200));
         assert!(!answered.load(Ordering::SeqCst));
 
         gate.open(Then::Succeed);

@@ -166,7 +166,7 @@ impl<P: PageStore> Store<P> {
     /// Damage to the pages of the very last sync cannot be told from a torn write. Once nothing is
     /// written for a while, one page more says that they were synced.
     fn carry_mark_when_idle(&mut self, now_ms: i64) -> Result<()> {
-        let waits_for_a_sync = self.unsynced.writes > 0 || self.owes_sync;
+        let waits_for_a_sync = self.unsynced.due_ms.is_some() || self.owes_sync;
         if self.options.durability == Durability::Never || waits_for_a_sync {
             return Ok(());
         }

@@ -187,6 +187,11 @@ impl<P: PageStore> Store<P> {
         mem::take(&mut self.owes_sync).then(|| self.revisions.log().sync_goal())
     }
 
+    /// What is owed is seen to by a later step: nobody waits for it.
+    pub(crate) fn sync_with_the_next_step(&mut self) {
+        self.unsynced.due_ms = self.now_ms;
+    }
+
     /// Whether a goal is reached.
     pub(crate) fn has_reached(&self, goal: log::SyncGoal) -> bool {
         self.revisions.log().has_reached(goal)

@@ -9,8 +9,8 @@
 //!            └ a sync runs ── (unlocked) wait for the bell ─────────── goal?
 //! ```
 //!
-//! Whether a sync runs is known with the store locked, and so is the count of the bell's rings taken
-//! that a thread waits on: a sync cannot end unnoticed between the two. A sync counts for all that was
+//! Whether a sync runs is known with the store locked; the count of the bell's rings that a thread then
+//! waits on is taken before, so that a sync cannot end unnoticed between the two. A sync counts for all that was
 //! applied before it began, so those who came while it ran need one more, which one of them begins for
 //! all.
 //!
@@ -57,19 +57,25 @@ impl Answer for () {}
 impl Answer for CursorId {}
 
 impl<P: PageStore> SharedStore<P> {
-    /// See [`Store::step`]. Its syncs run with the store unlocked; it returns when what it has changed
-    /// is as durable as the store promises.
+    /// See [`Store::step`]. Its syncs run with the store unlocked. It does not wait for one that
+    /// another thread carries out, but says that it wants to be called again at once.
     pub fn step(&self, now_ms: i64, budget_bytes: usize) -> Result<Step> {
         for _ in 0..SYNCS_PER_STEP {
             let (step, owed) = self
                 .shared
                 .apply(None, |store| store.step(now_ms, budget_bytes));
-            if let Some(goal) = owed {
-                self.shared.reach(goal)?;
+            let must_go_on = matches!(step, Err(Error::SyncPending));
+            if owed.is_none() && !must_go_on {
+                return step;
             }
-            match step {
-                Err(Error::SyncPending) => self.shared.sync_once()?,
-                step => return step,
+            if !self.shared.sync_unless_one_runs()? {
+                if owed.is_some() {
+                    self.shared.store.write().sync_with_the_next_step();
+                }
+                break;
+            }
+            if !must_go_on {
+                return step;
             }
         }
         let next_ms = Some(now_ms);
@@ -131,14 +137,23 @@ impl<P: PageStore> Shared<P> {
 
     /// Carries out a sync of all that was applied, or waits for the end of the one that runs.
     fn sync_once(&self) -> Result<()> {
-        let (begun, seen) = self.with(|store| (store.begin_sync(), self.synced.rings()));
-        match begun {
-            Ok(Some(ticket)) => self.carry_out(ticket)?,
-            Ok(None) => self.changed.ring(),
-            Err(Error::SyncPending) => self.synced.wait(seen),
-            Err(error) => return Err(error),
+        let seen = self.synced.rings();
+        if !self.sync_unless_one_runs()? {
+            // It ran when it was looked for, so it rings after `seen` was taken.
+            self.synced.wait(seen);
         }
         Ok(())
+    }
+
+    /// Carries out a sync of all that was applied. `false`, and nothing is done, while one runs.
+    fn sync_unless_one_runs(&self) -> Result<bool> {
+        match self.with(Store::begin_sync) {
+            Ok(Some(ticket)) => self.carry_out(ticket)?,
+            Ok(None) => self.changed.ring(),
+            Err(Error::SyncPending) => return Ok(false),
+            Err(error) => return Err(error),
+        }
+        Ok(true)
     }
 
     fn carry_out(&self, ticket: SyncTicket<P>) -> Result<()> {
