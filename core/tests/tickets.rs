@@ -93,6 +93,29 @@ fn what_needs_a_sync_of_its_own_is_refused_meanwhile_and_changes_nothing() {
 }
 
 #[test]
+fn a_batch_that_is_full_waits_for_the_sync_that_runs() {
+    let (mut store, _) = store();
+    let batch = Durability::Batch {
+        max_ms: 100,
+        max_writes: 1,
+    };
+    store.put(b"k", b"before").unwrap();
+    let ticket = store.begin_sync().unwrap().unwrap();
+    let full = store.with_durability(batch).put(b"k", b"later").unwrap();
+    assert!(!full.durable);
+    let outcome = ticket.sync();
+    store.finish_sync(ticket, outcome).unwrap();
+    assert!(
+        store
+            .with_durability(batch)
+            .put(b"k", b"last")
+            .unwrap()
+            .durable
+    );
+    assert_eq!(store.status().published_revision, 5);
+}
+
+#[test]
 fn a_sync_that_failed_or_whose_ticket_was_dropped_ends_writing() {
     for is_dropped in [false, true] {
         let (mut store, pages) = store();

@@ -159,7 +159,10 @@ impl<P: PageStore> Store<P> {
             }
         };
         self.unsynced.note(self.now_ms, within_ms);
-        if self.unsynced.writes >= max_writes || self.holds_too_much_unpublished() {
+        let is_full = self.unsynced.writes >= max_writes || self.holds_too_much_unpublished();
+        // While the host has a ticket a full batch waits like any other.
+        let may_sync = self.syncs_later || !self.revisions.log().is_sync_running();
+        if is_full && may_sync {
             self.sync_now()
         } else {
             Ok(())

@@ -72,8 +72,6 @@ impl<P: PageStore> Store<P> {
         self.applied(events);
         if !is_waited_for {
             self.note_unsynced()?;
-        } else if self.holds_too_much_unpublished() {
-            self.sync_now()?;
         }
         Ok(self.revision())
     }

@@ -43,7 +43,9 @@ pub use tasks::{FollowResponses, WatchResponses};
 /// the growth of the page store and compaction need. Reading, polling and writing that need not be
 /// durable at once go on meanwhile. Reads run beside each other; they wait only for changes being
 /// applied, for polls, and for slices of [`step`](Self::step), which are as long as its budget says. A
-/// poll reads history for watchers that are behind, in parts as long as it was asked for.
+/// poll reads history for watchers that are behind, in parts as long as it was asked for. A change
+/// waits for the reads under way, and new reads for it: one that goes through everything (`check`,
+/// `hash_kv`, a range without a limit) is better done in parts where others must not wait.
 ///
 /// *Committers share syncs.* A change that is to be durable is applied, and its thread then waits for
 /// a sync that began after that. One of those who wait carries it out, and it counts for all that was

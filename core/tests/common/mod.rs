@@ -3,6 +3,7 @@
 
 pub(crate) mod changes;
 pub(crate) mod cursors;
+pub(crate) mod gated;
 
 use revwatch::page::PageStore;
 use revwatch::{Event, KeyRange, Limits, Options, Store, StreamId, WatchRequest, WatchResponse};

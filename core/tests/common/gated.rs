@@ -1,0 +1,122 @@
+//! A store whose syncs a test holds up.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Duration;
+
+use revwatch::page::{MemoryPages, PageError, PageStore};
+use revwatch::{Durability, Options, SharedStore};
+
+/// Whoever waits so long waits for ever.
+pub(crate) const LONG: Duration = Duration::from_secs(60);
+
+/// Pages in memory whose syncs are counted, and wait while the gate is shut.
+#[derive(Clone)]
+pub(crate) struct GatedPages {
+    pages: MemoryPages,
+    gate: Arc<Gate>,
+}
+
+#[derive(Default)]
+pub(crate) struct Gate {
+    state: Mutex<GateState>,
+    moved: Condvar,
+}
+
+#[derive(Default)]
+pub(crate) struct GateState {
+    is_shut: bool,
+    /// Syncs that wait at the gate.
+    waiting: usize,
+    /// Syncs that came there.
+    pub(crate) syncs: usize,
+    then: Then,
+}
+
+/// What becomes of a sync behind the gate.
+#[derive(Clone, Copy, Default)]
+pub(crate) enum Then {
+    #[default]
+    Succeed,
+    Fail,
+    Panic,
+}
+
+impl Gate {
+    pub(crate) fn state(&self) -> MutexGuard<'_, GateState> {
+        self.state.lock().unwrap()
+    }
+
+    pub(crate) fn shut(&self) {
+        self.state().is_shut = true;
+    }
+
+    pub(crate) fn open(&self, then: Then) {
+        let mut state = self.state();
+        state.is_shut = false;
+        state.then = then;
+        self.moved.notify_all();
+    }
+
+    pub(crate) fn wait_for_a_sync(&self) {
+        let waits = |state: &mut GateState| state.waiting == 0;
+        let (state, _) = self
+            .moved
+            .wait_timeout_while(self.state(), LONG, waits)
+            .unwrap();
+        assert_eq!(state.waiting, 1, "one sync at a time");
+    }
+
+    fn pass(&self) -> Result<(), PageError> {
+        let mut state = self.state();
+        state.syncs += 1;
+        state.waiting += 1;
+        self.moved.notify_all();
+        let mut state = self.moved.wait_while(state, |state| state.is_shut).unwrap();
+        state.waiting -= 1;
+        let then = state.then;
+        drop(state);
+        match then {
+            Then::Succeed => Ok(()),
+            Then::Fail => Err(PageError::other("the disk has gone")),
+            Then::Panic => panic!("the page store has a defect"),
+        }
+    }
+}
+
+impl PageStore for GatedPages {
+    fn page_size(&self) -> usize {
+        self.pages.page_size()
+    }
+    fn len(&self) -> Result<u32, PageError> {
+        self.pages.len()
+    }
+    fn set_len(&self, len: u32) -> Result<(), PageError> {
+        self.pages.set_len(len)
+    }
+    fn read(&self, page: u32, buffer: &mut [u8]) -> Result<(), PageError> {
+        self.pages.read(page, buffer)
+    }
+    fn write(&self, page: u32, bytes: &[u8]) -> Result<(), PageError> {
+        self.pages.write(page, bytes)
+    }
+    fn sync(&self) -> Result<(), PageError> {
+        self.gate.pass()
+    }
+}
+
+/// A store behind a gate, with a key in it. It needs no more room for a while.
+pub(crate) fn gated(durability: Durability) -> (SharedStore<GatedPages>, Arc<Gate>) {
+    let gate = Arc::new(Gate::default());
+    let pages = GatedPages {
+        pages: MemoryPages::new(4096),
+        gate: Arc::clone(&gate),
+    };
+    let options = Options {
+        durability,
+        ..Options::default()
+    };
+    let store = SharedStore::open(pages, options).unwrap();
+    store.put(b"k", b"old").unwrap();
+    store.flush().unwrap();
+    (store, gate)
+}
