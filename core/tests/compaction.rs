@@ -373,13 +373,8 @@ impl Reader {
         self.store.step(0, 500).unwrap();
         for _ in 0..rng.below(4) {
             match self.store.poll(self.stream, 5, PLENTY).unwrap() {
-                WatchResponse::Events { events: some, .. } => {
-                    let some = events(&[WatchResponse::Events {
-                        watch_id: 0,
-                        revision: 0,
-                        events: some,
-                        fragment: false,
-                    }]);
+                response @ WatchResponse::Events { .. } => {
+                    let some = events(&[response]);
                     let last = some.last().unwrap().kv.mod_revision;
                     let begin = all.partition_point(|event| event.kv.mod_revision < self.next);
                     let end = all.partition_point(|event| event.kv.mod_revision <= last);

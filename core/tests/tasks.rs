@@ -159,7 +159,7 @@ fn a_task_is_woken_when_what_it_waits_for_becomes_durable() {
 fn a_long_history_that_holds_nothing_for_a_task_lets_others_run_and_comes_to_an_end() {
     let store = SharedStore::in_memory(Options::default());
     for _ in 0..200 {
-        store.put(b"other", &[0; 64 * 1024]).unwrap();
+        store.put(b"other", &vec![0; 64 * 1024]).unwrap();
     }
     store.put(b"key", b"").unwrap();
     let stream = store.watch_stream();

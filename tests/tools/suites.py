@@ -151,7 +151,10 @@ SUITES = (
         "rust",
         "watch",
         "what watchers and followers are promised",
-        "cargo test --no-fail-fast -p revwatch --test watch --test follow --test shared",
+        "cargo test --no-fail-fast -p revwatch --features stream"
+        " --test watch --test watch_requests --test watch_etcd_bugs --test tasks"
+        " --test follow --test shared &&"
+        " cargo run -p revwatch --features stream --example async_watch",
         "libtest",
         ("rust-build",),
     ),

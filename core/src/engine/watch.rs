@@ -130,6 +130,9 @@ impl<P: PageStore> Store<P> {
         max_events: usize,
         max_bytes: usize,
     ) -> Result<WatchResponse> {
+        if let Some(response) = self.hub.take_queued(stream, max_events, max_bytes) {
+            return Ok(response);
+        }
         self.up_to_date(|store| {
             let (hub, view) = store.hub_and_view();
             hub.poll(stream, max_events, max_bytes, &view)

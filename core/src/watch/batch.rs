@@ -148,6 +148,8 @@ struct Held {
     holders: u32,
     /// Bytes of its own.
     bytes: usize,
+    /// Bytes that are held for as long as it is.
+    weight: usize,
 }
 
 impl Batches {
@@ -170,6 +172,7 @@ impl Batches {
             base: None,
             holders,
             bytes,
+            weight: bytes,
         }) as u32
     }
 
@@ -195,6 +198,7 @@ impl Batches {
             base: Some(base),
             holders: 1,
             bytes,
+            weight: bytes + self.held[base as usize].bytes,
         });
         Slice {
             batch: batch as u32,
@@ -210,8 +214,7 @@ impl Batches {
 
     /// Bytes that are held for as long as the batch is.
     pub(super) fn bytes_of(&self, batch: u32) -> usize {
-        let held = &self.held[batch as usize];
-        held.bytes + held.base.map_or(0, |base| self.held[base as usize].bytes)
+        self.held[batch as usize].weight
     }
 
     /// There is one holder more.
@@ -225,6 +228,7 @@ impl Batches {
     }
 
     /// The same, and answers the batch.
+    #[inline]
     pub(super) fn take(&mut self, batch: u32) -> Arc<Batch> {
         let held = &mut self.held[batch as usize];
         held.holders -= 1;

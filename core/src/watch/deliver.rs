@@ -3,13 +3,13 @@
 use alloc::vec::Vec;
 
 use super::batch::{Batch, Slice, bytes_of, filtered};
-use super::events::{Events, Most, Shown};
+use super::events::{Events, Most};
 use super::group::Selected;
 use super::history::History;
 use super::hub::Hub;
 use super::request::Filter;
 use super::response::{PROGRESS_OF_STREAM, WatchResponse};
-use super::stream::{Hunger, LastWord, Queued, Room, StreamId};
+use super::stream::{LastWord, Queued, Room, StreamId};
 use super::watcher::{Flag, NOBODY, State};
 use crate::error::Result;
 use crate::record::Event;
@@ -110,16 +110,27 @@ impl Hub {
         let mut next = first;
         loop {
             let key = next;
-            let watcher = &self.watchers[key as usize];
+            let watcher = &mut self.watchers[key as usize];
             next = watcher.after;
-            let filter = watcher.filter();
-            let mut slice =
-                *by_filter[filter.index()].get_or_insert_with(|| publication.filtered(all, filter));
+            let mut slice = all;
+            if !watcher.takes_all() {
+                let filter = watcher.filter();
+                slice = *by_filter[filter.index()]
+                    .get_or_insert_with(|| publication.filtered(all, filter));
+            }
             if watcher.next_revision > first_revision {
                 slice = publication.trim(slice, watcher.next_revision);
             }
             if !slice.is_empty() {
-                self.deliver(publication, key, slice);
+                let stream = &mut self.streams[watcher.stream as usize];
+                let is_plain = watcher.takes_all() && !publication.is_store_full;
+                if is_plain && stream.has_plain_room(&self.bounds) {
+                    publication.slices += 1;
+                    watcher.set(Flag::Told);
+                    stream.push_events(watcher, key, slice, publication.bytes);
+                } else {
+                    self.deliver(publication, key, slice);
+                }
             }
             if key == last {
                 break;
@@ -131,7 +142,8 @@ impl Hub {
     /// room.
     fn deliver(&mut self, publication: &mut Publication, key: u32, slice: Slice) {
         let watcher = &mut self.watchers[key as usize];
-        let stream = &mut self.streams[watcher.stream as usize];
+        let place = watcher.stream;
+        let stream = &mut self.streams[place as usize];
         let room = stream.room_for(
             slice.batch,
             watcher,
@@ -140,27 +152,66 @@ impl Hub {
             publication.is_store_full,
         );
         watcher.set(Flag::Told);
-        if room == Room::None {
-            let next_revision = publication.revision_at(slice, slice.start);
-            self.go_behind(key, next_revision);
-            return;
+        match room {
+            Room::Queue => {
+                publication.slices += 1;
+                stream.push_events(watcher, key, slice, publication.bytes);
+                self.woken.extend(stream.waker.take());
+                self.sate(place);
+            }
+            Room::Hold => {
+                publication.slices += 1;
+                stream.held_bytes += publication.bytes;
+                self.leave(key);
+                let next_revision = publication.revision_at(slice, slice.end - 1) + 1;
+                self.watchers[key as usize].next_revision = next_revision;
+                self.enter(key, State::Victim(slice));
+            }
+            Room::None => {
+                let next_revision = publication.revision_at(slice, slice.start);
+                self.go_behind(key, next_revision);
+            }
         }
-        watcher.next_revision = publication.revision_at(slice, slice.end - 1) + 1;
-        publication.slices += 1;
-        if room == Room::Hold {
-            stream.held_bytes += publication.bytes;
-            self.leave(key);
-            self.enter(key, State::Victim(slice));
-            return;
+    }
+
+    /// Takes the response at the front of a stream's queue, if that needs nothing else: all of some
+    /// events for a watcher that is not held up by others. What [`poll`](Self::poll) does most often,
+    /// without the rest.
+    #[inline]
+    pub(crate) fn take_queued(
+        &mut self,
+        stream_id: StreamId,
+        max_events: usize,
+        max_bytes: usize,
+    ) -> Option<WatchResponse> {
+        let place = stream_id.place();
+        let stream = self.streams.get_mut(place as usize)?;
+        let Some(&Queued::Events {
+            watch_id,
+            slice,
+            shown,
+            ..
+        }) = stream.queue.front()
+        else {
+            return None;
+        };
+        let bytes = self.batches.bytes_of(slice.batch);
+        let is_short = !shown.fragment && slice.len() <= max_events && bytes <= max_bytes;
+        let fits = slice.len() == 1 || is_short;
+        let revision = self.batches.get(slice.batch).revision?;
+        if stream.opening != stream_id.opening() || !stream.victims.is_empty() || !fits {
+            return None;
         }
-        stream.push_events(watcher, key, slice, publication.bytes);
-        if let Some(waker) = stream.waker.take() {
-            self.woken.push(waker);
+        stream.pop_events(slice.batch, bytes);
+        if stream.queue.is_empty() && !stream.behind.is_empty() {
+            self.feed(place);
         }
-        if stream.hunger != Hunger::None {
-            let stream = watcher.stream;
-            self.sate(stream);
-        }
+        Some(WatchResponse::Events {
+            watch_id,
+            revision,
+            events: Events::new(self.batches.take(slice.batch), slice, shown),
+            fragment: false,
+        })
     }
 
     /// Takes the stream's next response, with room made for its victims, and with history read if
@@ -196,7 +247,8 @@ impl Hub {
         while let Some(&key) = self.streams[place as usize].victims.front() {
             let watcher = &self.watchers[key as usize];
             let stream = &self.streams[place as usize];
-            let has_room = stream.queued_events < self.bounds.responses || watcher.queued == 0;
+            let has_room =
+                stream.queued_events < self.bounds.responses || !stream.has_queued(watcher);
             if !has_room {
                 break;
             }
@@ -224,13 +276,12 @@ impl Hub {
             return WatchResponse::Idle;
         };
         match front {
-            Queued::Events { watcher, slice } => {
+            Queued::Events { .. } => {
                 let most = Most {
                     events: max_events,
                     bytes: max_bytes,
-                    fragment: false,
                 };
-                self.pop_events(place, (watcher, slice), most, published)
+                self.pop_events(place, front, most, published)
             }
             Queued::Created { watcher, revision } => {
                 stream.queue.pop_front();
@@ -265,55 +316,50 @@ impl Hub {
     fn pop_events(
         &mut self,
         place: u32,
-        (key, slice): (u32, Slice),
+        front: Queued,
         mut most: Most,
         published: i64,
     ) -> WatchResponse {
-        let stream = &mut self.streams[place as usize];
-        let watcher = &mut self.watchers[key as usize];
-        let shown = Shown {
-            prev_kv: watcher.has(Flag::PrevKv),
-            keys_only: watcher.has(Flag::KeysOnly),
+        let Queued::Events {
+            watcher,
+            watch_id,
+            slice,
+            shown,
+        } = front
+        else {
+            unreachable!("the caller has seen events");
         };
-        if watcher.has(Flag::Fragment) {
-            most.fragment = true;
+        if shown.fragment {
             most.bytes = most.bytes.min(self.bounds.fragment_bytes);
         }
-        let is_one = slice.len() == 1;
-        let all_fit = is_one
-            || slice.len() <= most.events && self.batches.bytes_of(slice.batch) <= most.bytes;
+        let stream = &mut self.streams[place as usize];
         let batch = self.batches.get(slice.batch);
-        let cut = if all_fit {
-            slice.len()
-        } else {
-            Events::new(batch.clone(), slice, shown).end_of_head(most)
-        };
-        let middle = slice.start + cut as u32;
-        let head = Slice {
-            end: middle,
-            ..slice
-        };
-        let is_last = middle == slice.end;
+        let mut events = Events::new(batch.clone(), slice, shown);
+        let middle = slice.start + events.end_of_head(most) as u32;
         let revision_at = |place: u32| batch.event(place, slice.picked).kv.mod_revision;
+        let is_last = middle == slice.end;
         let fragment = !is_last && revision_at(middle - 1) == revision_at(middle);
-        let batch = if is_last {
-            stream.pop_events(watcher, slice.batch, || self.batches.bytes_of(slice.batch));
-            self.batches.take(slice.batch)
+        let revision = batch.revision.unwrap_or(published);
+        if is_last {
+            stream.pop_events(slice.batch, self.batches.bytes_of(slice.batch));
+            self.batches.release(slice.batch);
         } else {
+            events.end_at(middle);
             let rest = Slice {
                 start: middle,
                 ..slice
             };
             stream.queue[0] = Queued::Events {
-                watcher: key,
+                watcher,
+                watch_id,
                 slice: rest,
+                shown,
             };
-            batch.clone()
-        };
+        }
         WatchResponse::Events {
-            watch_id: watcher.id,
-            revision: batch.revision.unwrap_or(published),
-            events: Events::new(batch, head, shown),
+            watch_id,
+            revision,
+            events,
             fragment,
         }
     }

@@ -30,11 +30,13 @@ pub struct Events {
     shown: Shown,
 }
 
-/// How much of its events a watcher is shown.
-#[derive(Clone, Copy, Debug)]
+/// How a watcher is shown its events.
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Shown {
     pub(super) prev_kv: bool,
     pub(super) keys_only: bool,
+    /// Whether a revision may be divided.
+    pub(super) fragment: bool,
 }
 
 /// How much may be answered at once.
@@ -43,8 +45,6 @@ pub(super) struct Most {
     pub(super) events: usize,
     /// Bytes of keys and values.
     pub(super) bytes: usize,
-    /// Whether a revision may be divided.
-    pub(super) fragment: bool,
 }
 
 /// One event, borrowed from its batch.
@@ -105,6 +105,12 @@ impl Events {
         (0..self.len()).map(|index| self.event_at(self.start + index as u32))
     }
 
+    /// Leaves out those from `place` on.
+    pub(super) fn end_at(&mut self, place: u32) {
+        self.end = place;
+    }
+
+    #[inline]
     fn event_at(&self, place: u32) -> EventRef<'_> {
         let event = self.batch.event(place, self.picked);
         let shown = self.shown;
@@ -131,7 +137,7 @@ impl Events {
             bytes += event.bytes();
             if index < most.events && bytes <= most.bytes {
                 fit = index + 1;
-            } else if whole > 0 || most.fragment {
+            } else if whole > 0 || self.shown.fragment {
                 break;
             }
             let revision = event.kv.mod_revision;
@@ -178,7 +184,7 @@ mod tests {
         }
     }
 
-    fn events(revisions: &[i64], picks: &[u32]) -> Events {
+    fn events(revisions: &[i64], picks: &[u32], fragment: bool) -> Events {
         let all = revisions.iter().copied().map(event).collect();
         let slice = Slice {
             batch: 0,
@@ -187,14 +193,11 @@ mod tests {
             picked: true,
         };
         let shown = Shown {
-            prev_kv: false,
-            keys_only: false,
+            fragment,
+            ..Shown::default()
         };
-        Events::new(
-            Arc::new(Batch::new(all, picks.to_vec(), None)),
-            slice,
-            shown,
-        )
+        let batch = Batch::new(all, picks.to_vec(), None);
+        Events::new(Arc::new(batch), slice, shown)
     }
 
     fn revisions(events: &Events) -> Vec<i64> {
@@ -219,11 +222,10 @@ mod tests {
     fn a_cut_never_parts_a_revision_and_takes_at_least_one() {
         for picks in [&[0, 1, 2, 3, 4, 5, 6][..], &[0, 2, 3, 4, 5, 6]] {
             for at_most in 0..8 {
-                let all = events(&[2, 2, 2, 3, 4, 4, 5], picks);
+                let all = events(&[2, 2, 2, 3, 4, 4, 5], picks, false);
                 let most = Most {
                     events: at_most,
                     bytes: usize::MAX,
-                    fragment: false,
                 };
                 let parts = parts(all.clone(), most);
                 for part in &parts {
@@ -240,11 +242,10 @@ mod tests {
 
     #[test]
     fn a_fragment_parts_only_a_revision_that_is_too_much_by_itself() {
-        let all = events(&[2, 2, 2, 3, 4, 4, 5], &[0, 1, 2, 3, 4, 5, 6]);
+        let all = events(&[2, 2, 2, 3, 4, 4, 5], &[0, 1, 2, 3, 4, 5, 6], true);
         let most = Most {
             events: 2,
             bytes: usize::MAX,
-            fragment: true,
         };
         let expected = [vec![2, 2], vec![2, 3], vec![4, 4], vec![5]];
         assert_eq!(parts(all.clone(), most), expected);
@@ -254,12 +255,11 @@ mod tests {
 
     #[test]
     fn bytes_bound_a_cut_as_events_do() {
-        let all = events(&[2, 3, 4], &[0, 1, 2]);
         let most = Most {
             events: usize::MAX,
             bytes: 8,
-            fragment: false,
         };
+        let all = events(&[2, 3, 4], &[0, 1, 2], false);
         assert_eq!(parts(all, most), [vec![2, 3], vec![4]]);
     }
 
@@ -276,7 +276,11 @@ mod tests {
         };
         for prev_kv in [false, true] {
             for keys_only in [false, true] {
-                let shown = Shown { prev_kv, keys_only };
+                let shown = Shown {
+                    prev_kv,
+                    keys_only,
+                    fragment: false,
+                };
                 let events = Events::new(Arc::clone(&batch), slice, shown);
                 let event = events.get(0).unwrap();
                 assert_eq!(event.prev_kv.is_some(), prev_kv);

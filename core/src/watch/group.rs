@@ -36,7 +36,7 @@ pub(super) struct Group {
 /// All groups, found by their ranges and by the keys in them.
 #[derive(Debug)]
 pub(super) struct Groups {
-    groups: Slab<Group>,
+    slab: Slab<Group>,
     by_ranges: HashTable<u32>,
     hasher: FixedState,
     matcher: Matcher,
@@ -85,7 +85,7 @@ impl Groups {
     /// None; `seed` keeps chosen keys from flooding hash tables.
     pub(super) fn new(seed: u64) -> Self {
         Self {
-            groups: Slab::new(),
+            slab: Slab::new(),
             by_ranges: HashTable::new(),
             hasher: FixedState::with_seed(seed),
             matcher: Matcher::new(seed),
@@ -98,7 +98,7 @@ impl Groups {
     pub(super) fn join(&mut self, ranges: &[KeyRange]) -> u32 {
         let packed = Ranges::new(ranges);
         let hash = self.hasher.hash_one(&packed);
-        let groups = &mut self.groups;
+        let groups = &mut self.slab;
         let known = self
             .by_ranges
             .find(hash, |&group| groups[group as usize].ranges == packed);
@@ -126,11 +126,11 @@ impl Groups {
     /// One watcher less has the group's ranges; answers whether it was the last.
     pub(super) fn leave(&mut self, group: u32) -> bool {
         let key = group as usize;
-        self.groups[key].members -= 1;
-        if self.groups[key].members > 0 {
+        self.slab[key].members -= 1;
+        if self.slab[key].members > 0 {
             return false;
         }
-        let ranges = &self.groups[key].ranges;
+        let ranges = &self.slab[key].ranges;
         for range in ranges.iter() {
             self.matcher.remove(&range, key);
         }
@@ -138,21 +138,21 @@ impl Groups {
         if let Ok(entry) = self.by_ranges.find_entry(hash, |&other| other == group) {
             entry.remove();
         }
-        self.groups.remove(key);
+        self.slab.remove(key);
         true
     }
 
     pub(super) fn ranges(&self, group: u32) -> Vec<KeyRange> {
-        self.groups[group as usize].ranges.iter().collect()
+        self.slab[group as usize].ranges.iter().collect()
     }
 
     pub(super) fn first_synced(&self, group: u32) -> u32 {
-        self.groups[group as usize].first_synced
+        self.slab[group as usize].first_synced
     }
 
     /// Puts a watcher last among the synced ones of its group.
     pub(super) fn link(&mut self, watchers: &mut Slab<Watcher>, key: u32) {
-        let group = &mut self.groups[watchers[key as usize].group as usize];
+        let group = &mut self.slab[watchers[key as usize].group as usize];
         let first = group.first_synced;
         let (before, after) = if first == NOBODY {
             group.first_synced = key;
@@ -170,7 +170,7 @@ impl Groups {
     pub(super) fn unlink(&mut self, watchers: &mut Slab<Watcher>, key: u32) {
         let watcher = &watchers[key as usize];
         let (before, after) = (watcher.before, watcher.after);
-        let group = &mut self.groups[watcher.group as usize];
+        let group = &mut self.slab[watcher.group as usize];
         if after == key {
             group.first_synced = NOBODY;
         } else if group.first_synced == key {
@@ -182,7 +182,7 @@ impl Groups {
 
     /// One watcher of the group more is behind.
     pub(super) fn one_behind(&mut self, group: u32) {
-        let group = &mut self.groups[group as usize];
+        let group = &mut self.slab[group as usize];
         if group.unsynced == 0 {
             self.stamp += 1;
             group.behind_since = self.stamp;
@@ -192,7 +192,7 @@ impl Groups {
 
     /// One watcher of the group less is behind.
     pub(super) fn one_ahead(&mut self, group: u32) {
-        self.groups[group as usize].unsynced -= 1;
+        self.slab[group as usize].unsynced -= 1;
     }
 
     /// Numbers the moment: groups that had somebody behind then and since have a lower or equal stamp.
@@ -203,7 +203,7 @@ impl Groups {
     /// Whether the group has had somebody behind since the moment of `stamp`, without a pause. May
     /// deny it without need.
     pub(super) fn was_behind(&self, group: u32, stamp: u64) -> bool {
-        let group = &self.groups[group as usize];
+        let group = &self.slab[group as usize];
         group.unsynced > 0 && group.behind_since <= stamp
     }
 
@@ -225,7 +225,7 @@ impl Groups {
         wanted: impl Fn(&Group) -> bool,
     ) -> (Vec<Selected>, Vec<u32>) {
         let Self {
-            groups,
+            slab: groups,
             matcher,
             matching,
             ..

@@ -126,21 +126,20 @@ impl Hub {
             opening: self.openings,
             ..Stream::default()
         });
-        StreamId(u64::from(self.openings) << 32 | place as u64)
+        StreamId::new(self.openings, place as u32)
     }
 
     /// The place of a stream.
     pub(super) fn find(&self, id: StreamId) -> Result<u32> {
-        let (opening, place) = ((id.0 >> 32) as u32, id.0 as u32);
+        let place = id.place();
         match self.streams.get(place as usize) {
-            Some(stream) if stream.opening == opening => Ok(place),
+            Some(stream) if stream.opening == id.opening() => Ok(place),
             _ => Err(Error::StreamNotFound),
         }
     }
 
     pub(super) fn id_of(&self, stream: u32) -> StreamId {
-        let opening = self.streams[stream as usize].opening;
-        StreamId(u64::from(opening) << 32 | u64::from(stream))
+        StreamId::new(self.streams[stream as usize].opening, stream)
     }
 
     /// Forgets a stream and its watchers. One that is not there is no mistake.
@@ -208,6 +207,7 @@ impl Hub {
         }
         let stream = &mut self.streams[place as usize];
         stream.ids.insert(id, key);
+        self.watchers[key as usize].last_push = stream.before_all_queued();
         if next > applied + 1 {
             stream.starts_later(next, key, registration.published);
         }

@@ -36,7 +36,7 @@ pub(super) struct Part {
 
 #[derive(Debug)]
 pub(super) struct Parts {
-    parts: Vec<Part>,
+    kept: Vec<Part>,
     kept_bytes: usize,
     uses: u64,
     /// The compaction that all parts are as of.
@@ -55,7 +55,7 @@ pub(super) struct Wanted {
 impl Parts {
     pub(super) fn new(queue_bytes: usize) -> Self {
         Self {
-            parts: Vec::new(),
+            kept: Vec::new(),
             kept_bytes: KEPT_BYTES.min(queue_bytes / SHARE),
             uses: 0,
             compact_revision: -1,
@@ -63,7 +63,7 @@ impl Parts {
     }
 
     pub(super) fn get(&self, part: usize) -> &Part {
-        &self.parts[part]
+        &self.kept[part]
     }
 
     /// A part that begins at or before the revision wanted; answers its place, and how many bytes
@@ -85,8 +85,8 @@ impl Parts {
             let has_prev_kv = part.has_prev_kv || !wanted.prev_kv;
             part.from <= wanted.from && wanted.from <= part.to && has_prev_kv
         };
-        if let Some(place) = self.parts.iter().position(serves) {
-            self.parts[place].last_use = self.uses;
+        if let Some(place) = self.kept.iter().position(serves) {
+            self.kept[place].last_use = self.uses;
             return Ok((place, 0));
         }
         self.read(wanted, groups, batches, history)
@@ -120,7 +120,7 @@ impl Parts {
             };
             ((selected.group, Filter::NONE.index()), slice)
         });
-        self.parts.push(Part {
+        self.kept.push(Part {
             from: wanted.from,
             to: reach.revision,
             batch,
@@ -129,24 +129,24 @@ impl Parts {
             selections: selections.collect(),
             last_use: self.uses,
         });
-        Ok((self.parts.len() - 1, bytes))
+        Ok((self.kept.len() - 1, bytes))
     }
 
     /// Gives up the parts that were not used for longest, for one with so many bytes. One is kept
     /// whatever its size.
     fn make_room(&mut self, bytes: usize, batches: &mut Batches) {
         let held: usize = self
-            .parts
+            .kept
             .iter()
             .map(|part| batches.bytes_of(part.batch))
             .sum();
         let mut excess = (held + bytes).saturating_sub(self.kept_bytes);
-        while excess > 0 || self.parts.len() >= MOST_PARTS {
-            let by_use = self.parts.iter().enumerate();
+        while excess > 0 || self.kept.len() >= MOST_PARTS {
+            let by_use = self.kept.iter().enumerate();
             let Some((oldest, _)) = by_use.min_by_key(|(_, part)| part.last_use) else {
                 break;
             };
-            let part = self.parts.swap_remove(oldest);
+            let part = self.kept.swap_remove(oldest);
             excess = excess.saturating_sub(batches.bytes_of(part.batch));
             part.release(batches);
         }
@@ -162,24 +162,24 @@ impl Parts {
         batches: &mut Batches,
     ) -> Slice {
         let key = (group, filter.index());
-        if let Some(&slice) = self.parts[part].selections.get(&key) {
+        if let Some(&slice) = self.kept[part].selections.get(&key) {
             return slice;
         }
         let slice = if filter == Filter::NONE {
-            self.parts[part].look_through(group, groups, batches)
+            self.kept[part].look_through(group, groups, batches)
         } else {
             let all = self.selection(part, group, Filter::NONE, groups, batches);
             let batch = batches.get(all.batch);
             let indices = filtered(batch.events(), batch.picks(), all, filter);
             batches.pick(all.batch, indices)
         };
-        self.parts[part].selections.insert(key, slice);
+        self.kept[part].selections.insert(key, slice);
         slice
     }
 
     /// The number of a group may be given to another one.
     pub(super) fn forget_group(&mut self, group: u32, batches: &mut Batches) {
-        for part in &mut self.parts {
+        for part in &mut self.kept {
             for filter in 0..Filter::COUNT {
                 if let Some(slice) = part.selections.remove(&(group, filter)) {
                     batches.release(slice.batch);
@@ -189,7 +189,7 @@ impl Parts {
     }
 
     pub(super) fn clear(&mut self, batches: &mut Batches) {
-        for part in self.parts.drain(..) {
+        for part in self.kept.drain(..) {
             part.release(batches);
         }
     }

@@ -73,7 +73,8 @@ impl Hub {
             let watcher = &mut self.watchers[key as usize];
             let was_told = watcher.has(Flag::Told);
             watcher.clear(Flag::Told);
-            if due_ms == i64::MIN || was_told || !watcher.is_up_to(published) {
+            let has_queued = self.streams[watcher.stream as usize].has_queued(watcher);
+            if due_ms == i64::MIN || was_told || has_queued || !watcher.is_up_to(published) {
                 continue;
             }
             watcher.set(Flag::ProgressQueued);
@@ -95,14 +96,14 @@ impl Hub {
 }
 
 impl Watcher {
-    /// Whether it has been told everything up to `published` and has reached its start, with nothing
-    /// left in its queue.
+    /// Whether it has been given everything up to `published`, and told its progress if that was
+    /// due before, and has reached its start.
     fn is_up_to(&self, published: i64) -> bool {
         let is_up_to = match self.state {
             State::Synced => self.next_revision <= published + 1,
             State::Unsynced => self.next_revision > published,
             State::Victim(_) | State::Ended => false,
         };
-        is_up_to && self.queued == 0 && !self.has(Flag::ProgressQueued)
+        is_up_to && !self.has(Flag::ProgressQueued)
     }
 }

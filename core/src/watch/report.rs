@@ -3,6 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::batch::Slice;
 use super::history::History;
 use super::hub::Hub;
 use super::stream::{Queued, StreamId};
@@ -59,33 +60,40 @@ impl Hub {
     /// All watchers, by stream and id. Costs by the watchers and by what is queued.
     pub(crate) fn watchers(&self, history: &impl History) -> Vec<WatcherReport> {
         let mut reports = Vec::with_capacity(self.watcher_count());
-        let mut queued_bytes = vec![0; self.watchers.capacity()];
+        let mut waiting = vec![(0, 0); self.watchers.capacity()];
         for (place, stream) in &self.streams {
             for queued in &stream.queue {
-                if let Queued::Events { watcher, slice } = queued {
-                    let batch = self.batches.get(slice.batch);
-                    let events = (slice.start..slice.end).map(|at| batch.event(at, slice.picked));
-                    queued_bytes[*watcher as usize] += events.map(Event::bytes).sum::<usize>();
+                if let Queued::Events { watcher, slice, .. } = queued {
+                    let (responses, bytes) = &mut waiting[*watcher as usize];
+                    *responses += 1;
+                    *bytes += self.bytes_of(*slice);
                 }
             }
             for key in stream.ids.iter() {
                 let watcher = &self.watchers[key as usize];
-                let queued_bytes = queued_bytes[key as usize];
                 let id = self.id_of(place as u32);
-                reports.extend(self.report(watcher, id, queued_bytes, history.published()));
+                reports.extend(self.report(watcher, id, waiting[key as usize], history));
             }
         }
         reports.sort_unstable_by_key(|report| (report.stream, report.watch_id));
         reports
     }
 
+    /// Bytes of keys and values.
+    fn bytes_of(&self, slice: Slice) -> usize {
+        let batch = self.batches.get(slice.batch);
+        let events = (slice.start..slice.end).map(|place| batch.event(place, slice.picked));
+        events.map(Event::bytes).sum()
+    }
+
     fn report(
         &self,
         watcher: &Watcher,
         stream: StreamId,
-        mut queued_bytes: usize,
-        published: i64,
+        (queued_responses, mut queued_bytes): (usize, usize),
+        history: &impl History,
     ) -> Option<WatcherReport> {
+        let published = history.published();
         let mut next_revision = watcher.next_revision;
         let state = match watcher.state {
             State::Synced => {
@@ -94,9 +102,7 @@ impl Hub {
             }
             State::Unsynced => WatcherState::Unsynced,
             State::Victim(slice) => {
-                let batch = self.batches.get(slice.batch);
-                let events = (slice.start..slice.end).map(|at| batch.event(at, slice.picked));
-                queued_bytes += events.map(Event::bytes).sum::<usize>();
+                queued_bytes += self.bytes_of(slice);
                 WatcherState::Victim
             }
             State::Ended => return None,
@@ -107,7 +113,7 @@ impl Hub {
             state,
             ranges: self.groups.ranges(watcher.group),
             next_revision,
-            queued_responses: watcher.queued as usize,
+            queued_responses,
             queued_bytes,
             lag: (published + 1 - next_revision).max(0),
         })

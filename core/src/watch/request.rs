@@ -24,6 +24,10 @@ use crate::range::KeyRange;
 /// assert_eq!(events.iter().next().unwrap().kv.key, b"a");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "etcd's options, each a yes or no"
+)]
 pub struct WatchRequest {
     /// Which keys: those in any of these ranges. A change of a key that is in several of them comes
     /// once.

@@ -4,12 +4,29 @@ use alloc::collections::{BTreeSet, VecDeque};
 use core::task::Waker;
 
 use super::batch::{Batches, Slice};
+use super::events::Shown;
 use super::ids::WatchIds;
 use super::watcher::{NOBODY, State, Watcher};
 
 /// Names a stream of a store. Never used again for another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StreamId(pub(super) u64);
+pub struct StreamId(u64);
+
+impl StreamId {
+    pub(super) fn new(opening: u32, place: u32) -> Self {
+        Self(u64::from(opening) << 32 | u64::from(place))
+    }
+
+    /// Which of the streams that had this place.
+    pub(super) fn opening(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    /// Where the hub has it.
+    pub(super) fn place(self) -> u32 {
+        self.0 as u32
+    }
+}
 
 /// What waits to be polled. A stream may hold thousands of these: a watcher's number and where its
 /// events are, not the response itself.
@@ -19,9 +36,12 @@ pub(super) enum Queued {
         watcher: u32,
         revision: i64,
     },
+    /// All that the response needs, so that taking it need not look at the watcher.
     Events {
         watcher: u32,
+        watch_id: i64,
         slice: Slice,
+        shown: Shown,
     },
     /// Of a watcher, or of the stream if it is nobody.
     Progress {
@@ -62,6 +82,8 @@ pub(super) struct Stream {
     pub(super) opening: u32,
     /// How many responses with events wait; only they count against the bound.
     pub(super) queued_events: u32,
+    /// The number of the last of those; it goes round.
+    pub(super) pushes: u32,
     /// What waits to be polled, oldest first.
     pub(super) queue: VecDeque<Queued>,
     /// Bytes of the batches that the queue and the victims hold.
@@ -119,10 +141,10 @@ impl Stream {
         let holds_nothing = self.held_bytes == 0;
         let has_bytes = self.held_bytes < bounds.stream_bytes && !is_store_full;
         if !has_bytes && !holds_nothing && !self.ends_with(batch)
-            || is_conflating && watcher.queued > 0
+            || is_conflating && self.has_queued(watcher)
         {
             Room::None
-        } else if self.queued_events < bounds.responses || watcher.queued == 0 {
+        } else if self.queued_events < bounds.responses || !self.has_queued(watcher) {
             Room::Queue
         } else {
             Room::Hold
@@ -133,7 +155,28 @@ impl Stream {
         matches!(self.queue.back(), Some(Queued::Events { slice, .. }) if slice.batch == batch)
     }
 
+    /// Whether there is room for any watcher that does not conflate, and nothing to see to.
+    #[inline]
+    pub(super) fn has_plain_room(&self, bounds: &Bounds) -> bool {
+        self.queued_events < bounds.responses
+            && self.held_bytes < bounds.stream_bytes
+            && self.waker.is_none()
+            && self.hunger == Hunger::None
+    }
+
+    /// Whether responses with events wait for this watcher: if its last one is among those that do.
+    pub(super) fn has_queued(&self, watcher: &Watcher) -> bool {
+        let age = self.pushes.wrapping_sub(watcher.last_push);
+        age < self.queued_events
+    }
+
+    /// A watcher comes that nothing was queued for.
+    pub(super) fn before_all_queued(&self) -> u32 {
+        self.pushes.wrapping_sub(self.queued_events)
+    }
+
     /// Queues events for a watcher, of a batch with so many bytes.
+    #[inline]
     pub(super) fn push_events(
         &mut self,
         watcher: &mut Watcher,
@@ -146,24 +189,24 @@ impl Stream {
             self.held_bytes += bytes;
         }
         self.queued_events += 1;
-        watcher.queued += 1;
-        let watcher = key;
-        self.queue.push_back(Queued::Events { watcher, slice });
+        self.pushes = self.pushes.wrapping_add(1);
+        watcher.last_push = self.pushes;
+        self.queue.push_back(Queued::Events {
+            watcher: key,
+            watch_id: watcher.id,
+            slice,
+            shown: watcher.shown(),
+        });
     }
 
-    /// The events at the front of the queue have been taken.
-    pub(super) fn pop_events(
-        &mut self,
-        watcher: &mut Watcher,
-        batch: u32,
-        bytes: impl FnOnce() -> usize,
-    ) {
+    /// The events at the front of the queue have been taken, of a batch with so many bytes.
+    #[inline]
+    pub(super) fn pop_events(&mut self, batch: u32, bytes: usize) {
         self.queue.pop_front();
         self.queued_events -= 1;
-        watcher.queued -= 1;
         let next = self.queue.front();
         if !matches!(next, Some(Queued::Events { slice, .. }) if slice.batch == batch) {
-            self.held_bytes -= bytes();
+            self.held_bytes -= bytes;
         }
     }
 
@@ -241,6 +284,6 @@ mod tests {
     #[test]
     fn a_stream_and_what_it_queues_are_as_small_as_their_budget_asks() {
         assert!(size_of::<Stream>() <= 320, "{}", size_of::<Stream>());
-        assert!(size_of::<Queued>() <= 24, "{}", size_of::<Queued>());
+        assert!(size_of::<Queued>() <= 32, "{}", size_of::<Queued>());
     }
 }

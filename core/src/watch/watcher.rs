@@ -1,6 +1,7 @@
 //! One watcher.
 
 use super::batch::Slice;
+use super::events::Shown;
 use super::request::{Filter, WatchRequest};
 
 /// A number that says where something is kept: a group of watchers, as the matcher sees it.
@@ -35,8 +36,9 @@ pub(super) struct Watcher {
     /// Its neighbours among the synced watchers of the group.
     pub(super) before: u32,
     pub(super) after: u32,
-    /// Responses with events of its that wait in its stream.
-    pub(super) queued: u32,
+    /// The number of the last response with events that its stream queued for it; see
+    /// [`Stream::has_queued`](super::stream::Stream::has_queued).
+    pub(super) last_push: u32,
     pub(super) state: State,
     flags: u16,
 }
@@ -78,7 +80,7 @@ impl Watcher {
             group: NOBODY,
             before: NOBODY,
             after: NOBODY,
-            queued: 0,
+            last_push: 0,
             state: State::Ended,
             flags: set.fold(0, |flags, (_, flag)| flags | flag as u16),
         }
@@ -94,6 +96,20 @@ impl Watcher {
 
     pub(super) fn clear(&mut self, flag: Flag) {
         self.flags &= !(flag as u16);
+    }
+
+    /// Whether every event of its ranges is for it, and however many there are.
+    pub(super) fn takes_all(&self) -> bool {
+        let but = Flag::NoPut as u16 | Flag::NoDelete as u16 | Flag::Conflate as u16;
+        self.flags & but == 0
+    }
+
+    pub(super) fn shown(&self) -> Shown {
+        Shown {
+            prev_kv: self.has(Flag::PrevKv),
+            keys_only: self.has(Flag::KeysOnly),
+            fragment: self.has(Flag::Fragment),
+        }
     }
 
     pub(super) fn filter(&self) -> Filter {

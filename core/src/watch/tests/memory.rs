@@ -80,7 +80,7 @@ fn what_a_thousand_watchers_share_is_held_once() {
             watch(&mut hub, stream, KeyRange::All, 0, &past);
         }
     }
-    let events = past.put(b"key", &[0; 100_000]);
+    let events = past.put(b"key", &alloc::vec![0; 100_000]);
     let bytes = bytes_of(&events);
     hub.publish(past.published(), events);
     assert_eq!(hub.batches.bytes(), bytes);
