@@ -5,8 +5,8 @@ mod common;
 use common::{PLENTY, Rng, drain, events, outline, poll, store_with_queue, watch_from};
 use revwatch::page::MemoryPages;
 use revwatch::{
-    DeleteRangeRequest, Durability, ErrorCode, EventKind, KeyRange, Op, Options, PutRequest, Store,
-    TxnRequest, WatchRequest, WatchResponse,
+    DeleteRangeRequest, Durability, ErrorCode, EventKind, KeyRange, Limits, Op, Options,
+    PutRequest, Store, TxnRequest, WatchRequest, WatchResponse,
 };
 
 fn put_all(store: &mut Store, keys: &[&[u8]]) {
@@ -440,4 +440,36 @@ fn a_watcher_registered_between_a_change_and_its_publication_misses_nothing() {
     };
     assert_eq!(revisions(from_the_first, &mut store), [2, 3, 4]);
     assert_eq!(revisions(from_now, &mut store), [3, 4]);
+}
+
+#[test]
+fn what_was_read_before_a_compaction_is_read_again_after_it() {
+    let limits = Limits {
+        catch_up_revisions: 4,
+        ..Limits::default()
+    };
+    let mut store = Store::in_memory(Options {
+        limits,
+        ..Options::default()
+    });
+    for _ in 0..20 {
+        store.put(b"k", b"v").unwrap();
+    }
+    let with_prev_kv = |start_revision| WatchRequest {
+        prev_kv: true,
+        start_revision,
+        ..WatchRequest::new(KeyRange::All)
+    };
+    // It stays behind, so that what it has read is kept for others.
+    let first = store.watch_stream();
+    store.watch(first, &with_prev_kv(2)).unwrap();
+    poll(&mut store, first);
+    assert!(is_events(&poll(&mut store, first)));
+    store.compact(4).unwrap();
+    let other = store.watch_stream();
+    store.watch(other, &with_prev_kv(4)).unwrap();
+    let seen = events(&drain(&mut store, other));
+    assert_eq!(seen.len(), 18);
+    assert!(seen[0].prev_kv.is_none(), "revision 3 is gone");
+    assert!(seen[1].prev_kv.is_some());
 }

@@ -326,6 +326,8 @@ fn progress_is_told_by_interval_to_who_was_told_nothing_else() {
 
     store.put(b"other", b"").unwrap();
     store.put(b"k", b"").unwrap();
+    let told = drain(&mut store, stream);
+    assert_eq!(events(&told).len(), 3);
     store.step(7_000, PLENTY).unwrap();
     let told = drain(&mut store, stream);
     assert!(
@@ -394,7 +396,14 @@ fn conflating(start_revision: i64) -> WatchRequest {
 
 #[test]
 fn a_conflating_watcher_that_is_behind_sees_the_newest_state_of_each_key() {
-    let mut store = store_with_queue(8);
+    let limits = Limits {
+        catch_up_revisions: 2,
+        ..Limits::default()
+    };
+    let mut store = Store::in_memory(Options {
+        limits,
+        ..Options::default()
+    });
     let stream = watch(&mut store, &conflating(0));
     for value in [b"1", b"2", b"3"] {
         store.put(b"a", value).unwrap();

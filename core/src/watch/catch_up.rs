@@ -99,7 +99,7 @@ impl Hub {
             return Ok(ended * WATCHER_COST_BYTES);
         }
         let Some(from) = self.next_of_sweep(stream, history.published()) else {
-            return Ok(self.settle(stream, history));
+            return Ok(WATCHER_COST_BYTES);
         };
         let wanted = Wanted {
             from,
@@ -203,19 +203,6 @@ impl Hub {
             self.end(key, LastWord::Compacted, compacted);
         }
         overtaken.len()
-    }
-
-    /// There is nothing to read for the stream: who waits for what is yet to come is synced.
-    fn settle(&mut self, stream: u32, history: &impl History) -> usize {
-        let applied = history.applied();
-        let behind = &self.streams[stream as usize].behind;
-        let settled = behind.range((applied + 1, 0)..).map(|&(_, key)| key);
-        let settled: Vec<u32> = settled.take(MOST_WATCHERS).collect();
-        for &key in &settled {
-            self.leave(key);
-            self.go_on(key, applied);
-        }
-        (1 + settled.len()) * WATCHER_COST_BYTES
     }
 
     /// What was read of history is of no use to who is synced.

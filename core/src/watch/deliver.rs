@@ -189,14 +189,15 @@ impl Hub {
         let Some(&Queued::Events {
             watch_id,
             slice,
-            shown,
+            flags,
             ..
         }) = stream.queue.front()
         else {
             return None;
         };
         let bytes = self.batches.bytes_of(slice.batch);
-        let is_short = !shown.fragment && slice.len() <= max_events && bytes <= max_bytes;
+        let is_short =
+            !flags.has(Flag::Fragment) && slice.len() <= max_events && bytes <= max_bytes;
         let fits = slice.len() == 1 || is_short;
         let revision = self.batches.get(slice.batch).revision?;
         if stream.opening != stream_id.opening() || !stream.victims.is_empty() || !fits {
@@ -209,7 +210,7 @@ impl Hub {
         Some(WatchResponse::Events {
             watch_id,
             revision,
-            events: Events::new(self.batches.take(slice.batch), slice, shown),
+            events: Events::new(self.batches.take(slice.batch), slice, flags),
             fragment: false,
         })
     }
@@ -324,17 +325,17 @@ impl Hub {
             watcher,
             watch_id,
             slice,
-            shown,
+            flags,
         } = front
         else {
             unreachable!("the caller has seen events");
         };
-        if shown.fragment {
+        if flags.has(Flag::Fragment) {
             most.bytes = most.bytes.min(self.bounds.fragment_bytes);
         }
         let stream = &mut self.streams[place as usize];
         let batch = self.batches.get(slice.batch);
-        let mut events = Events::new(batch.clone(), slice, shown);
+        let mut events = Events::new(batch.clone(), slice, flags);
         let middle = slice.start + events.end_of_head(most) as u32;
         let revision_at = |place: u32| batch.event(place, slice.picked).kv.mod_revision;
         let is_last = middle == slice.end;
@@ -353,7 +354,7 @@ impl Hub {
                 watcher,
                 watch_id,
                 slice: rest,
-                shown,
+                flags,
             };
         }
         WatchResponse::Events {

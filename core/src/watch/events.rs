@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use core::fmt;
 
 use super::batch::{Batch, Slice};
+use super::watcher::{Flag, Flags};
 use crate::record::{Event, EventKind, KeyValueRef};
 
 /// Events for one watcher: a selection from a batch that all watchers share.
@@ -27,16 +28,8 @@ pub struct Events {
     start: u32,
     end: u32,
     picked: bool,
-    shown: Shown,
-}
-
-/// How a watcher is shown its events.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Shown {
-    pub(super) prev_kv: bool,
-    pub(super) keys_only: bool,
-    /// Whether a revision may be divided.
-    pub(super) fragment: bool,
+    /// What the watcher asked to be shown.
+    flags: Flags,
 }
 
 /// How much may be answered at once.
@@ -75,13 +68,13 @@ impl EventRef<'_> {
 }
 
 impl Events {
-    pub(super) fn new(batch: Arc<Batch>, slice: Slice, shown: Shown) -> Self {
+    pub(super) fn new(batch: Arc<Batch>, slice: Slice, flags: Flags) -> Self {
         Self {
             batch,
             start: slice.start,
             end: slice.end,
             picked: slice.picked,
-            shown,
+            flags,
         }
     }
 
@@ -113,11 +106,13 @@ impl Events {
     #[inline]
     fn event_at(&self, place: u32) -> EventRef<'_> {
         let event = self.batch.event(place, self.picked);
-        let shown = self.shown;
         let mut kv = event.kv.as_ref();
-        let prev_kv = event.prev_kv.as_ref().filter(|_| shown.prev_kv);
+        let prev_kv = event
+            .prev_kv
+            .as_ref()
+            .filter(|_| self.flags.has(Flag::PrevKv));
         let mut prev_kv = prev_kv.map(|kv| kv.as_ref());
-        if shown.keys_only {
+        if self.flags.has(Flag::KeysOnly) {
             kv.value = &[];
             prev_kv = prev_kv.map(|kv| KeyValueRef { value: &[], ..kv });
         }
@@ -137,7 +132,7 @@ impl Events {
             bytes += event.bytes();
             if index < most.events && bytes <= most.bytes {
                 fit = index + 1;
-            } else if whole > 0 || self.shown.fragment {
+            } else if whole > 0 || self.flags.has(Flag::Fragment) {
                 break;
             }
             let revision = event.kv.mod_revision;
@@ -192,12 +187,14 @@ mod tests {
             end: picks.len() as u32,
             picked: true,
         };
-        let shown = Shown {
-            fragment,
-            ..Shown::default()
+        let flags = Flags::default();
+        let flags = if fragment {
+            flags.with(Flag::Fragment)
+        } else {
+            flags
         };
         let batch = Batch::new(all, picks.to_vec(), None);
-        Events::new(Arc::new(batch), slice, shown)
+        Events::new(Arc::new(batch), slice, flags)
     }
 
     fn revisions(events: &Events) -> Vec<i64> {
@@ -276,12 +273,10 @@ mod tests {
         };
         for prev_kv in [false, true] {
             for keys_only in [false, true] {
-                let shown = Shown {
-                    prev_kv,
-                    keys_only,
-                    fragment: false,
-                };
-                let events = Events::new(Arc::clone(&batch), slice, shown);
+                let asked = [(prev_kv, Flag::PrevKv), (keys_only, Flag::KeysOnly)];
+                let asked = asked.into_iter().filter(|(asked, _)| *asked);
+                let flags = asked.fold(Flags::default(), |flags, (_, flag)| flags.with(flag));
+                let events = Events::new(Arc::clone(&batch), slice, flags);
                 let event = events.get(0).unwrap();
                 assert_eq!(event.prev_kv.is_some(), prev_kv);
                 assert_eq!(event.kv.value.is_empty(), keys_only);

@@ -4,9 +4,8 @@ use alloc::collections::{BTreeSet, VecDeque};
 use core::task::Waker;
 
 use super::batch::{Batches, Slice};
-use super::events::Shown;
 use super::ids::WatchIds;
-use super::watcher::{NOBODY, State, Watcher};
+use super::watcher::{Flags, NOBODY, State, Watcher};
 
 /// Names a stream of a store. Never used again for another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,7 +40,7 @@ pub(super) enum Queued {
         watcher: u32,
         watch_id: i64,
         slice: Slice,
-        shown: Shown,
+        flags: Flags,
     },
     /// Of a watcher, or of the stream if it is nobody.
     Progress {
@@ -86,6 +85,8 @@ pub(super) struct Stream {
     pub(super) pushes: u32,
     /// What waits to be polled, oldest first.
     pub(super) queue: VecDeque<Queued>,
+    /// One more than the number of the batch of the last in the queue; 0 if that is not events.
+    pub(super) last_batch: u32,
     /// Bytes of the batches that the queue and the victims hold.
     pub(super) held_bytes: usize,
     pub(super) ids: WatchIds,
@@ -152,7 +153,13 @@ impl Stream {
     }
 
     fn ends_with(&self, batch: u32) -> bool {
-        matches!(self.queue.back(), Some(Queued::Events { slice, .. }) if slice.batch == batch)
+        self.last_batch == batch + 1
+    }
+
+    /// Queues what is said of a watcher, or of the stream; there is always room for that.
+    pub(super) fn push_notice(&mut self, notice: Queued) {
+        self.last_batch = 0;
+        self.queue.push_back(notice);
     }
 
     /// Whether there is room for any watcher that does not conflate, and nothing to see to.
@@ -188,6 +195,7 @@ impl Stream {
         if !self.ends_with(slice.batch) {
             self.held_bytes += bytes;
         }
+        self.last_batch = slice.batch + 1;
         self.queued_events += 1;
         self.pushes = self.pushes.wrapping_add(1);
         watcher.last_push = self.pushes;
@@ -195,7 +203,7 @@ impl Stream {
             watcher: key,
             watch_id: watcher.id,
             slice,
-            shown: watcher.shown(),
+            flags: watcher.flags,
         });
     }
 
@@ -204,10 +212,12 @@ impl Stream {
     pub(super) fn pop_events(&mut self, batch: u32, bytes: usize) {
         self.queue.pop_front();
         self.queued_events -= 1;
-        let next = self.queue.front();
-        if !matches!(next, Some(Queued::Events { slice, .. }) if slice.batch == batch) {
-            self.held_bytes -= bytes;
+        match self.queue.front() {
+            Some(Queued::Events { slice, .. }) if slice.batch == batch => return,
+            Some(_) => {}
+            None => self.last_batch = 0,
         }
+        self.held_bytes -= bytes;
     }
 
     /// Whether nothing waits to be polled.
@@ -239,7 +249,7 @@ impl Stream {
                     watcher: NOBODY, ..
                 },
             ) => *last = notice,
-            _ => self.queue.push_back(notice),
+            _ => self.push_notice(notice),
         }
     }
 

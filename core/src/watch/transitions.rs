@@ -116,11 +116,11 @@ impl Hub {
         state
     }
 
-    /// Queues what is said of a watcher; there is always room for that.
+    /// Queues what is said of a watcher, and wakes who waits for the stream.
     pub(super) fn tell(&mut self, stream: u32, notice: Queued) {
         self.sate(stream);
         let stream = &mut self.streams[stream as usize];
-        stream.queue.push_back(notice);
+        stream.push_notice(notice);
         self.woken.extend(stream.waker.take());
     }
 }

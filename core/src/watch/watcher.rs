@@ -1,7 +1,6 @@
 //! One watcher.
 
 use super::batch::Slice;
-use super::events::Shown;
 use super::request::{Filter, WatchRequest};
 
 /// A number that says where something is kept: a group of watchers, as the matcher sees it.
@@ -40,12 +39,15 @@ pub(super) struct Watcher {
     /// [`Stream::has_queued`](super::stream::Stream::has_queued).
     pub(super) last_push: u32,
     pub(super) state: State,
-    flags: u16,
+    pub(super) flags: Flags,
 }
+
+/// A set of [`Flag`]s.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Flags(u16);
 
 /// What a watcher asked for, and what is to be remembered of it, each one bit.
 #[derive(Clone, Copy)]
-#[repr(u16)]
 pub(super) enum Flag {
     PrevKv = 1,
     NoPut = 2,
@@ -72,7 +74,8 @@ impl Watcher {
             (request.conflate, Flag::Conflate),
             (request.progress_notify, Flag::ProgressNotify),
         ];
-        let set = flags.into_iter().filter(|(asked, _)| *asked);
+        let asked = flags.into_iter().filter(|(asked, _)| *asked);
+        let flags = asked.fold(Flags::default(), |flags, (_, flag)| flags.with(flag));
         Self {
             id,
             next_revision,
@@ -82,34 +85,26 @@ impl Watcher {
             after: NOBODY,
             last_push: 0,
             state: State::Ended,
-            flags: set.fold(0, |flags, (_, flag)| flags | flag as u16),
+            flags,
         }
     }
 
     pub(super) fn has(&self, flag: Flag) -> bool {
-        self.flags & flag as u16 != 0
+        self.flags.has(flag)
     }
 
     pub(super) fn set(&mut self, flag: Flag) {
-        self.flags |= flag as u16;
+        self.flags = self.flags.with(flag);
     }
 
     pub(super) fn clear(&mut self, flag: Flag) {
-        self.flags &= !(flag as u16);
+        self.flags.0 &= !(flag as u16);
     }
 
     /// Whether every event of its ranges is for it, and however many there are.
     pub(super) fn takes_all(&self) -> bool {
         let but = Flag::NoPut as u16 | Flag::NoDelete as u16 | Flag::Conflate as u16;
-        self.flags & but == 0
-    }
-
-    pub(super) fn shown(&self) -> Shown {
-        Shown {
-            prev_kv: self.has(Flag::PrevKv),
-            keys_only: self.has(Flag::KeysOnly),
-            fragment: self.has(Flag::Fragment),
-        }
+        self.flags.0 & but == 0
     }
 
     pub(super) fn filter(&self) -> Filter {
@@ -117,6 +112,17 @@ impl Watcher {
             no_put: self.has(Flag::NoPut),
             no_delete: self.has(Flag::NoDelete),
         }
+    }
+}
+
+impl Flags {
+    #[inline]
+    pub(super) fn has(self, flag: Flag) -> bool {
+        self.0 & flag as u16 != 0
+    }
+
+    pub(super) fn with(self, flag: Flag) -> Self {
+        Self(self.0 | flag as u16)
     }
 }
 

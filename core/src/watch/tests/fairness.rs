@@ -22,6 +22,31 @@ fn many_streams_that_are_equally_far_behind_read_history_once() {
 }
 
 #[test]
+fn who_comes_later_finds_its_own_in_what_others_have_read() {
+    let past = Past::of_puts(5_000, 10);
+    let mut hub = hub(&Limits::default());
+    let reader = hub.open_stream();
+    watch(&mut hub, reader, KeyRange::All, 2, &past);
+    while !matches!(
+        hub.poll(reader, PLENTY, PLENTY, &past).unwrap(),
+        WatchResponse::Events { .. }
+    ) {}
+    // Each of these has the place of the one before it in all tables.
+    for digit in [1, 4, 7] {
+        let stream = hub.open_stream();
+        let range = KeyRange::one(alloc::format!("{digit:06}").as_bytes());
+        watch(&mut hub, stream, range, 3, &past);
+        let seen = drain(&mut hub, stream, &past);
+        assert_eq!(seen.len(), 500);
+        assert!(
+            seen.iter().all(|revision| revision % 10 == digit),
+            "{digit}"
+        );
+        hub.close_stream(stream);
+    }
+}
+
+#[test]
 fn a_stream_is_served_although_others_with_older_starts_keep_coming() {
     let past = Past::of_puts(5_000, 10);
     let mut hub = hub(&Limits::default());
