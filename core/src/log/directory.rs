@@ -11,14 +11,23 @@ use crate::revision::Revision;
 
 /// No frame begins in the page.
 const NO_FIRST: u32 = u32::MAX;
+/// The contents of the page are pieces, of which a table says where they are.
+const SPARSE: u32 = u32::MAX;
 
-/// A page that the log consists of.
+/// A page that the log consists of. What a read in memory needs comes first, so that it lies in one
+/// cache line.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(super) struct LivePage {
     /// The positions that it answers for: its own interval, less what newer pages took over.
     pub(super) from: u64,
     pub(super) to: u64,
+    /// Bytes of contents that newer pages took over at its front, if it is dense.
+    before: u32,
     pub(super) slot: u32,
+    /// The page itself, where that costs no copy, or where the slot may be written again while it
+    /// is still wanted.
+    pub(super) bytes: Option<Arc<[u8]>>,
     /// Where the first frame begins in it, counted from `from`.
     first: u32,
     pub(super) number: u64,
@@ -27,11 +36,6 @@ pub(super) struct LivePage {
     /// The revision of the first frame that begins in the page; if none does, of the last one that
     /// began before. Never falls from page to page.
     pub(super) revision: Revision,
-    /// Where its contents are, if the page is dense.
-    dense: Option<Dense>,
-    /// The page itself, where that costs no copy, or where the slot may be written again while it
-    /// is still wanted.
-    pub(super) bytes: Option<Arc<[u8]>>,
 }
 
 impl LivePage {
@@ -39,25 +43,45 @@ impl LivePage {
         Self {
             from: header.from,
             to: header.to,
+            before: if header.sparse { SPARSE } else { 0 },
             slot,
+            bytes: None,
             first: NO_FIRST,
             number: header.number,
             term: header.census_term(),
             revision: inherited,
-            dense: (!header.sparse).then_some(Dense {
-                from: header.from,
-                used: header.used,
-            }),
-            bytes: None,
         }
     }
 
-    /// The bytes from a position on, if the page is in memory and they lie there in one piece.
+    #[inline]
+    fn is_at(&self, position: u64) -> bool {
+        self.from <= position && position < self.to
+    }
+
+    /// The bytes from a position on that the page answers for, if it is in memory and they lie there
+    /// in one piece.
+    #[inline]
     pub(super) fn bytes_at(&self, position: u64) -> Option<&[u8]> {
         let page = self.bytes.as_deref()?;
-        let Dense { from, used } = self.dense?;
-        let offset = usize::try_from(position.checked_sub(from)?).ok()?;
-        page.get(HEADER_BYTES + offset..HEADER_BYTES + used as usize)
+        if self.before == SPARSE {
+            return None;
+        }
+        let place =
+            |position: u64| HEADER_BYTES + self.before as usize + (position - self.from) as usize;
+        page.get(place(position)..place(self.to))
+    }
+
+    /// Newer pages take over what lies outside of these positions. If that is the front, the caller
+    /// says where the first frame begins now.
+    pub(super) fn keep_only(&mut self, from: u64, to: u64) {
+        if self.from < from {
+            if self.before != SPARSE {
+                // No page has more bytes than a u32 can say.
+                self.before += (from - self.from) as u32;
+            }
+            self.first = NO_FIRST;
+        }
+        (self.from, self.to) = (from, to);
     }
 
     /// The position of the first frame that begins in the page.
@@ -79,20 +103,14 @@ impl LivePage {
     }
 }
 
-/// What the page's header says of contents that lie one after the other; kept here so that a read
-/// need not go to the header first.
-#[derive(Clone, Copy, Debug)]
-struct Dense {
-    from: u64,
-    used: u32,
-}
-
 /// All live pages.
 #[derive(Debug, Default)]
 pub(super) struct Directory {
     pages: Vec<LivePage>,
     /// The sum of the pages' terms: kept, so that a mark costs no pass over the pages.
     census: u64,
+    /// Pages for each position, in units of 2^-64: where to look first.
+    density: u64,
 }
 
 impl Directory {
@@ -118,8 +136,57 @@ impl Directory {
     }
 
     /// The page that answers for `position`, if it is written.
+    ///
+    /// Pages that were never thinned out are equally long, so that a multiplication nearly always
+    /// finds the right one, where a bisection would wait for memory a dozen times. Where a sweep has
+    /// made them uneven the search goes on from there in steps that double: O(log pages) at worst.
+    #[inline]
     pub(super) fn at(&self, position: u64) -> Option<&LivePage> {
-        self.pages.get(self.index_of(position))
+        let guess = self.guess(position);
+        match self.pages.get(guess) {
+            Some(page) if page.is_at(position) => Some(page),
+            _ => self.pages.get(self.index_near(guess, position)),
+        }
+    }
+
+    #[inline]
+    fn guess(&self, position: u64) -> usize {
+        let pages = u128::from(position) * u128::from(self.density);
+        (pages >> u64::BITS) as usize
+    }
+
+    /// The number of pages that end at or before `position`; quickly if it is near `guess`.
+    #[cold]
+    fn index_near(&self, guess: usize, position: u64) -> usize {
+        let is_before = |page: &LivePage| page.to <= position;
+        let guess = guess.min(self.pages.len());
+        let (below, above) = self.pages.split_at(guess);
+        if above.first().is_some_and(is_before) {
+            let mut reach = 1;
+            while above.get(reach).is_some_and(is_before) {
+                reach *= 2;
+            }
+            let reach = reach.min(above.len());
+            return guess + above[..reach].partition_point(is_before);
+        }
+        let mut reach = 1;
+        while reach < below.len() && !is_before(&below[below.len() - reach]) {
+            reach *= 2;
+        }
+        let from = below.len().saturating_sub(reach);
+        from + below[from..].partition_point(is_before)
+    }
+
+    /// To be called when pages came or went. The last page is the one that may be shorter than the
+    /// others, so it does not count.
+    fn set_density(&mut self) {
+        let Some((last, others)) = self.pages.split_last() else {
+            return;
+        };
+        let pages = (others.len() as u128) << u64::BITS;
+        // Rounded up, so that the first position of a page is not taken for the last of another.
+        let density = pages.div_ceil(u128::from(last.from.max(1)));
+        self.density = u64::try_from(density).unwrap_or(u64::MAX);
     }
 
     /// The slot of the page before `position`, for the header of the page that begins there.
@@ -152,9 +219,7 @@ impl Directory {
         let first = first + usize::from(first < behind && self.pages[first].from < page.from);
         if first < behind && self.pages[behind - 1].to > page.to {
             let rest = &mut self.pages[behind - 1];
-            // The caller says where its first frame begins now: see `set_first_frame`.
-            rest.first = NO_FIRST;
-            rest.from = page.to;
+            rest.keep_only(page.to, rest.to);
             behind -= 1;
         }
         self.census = self.census.wrapping_add(page.term);
@@ -185,6 +250,7 @@ impl Directory {
             superseded.push(page.slot);
             self.pages.pop();
         }
+        self.set_density();
     }
 
     /// Says which is the first frame that begins in the page that answers for what lies from `from`
@@ -228,6 +294,7 @@ impl Directory {
         debug_assert_eq!(page.from, self.end(), "live pages abut");
         self.census = self.census.wrapping_add(page.term);
         self.pages.push(page);
+        self.set_density();
     }
 
     /// Says that a frame begins at `position`. To be called in the order of the log; `walked` is how
@@ -277,5 +344,92 @@ impl Directory {
     /// Where `note_frame` has to go on for frames from `position` on.
     pub(super) fn index_of(&self, position: u64) -> usize {
         self.pages.partition_point(|page| page.to <= position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::layout::Mark;
+
+    fn page(from: u64, to: u64) -> LivePage {
+        let header = PageHeader {
+            checksum: from,
+            number: from + 1,
+            from,
+            to,
+            end: to,
+            epoch: 1,
+            mark: Mark::default(),
+            next_slot: NO_SLOT,
+            predecessor_slot: NO_SLOT,
+            clean: false,
+            sparse: false,
+            used: (to - from) as u32,
+            first_frame: 0,
+            pieces: 0,
+        };
+        LivePage::new(&header, 2, Revision::first_of(1))
+    }
+
+    fn directory(lengths: &[u64]) -> Directory {
+        let mut directory = Directory::default();
+        for length in lengths {
+            let from = directory.end();
+            directory.push(page(from, from + length));
+        }
+        directory
+    }
+
+    fn assert_every_position_is_found(directory: &Directory) {
+        for position in 0..directory.end() + 10 {
+            let found = directory.at(position).map(|page| page.from);
+            let index = directory.index_of(position);
+            let expected = directory.pages.get(index).map(|page| page.from);
+            assert_eq!(found, expected, "position {position}");
+            for guess in [0, index.saturating_sub(3), index + 1, usize::MAX] {
+                assert_eq!(directory.index_near(guess, position), index);
+            }
+        }
+    }
+
+    #[test]
+    fn every_position_is_found_however_uneven_the_pages_are() {
+        assert_every_position_is_found(&Directory::default());
+        assert_every_position_is_found(&directory(&[7]));
+        assert_every_position_is_found(&directory(&[64; 20]));
+        let rising: Vec<u64> = (0..10).map(|bits| 1 << bits).collect();
+        assert_every_position_is_found(&directory(&rising));
+        let falling: Vec<u64> = rising.into_iter().rev().collect();
+        assert_every_position_is_found(&directory(&falling));
+        assert_every_position_is_found(&directory(&[1, 500, 1, 1, 300, 2, 2, 2, 400]));
+    }
+
+    #[test]
+    fn pages_of_one_length_are_found_without_a_search() {
+        let mut directory = directory(&[4000; 1000]);
+        directory.push(page(directory.end(), directory.end() + 17));
+        for (index, page) in directory.pages.iter().enumerate() {
+            for position in [page.from, page.from + 16, page.to - 1] {
+                assert_eq!(directory.guess(position), index);
+            }
+        }
+    }
+
+    #[test]
+    fn a_page_whose_front_and_end_were_taken_over_answers_for_the_rest() {
+        let mut directory = directory(&[100, 100, 100]);
+        let contents: Vec<u8> = (0..200).collect();
+        let mut bytes = alloc::vec![0; HEADER_BYTES];
+        bytes.extend(&contents);
+        directory.pages[1].bytes = Some(Arc::from(bytes));
+        let mut superseded = Vec::new();
+        directory.replace(page(50, 130), 300, &mut superseded);
+        directory.replace(page(180, 300), 300, &mut superseded);
+        assert_eq!(superseded, [2]);
+        let rest = directory.at(150).unwrap();
+        assert_eq!((rest.from, rest.to), (130, 180));
+        assert_eq!(rest.bytes_at(150), Some(&contents[50..80]));
+        assert_every_position_is_found(&directory);
     }
 }

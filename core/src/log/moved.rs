@@ -82,7 +82,7 @@ impl<P: PageStore> Log<P> {
         for segment in &accepted.segments {
             let found = &survey.found[segment.page];
             let mut page = LivePage::new(&found.header, found.slot, NEVER);
-            (page.from, page.to) = (segment.from, segment.to);
+            page.keep_only(segment.from, segment.to);
             directory.push(page);
         }
         let directory = Arc::new(directory);

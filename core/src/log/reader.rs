@@ -8,11 +8,11 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::directory::LivePage;
-use super::frame::{self, LENGTH_BYTES, Length};
+use super::frame::{self, LENGTH_BYTES, Length, PutFields};
 use super::handle::{Log, Position};
 use super::layout::{NO_SLOT, PageHeader};
 use super::moved::{may_have_moved, stretch_of};
-use super::record::Entry;
+use super::record::{Entry, Record};
 use crate::error::{Error, Result};
 use crate::page::PageStore;
 
@@ -35,18 +35,29 @@ impl Stored {
     }
 }
 
-/// An entry where it lies in memory, if it lies there in one piece; or kept for the reader.
+impl Stored {
+    #[cold]
+    fn put(&self) -> PutFields<'_> {
+        let body = &self.bytes[self.body.clone()];
+        frame::put_in(body).expect("a put when it was read")
+    }
+}
+
+/// A put where it lies: in memory for as long as its page is live, or with the page, or the copy, that
+/// was read for it.
+#[derive(Debug)]
 pub(crate) enum Held<'a> {
-    Here(Entry<'a>),
+    Here(PutFields<'a>),
     Kept(Stored),
 }
 
 impl Held<'_> {
-    /// The entry.
-    pub(crate) fn entry(&self) -> Entry<'_> {
+    /// The put, of which the index knows the rest.
+    #[inline]
+    pub(crate) fn put(&self) -> PutFields<'_> {
         match self {
-            Self::Here(entry) => *entry,
-            Self::Kept(stored) => stored.entry(),
+            Self::Here(put) => *put,
+            Self::Kept(stored) => stored.put(),
         }
     }
 }
@@ -95,28 +106,39 @@ impl<P: PageStore> Log<P> {
         }
     }
 
-    /// The same, without a copy and without counting who holds the page, where the page is in memory
-    /// for as long as it is live.
-    pub(crate) fn hold(&self, position: Position) -> Result<Held<'_>> {
-        match self.entry_here(position.0) {
-            Some(entry) => Ok(Held::Here(entry)),
-            None => self.read(position).map(Held::Kept),
+    /// The put at a position, without a copy and without counting who holds the page, where
+    /// [`bytes_here`](Self::bytes_here) has said that it lies in `bytes`. `None` if another entry
+    /// stands there.
+    #[inline]
+    pub(crate) fn hold<'a>(
+        &'a self,
+        bytes: Option<&'a [u8]>,
+        position: Position,
+    ) -> Result<Option<Held<'a>>> {
+        match bytes.and_then(frame::put_at) {
+            Some(put) => Ok(Some(Held::Here(put))),
+            None => self.keep(position),
         }
     }
 
-    fn entry_here(&self, position: u64) -> Option<Entry<'_>> {
+    #[cold]
+    fn keep(&self, position: Position) -> Result<Option<Held<'_>>> {
+        let stored = self.read(position)?;
+        let is_put = matches!(stored.entry().record, Record::Put { .. });
+        Ok(is_put.then_some(Held::Kept(stored)))
+    }
+
+    /// The bytes of the log from a position on, if they lie in memory, as far as they lie together.
+    #[inline]
+    pub(crate) fn bytes_here(&self, position: Position) -> Option<&[u8]> {
+        let position = position.0;
         if position >= self.readable_end {
-            return None;
-        }
-        let bytes = if position >= self.tail.from() {
-            self.tail.bytes_from(position)
+            None
+        } else if position >= self.tail.from() {
+            Some(self.tail.bytes_from(position))
         } else {
-            self.directory.at(position)?.bytes_at(position)?
-        };
-        let Length::Known { prefix, body } = frame::read_length(bytes) else {
-            return None;
-        };
-        frame::decode(bytes.get(prefix..prefix + body)?)
+            self.directory.at(position)?.bytes_at(position)
+        }
     }
 
     /// The first frame at or after `position` that ends at or before `limit`. At `position` a frame

@@ -70,7 +70,7 @@ impl<P: PageStore> Log<P> {
         for segment in &accepted.segments {
             let found = &survey.found[segment.page];
             let mut page = LivePage::new(&found.header, found.slot, NEVER);
-            (page.from, page.to) = (segment.from, segment.to);
+            page.keep_only(segment.from, segment.to);
             page.bytes = found.bytes.clone().or_else(|| self.pages.share(found.slot));
             self.directory.push(page);
         }

@@ -4,7 +4,7 @@ use super::replay::State;
 use super::standing::Standing;
 use crate::error::{Error, Result};
 use crate::index::{Found, KeyIndex};
-use crate::log::{Entry, Held, Log, LogOptions, Opened, Record, Refresh};
+use crate::log::{Entry, Held, Log, LogOptions, Opened, Refresh};
 use crate::page::PageStore;
 use crate::range::KeyRange;
 use crate::record::{KeyValue, KeyValueRef};
@@ -37,25 +37,33 @@ pub(crate) struct RevisionStore<P> {
 /// ```
 pub struct PinnedKeyValue<'a> {
     held: Held<'a>,
-    found: Found,
+    create_revision: i64,
+    mod_revision: i64,
+    version: i64,
 }
 
-impl PinnedKeyValue<'_> {
+impl<'a> PinnedKeyValue<'a> {
+    #[inline]
+    fn new(held: Held<'a>, found: Found) -> Self {
+        Self {
+            held,
+            create_revision: found.create_revision,
+            mod_revision: found.mod_revision.main,
+            version: found.version,
+        }
+    }
+
     /// The key with its value and revisions.
+    #[inline]
     pub fn as_ref(&self) -> KeyValueRef<'_> {
-        let Record::Put {
-            key, value, lease, ..
-        } = self.held.entry().record
-        else {
-            unreachable!("the index points at puts only");
-        };
+        let put = self.held.put();
         KeyValueRef {
-            key,
-            value,
-            create_revision: self.found.create_revision,
-            mod_revision: self.found.mod_revision.main,
-            version: self.found.version,
-            lease,
+            key: put.key,
+            value: put.value,
+            create_revision: self.create_revision,
+            mod_revision: self.mod_revision,
+            version: self.version,
+            lease: put.lease,
         }
     }
 }
@@ -187,25 +195,32 @@ impl<P: PageStore> RevisionStore<P> {
     }
 
     /// The put that made `key` what it was as of `main`, where it lies.
+    #[inline]
     pub(crate) fn pin(&self, key: &[u8], main: i64) -> Result<Option<PinnedKeyValue<'_>>> {
-        let Some(found) = self.index.at(key, main) else {
-            return Ok(None);
-        };
-        self.pin_found(found).map(Some)
+        match self.index.at(key, main) {
+            Some(found) => self.pin_found(found).map(Some),
+            None => Ok(None),
+        }
     }
 
+    #[inline]
     pub(super) fn pin_found(&self, found: Found) -> Result<PinnedKeyValue<'_>> {
-        let held = match self.log.hold(found.position) {
-            Err(_) if self.log.is_outdated() => {
-                return Err(self.overtaken(found.mod_revision.main));
-            }
-            outcome => outcome?,
-        };
-        if !matches!(held.entry().record, Record::Put { .. }) {
-            // The end of a transaction stands in the place of what was reclaimed.
-            return Err(self.overtaken(found.mod_revision.main));
+        self.pin_in(self.log.bytes_here(found.position), found)
+    }
+
+    /// The same, with what the log has of it in memory.
+    #[inline]
+    pub(super) fn pin_in<'a>(
+        &'a self,
+        bytes: Option<&'a [u8]>,
+        found: Found,
+    ) -> Result<PinnedKeyValue<'a>> {
+        match self.log.hold(bytes, found.position) {
+            Ok(Some(held)) => Ok(PinnedKeyValue::new(held, found)),
+            Err(error) if !self.log.is_outdated() => Err(error),
+            // Where a put was reclaimed the end of its transaction may stand.
+            _ => Err(self.overtaken(found.mod_revision.main)),
         }
-        Ok(PinnedKeyValue { held, found })
     }
 
     /// Reads the record behind an index entry.
