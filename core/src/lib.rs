@@ -63,6 +63,7 @@ mod log;
 #[doc = include_str!("guide.md")]
 pub mod guide {}
 pub mod page;
+mod prefetch;
 mod range;
 mod record;
 mod revision;
@@ -89,8 +90,8 @@ pub use shared::SharedStore;
 #[cfg(feature = "stream")]
 pub use shared::{FollowResponses, WatchResponses};
 pub use store::{
-    DeleteRangeRequest, DeleteRangeResponse, HashKvResponse, PinnedKeyValue, PutRequest,
-    PutResponse, RangeRequest, RangeResponse, SortOrder, SortTarget,
+    DeleteRangeRequest, DeleteRangeResponse, HashKvResponse, PinnedKeyValue, PinnedRange,
+    PutRequest, PutResponse, RangeRequest, RangeResponse, SortOrder, SortTarget,
 };
 pub use txn::{Compare, CompareOp, CompareTarget, Op, OpResponse, TxnRequest, TxnResponse};
 pub use watch::{

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::page::PageStore;
 use crate::range::KeyRange;
 use crate::record::{Event, KeyValue};
-use crate::store::{HashKvResponse, PinnedKeyValue, RangeRequest, RangeResponse};
+use crate::store::{HashKvResponse, PinnedKeyValue, PinnedRange, RangeRequest, RangeResponse};
 use crate::txn::check_range;
 
 /// A part of the history of a range.
@@ -34,7 +34,7 @@ impl<P: PageStore> Store<P> {
         if key.is_empty() {
             return Err(Error::EmptyKey);
         }
-        self.revisions.pin(key, self.revision())
+        self.revisions.get_pinned(key, self.revision())
     }
 
     /// The keys of a range, now or as of a revision that is not compacted.
@@ -49,6 +49,34 @@ impl<P: PageStore> Store<P> {
             revision: self.revision(),
             ..response
         })
+    }
+
+    /// The keys of a range as of a revision (0: the current one), in key order, each where it lies:
+    /// without a copy where the store is in memory.
+    ///
+    /// Costs O(log keys) for the first key, and then by the keys that are taken. What a
+    /// [`RangeRequest`] would filter and limit, iterators do.
+    ///
+    /// ```
+    /// use revwatch::{KeyRange, Options, Store};
+    ///
+    /// let mut store = Store::in_memory(Options::default());
+    /// for (key, value) in [("/task/1", "build"), ("/task/2", "test"), ("/user/1", "ann")] {
+    ///     store.put(key.as_bytes(), value.as_bytes())?;
+    /// }
+    /// let mut bytes = 0;
+    /// for task in store.range_pinned(&KeyRange::prefix(b"/task/"), 0)? {
+    ///     bytes += task?.as_ref().value.len();
+    /// }
+    /// assert_eq!(bytes, "build".len() + "test".len());
+    /// # Ok::<(), revwatch::Error>(())
+    /// ```
+    pub fn range_pinned(&self, range: &KeyRange, revision: i64) -> Result<PinnedRange<'_, P>> {
+        if range.lacks_key() {
+            return Err(Error::EmptyKey);
+        }
+        let main = self.revisions.readable(revision)?;
+        Ok(self.revisions.range_pinned(range, main))
     }
 
     /// Hashes everything that is kept up to a revision (0: the current one): bit for bit what

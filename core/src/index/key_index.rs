@@ -1,6 +1,7 @@
 //! The index as the store sees it.
 
 use core::hash::{BuildHasher, Hasher};
+use core::iter::FusedIterator;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
@@ -133,15 +134,12 @@ impl KeyIndex {
     }
 
     /// The keys of `range` that existed as of `main`, in order.
-    pub(crate) fn range(
-        &self,
-        range: &KeyRange,
-        main: i64,
-    ) -> impl Iterator<Item = (&[u8], Found)> {
-        self.addresses(range).filter_map(move |address| {
-            let (key, change) = self.records.key_at(address, main)?;
-            Some((key, change.found()?))
-        })
+    pub(crate) fn range(&self, range: &KeyRange, main: i64) -> KeysAt<'_> {
+        KeysAt {
+            addresses: self.addresses(range),
+            records: &self.records,
+            main,
+        }
     }
 
     /// How many keys exist now.
@@ -207,7 +205,6 @@ impl KeyIndex {
             // Where the range ends is found once, so that no key on the way is compared.
             end: end.and_then(|end| self.order.from(&end, &self.records).next()),
             cursor: self.order.from(range.start(), &self.records),
-            records: &self.records,
         }
     }
 
@@ -224,6 +221,31 @@ fn spread(hash: u32) -> u64 {
     u64::from(hash) << u32::BITS | u64::from(hash)
 }
 
+/// The keys of a range that existed as of a revision, in order, each with its put.
+pub(crate) struct KeysAt<'a> {
+    addresses: Addresses<'a>,
+    records: &'a Records,
+    main: i64,
+}
+
+impl<'a> Iterator for KeysAt<'a> {
+    type Item = (&'a [u8], Found);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let address = self.addresses.next(self.records)?;
+            if let Some((key, change)) = self.records.key_at(address, self.main)
+                && let Some(found) = change.found()
+            {
+                return Some((key, found));
+            }
+        }
+    }
+}
+
+impl FusedIterator for KeysAt<'_> {}
+
 /// The records of a range's keys, in order.
 enum Addresses<'a> {
     One(Option<Address>),
@@ -231,24 +253,21 @@ enum Addresses<'a> {
         cursor: Cursor<'a>,
         /// The first record behind the range.
         end: Option<Address>,
-        records: &'a Records,
     },
 }
 
-impl Iterator for Addresses<'_> {
-    type Item = Address;
-
+impl Addresses<'_> {
     #[inline]
-    fn next(&mut self) -> Option<Address> {
+    fn next(&mut self, records: &Records) -> Option<Address> {
         match self {
             Self::One(address) => address.take(),
-            Self::Many {
-                cursor,
-                end,
-                records,
-            } => {
+            Self::Many { cursor, end } => {
                 cursor.look_ahead(records);
-                cursor.next().filter(|&address| Some(address) != *end)
+                let next = cursor.next().filter(|&address| Some(address) != *end);
+                if next.is_none() {
+                    *self = Self::One(None);
+                }
+                next
             }
         }
     }

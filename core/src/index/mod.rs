@@ -52,4 +52,4 @@ mod run;
 mod tests;
 
 pub(crate) use change::Found;
-pub(crate) use key_index::KeyIndex;
+pub(crate) use key_index::{KeyIndex, KeysAt};

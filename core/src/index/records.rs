@@ -1,7 +1,6 @@
 //! Every key with its history, by address.
 
 use alloc::collections::{BTreeMap, VecDeque};
-use core::hint;
 
 use slab::Slab;
 
@@ -10,6 +9,7 @@ use super::change::Change;
 use super::heap::{Address, Heap};
 use super::record::{self, HEADER_BYTES, Older, Record};
 use super::run::Run;
+use crate::prefetch;
 
 /// The records of all keys, and what does not fit into them.
 ///
@@ -89,12 +89,14 @@ impl Records {
         Some((record::key_of(header, block), change))
     }
 
-    /// Asks for records that will be read soon. To read them one by one would be to wait for
-    /// memory once for each; these loads do not depend on each other, so their waits overlap.
+    /// Asks for records that will be read soon.
     #[inline]
     pub(super) fn touch(&self, addresses: &[Address]) {
-        let first_byte = |&address| self.heap.bytes(address)[0];
-        hint::black_box(addresses.iter().map(first_byte).fold(0, |a, b| a ^ b));
+        prefetch::touch(
+            addresses
+                .iter()
+                .map(|&address| &self.heap.bytes(address)[0]),
+        );
     }
 
     /// The newest change of a key up to `main`.

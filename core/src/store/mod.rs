@@ -10,6 +10,7 @@
 mod compact;
 mod hash;
 mod history;
+mod pinned;
 mod range;
 mod reclaim;
 mod replay;
@@ -19,13 +20,13 @@ mod standing;
 mod write;
 
 pub use hash::HashKvResponse;
+pub use pinned::{PinnedKeyValue, PinnedRange};
 pub use request::{
     DeleteRangeRequest, DeleteRangeResponse, PutRequest, PutResponse, RangeRequest, RangeResponse,
     SortOrder, SortTarget,
 };
 
 pub(crate) use history::event_of;
-pub use revision_store::PinnedKeyValue;
 
 pub(crate) use request::PutRef;
 pub(crate) use revision_store::RevisionStore;

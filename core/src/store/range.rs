@@ -1,7 +1,9 @@
 //! Reading ranges.
 
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
+use super::pinned::{PinnedRange, Pins};
 use super::request::{RangeRequest, RangeResponse, SortOrder, SortTarget};
 use super::revision_store::RevisionStore;
 use crate::error::Result;
@@ -10,18 +12,56 @@ use crate::page::PageStore;
 use crate::range::KeyRange;
 use crate::record::KeyValue;
 
+/// What the index says about the answer to a range: all but the values and leases.
+struct Selected<'a> {
+    /// In the order of the answer, unless that is by value.
+    keys: Vec<(&'a [u8], Found)>,
+    count: i64,
+    more: bool,
+    limit: usize,
+}
+
 impl<P: PageStore> RevisionStore<P> {
     /// Answers a range as of `main`, which the caller has found readable. The response's revision
     /// is the caller's to set.
     pub(crate) fn range(&self, request: &RangeRequest, main: i64) -> Result<RangeResponse> {
-        let found = self.index.range(&request.range, main);
         if request.count_only {
-            let count = found.count() as i64;
+            let count = self.index.range(&request.range, main).count() as i64;
             return Ok(RangeResponse {
                 count,
                 ..RangeResponse::default()
             });
         }
+        let selected = self.select(request, main);
+        let mut response = RangeResponse {
+            count: selected.count,
+            more: selected.more,
+            ..RangeResponse::default()
+        };
+        let by_value = request.sort_target == SortTarget::Value;
+        if request.keys_only && !by_value {
+            // Answered from the index, and so without leases.
+            let keys = selected.keys.into_iter();
+            response.kvs = keys.map(|(key, found)| key_alone(key, found)).collect();
+            return Ok(response);
+        }
+        response.kvs.reserve_exact(selected.keys.len());
+        for pinned in Pins::new(self, selected.keys.into_iter()) {
+            response.kvs.push(pinned?.as_ref().to_owned());
+        }
+        if by_value {
+            let order = |a: &KeyValue, b: &KeyValue| directed(request, a.value.cmp(&b.value));
+            response.kvs.sort_by(order);
+            response.kvs.truncate(selected.limit);
+        }
+        if request.keys_only {
+            response.kvs.iter_mut().for_each(|kv| kv.value = Vec::new());
+        }
+        Ok(response)
+    }
+
+    /// Filters, sorts and cuts, as far as no value is needed for it.
+    fn select(&self, request: &RangeRequest, main: i64) -> Selected<'_> {
         let limit = usize::try_from(request.limit)
             .ok()
             .filter(|&limit| limit > 0);
@@ -31,44 +71,33 @@ impl<P: PageStore> RevisionStore<P> {
         } else {
             limit.saturating_add(1)
         };
-
-        let mut response = RangeResponse::default();
-        let mut passed = 0;
-        for (key, found) in found {
-            response.count += 1;
+        let mut keys = Vec::new();
+        let (mut count, mut passed) = (0, 0);
+        for (key, found) in self.index.range(&request.range, main) {
+            count += 1;
             if !passes_filters(request, &found) {
                 continue;
             }
             passed += 1;
             if passed <= gathered {
-                response.kvs.push(self.answer(request, key, found)?);
+                keys.push((key, found));
             }
         }
-        response.more = passed > limit;
-        if request.sort_target != SortTarget::Key || request.sort_order == SortOrder::Descend {
-            sort(&mut response.kvs, request);
+        sort_by_numbers(&mut keys, request);
+        if request.sort_target != SortTarget::Value {
+            keys.truncate(limit);
         }
-        response.kvs.truncate(limit);
-        if request.keys_only {
-            response.kvs.iter_mut().for_each(|kv| kv.value = Vec::new());
+        Selected {
+            keys,
+            count,
+            more: passed > limit,
+            limit,
         }
-        Ok(response)
     }
 
-    /// Keys alone are answered from the index, without their lease, unless values are needed to
-    /// sort by.
-    fn answer(&self, request: &RangeRequest, key: &[u8], found: Found) -> Result<KeyValue> {
-        if request.keys_only && request.sort_target != SortTarget::Value {
-            return Ok(KeyValue {
-                key: key.to_vec(),
-                value: Vec::new(),
-                create_revision: found.create_revision,
-                mod_revision: found.mod_revision.main,
-                version: found.version,
-                lease: 0,
-            });
-        }
-        self.load(found)
+    /// The keys of `range` as of `main`, which the caller has found readable, where they lie.
+    pub(crate) fn range_pinned(&self, range: &KeyRange, main: i64) -> PinnedRange<'_, P> {
+        PinnedRange::new(self, self.index.range(range, main))
     }
 
     /// The keys of `range` after `after` as of `main`: at most `max_keys`, and no further one once
@@ -84,13 +113,13 @@ impl<P: PageStore> RevisionStore<P> {
         let rest = after.map_or_else(|| range.clone(), |key| range.after(key));
         let mut kvs: Vec<KeyValue> = Vec::new();
         let mut bytes = 0;
-        for (_, found) in self.index.range(&rest, main) {
-            if !kvs.is_empty() && (kvs.len() >= max_keys || bytes >= max_bytes) {
+        for pinned in self.range_pinned(&rest, main) {
+            let kv = pinned?.as_ref().to_owned();
+            bytes += kv.bytes();
+            kvs.push(kv);
+            if kvs.len() >= max_keys || bytes >= max_bytes {
                 break;
             }
-            let kv = self.load(found)?;
-            bytes += kv.key.len() + kv.value.len();
-            kvs.push(kv);
         }
         Ok(kvs)
     }
@@ -121,21 +150,35 @@ fn passes_filters(request: &RangeRequest, found: &Found) -> bool {
         )
 }
 
-/// Sorts what is in key order; equals stay so in both directions.
-fn sort(kvs: &mut [KeyValue], request: &RangeRequest) {
-    let target = request.sort_target;
-    kvs.sort_by(|a, b| {
-        let order = match target {
-            SortTarget::Key => a.key.cmp(&b.key),
-            SortTarget::Version => a.version.cmp(&b.version),
-            SortTarget::Create => a.create_revision.cmp(&b.create_revision),
-            SortTarget::Mod => a.mod_revision.cmp(&b.mod_revision),
-            SortTarget::Value => a.value.cmp(&b.value),
-        };
-        if request.sort_order == SortOrder::Descend {
-            order.reverse()
-        } else {
-            order
-        }
-    });
+/// Sorts what is in key order, unless that is to be done by value.
+fn sort_by_numbers(keys: &mut [(&[u8], Found)], request: &RangeRequest) {
+    let number: fn(&Found) -> i64 = match request.sort_target {
+        SortTarget::Key if request.sort_order == SortOrder::Descend => return keys.reverse(),
+        SortTarget::Key | SortTarget::Value => return,
+        SortTarget::Version => |found| found.version,
+        SortTarget::Create => |found| found.create_revision,
+        SortTarget::Mod => |found| found.mod_revision.main,
+    };
+    keys.sort_by(|(_, a), (_, b)| directed(request, number(a).cmp(&number(b))));
+}
+
+/// An order by something else than the key. Equals stay as they are, in key order, both ways.
+fn directed(request: &RangeRequest, order: Ordering) -> Ordering {
+    if request.sort_order == SortOrder::Descend {
+        order.reverse()
+    } else {
+        order
+    }
+}
+
+/// Without its value and lease.
+fn key_alone(key: &[u8], found: Found) -> KeyValue {
+    KeyValue {
+        key: key.to_vec(),
+        value: Vec::new(),
+        create_revision: found.create_revision,
+        mod_revision: found.mod_revision.main,
+        version: found.version,
+        lease: 0,
+    }
 }

@@ -1,13 +1,14 @@
 //! The store's state, and how it is read back from the log.
 
+use super::pinned::PinnedKeyValue;
 use super::replay::State;
 use super::standing::Standing;
 use crate::error::{Error, Result};
 use crate::index::{Found, KeyIndex};
-use crate::log::{Entry, Held, Log, LogOptions, Opened, Refresh};
+use crate::log::{Entry, Log, LogOptions, Opened, Refresh};
 use crate::page::PageStore;
 use crate::range::KeyRange;
-use crate::record::{KeyValue, KeyValueRef};
+use crate::record::KeyValue;
 
 /// Sees every entry that is read back from the log, in order, after the store has learned of it.
 pub(crate) type Visitor<'a> = dyn FnMut(&Entry<'_>) + 'a;
@@ -21,51 +22,6 @@ pub(crate) struct RevisionStore<P> {
     /// Everything in memory that the log's entries add up to, besides the index.
     pub(super) state: State,
     pub(super) standing: Standing,
-}
-
-/// A key with its value where the store has them in memory, so that reading it copies nothing.
-///
-/// A page that is not in memory is read and kept for as long as this lives.
-///
-/// ```
-/// use revwatch::{Options, Store};
-///
-/// let mut store = Store::in_memory(Options::default());
-/// store.put(b"key", b"value").unwrap();
-/// let pinned = store.get_pinned(b"key").unwrap().unwrap();
-/// assert_eq!(pinned.as_ref().value, b"value");
-/// ```
-pub struct PinnedKeyValue<'a> {
-    held: Held<'a>,
-    create_revision: i64,
-    mod_revision: i64,
-    version: i64,
-}
-
-impl<'a> PinnedKeyValue<'a> {
-    #[inline]
-    fn new(held: Held<'a>, found: Found) -> Self {
-        Self {
-            held,
-            create_revision: found.create_revision,
-            mod_revision: found.mod_revision.main,
-            version: found.version,
-        }
-    }
-
-    /// The key with its value and revisions.
-    #[inline]
-    pub fn as_ref(&self) -> KeyValueRef<'_> {
-        let put = self.held.put();
-        KeyValueRef {
-            key: put.key,
-            value: put.value,
-            create_revision: self.create_revision,
-            mod_revision: self.mod_revision,
-            version: self.version,
-            lease: put.lease,
-        }
-    }
 }
 
 impl<P: PageStore> RevisionStore<P> {
@@ -196,7 +152,7 @@ impl<P: PageStore> RevisionStore<P> {
 
     /// The put that made `key` what it was as of `main`, where it lies.
     #[inline]
-    pub(crate) fn pin(&self, key: &[u8], main: i64) -> Result<Option<PinnedKeyValue<'_>>> {
+    pub(crate) fn get_pinned(&self, key: &[u8], main: i64) -> Result<Option<PinnedKeyValue<'_>>> {
         match self.index.at(key, main) {
             Some(found) => self.pin_found(found).map(Some),
             None => Ok(None),
@@ -205,12 +161,12 @@ impl<P: PageStore> RevisionStore<P> {
 
     #[inline]
     pub(super) fn pin_found(&self, found: Found) -> Result<PinnedKeyValue<'_>> {
-        self.pin_in(self.log.bytes_here(found.position), found)
+        self.pin(self.log.bytes_here(found.position), found)
     }
 
-    /// The same, with what the log has of it in memory.
+    /// The put that was found, of which the log has these bytes in memory.
     #[inline]
-    pub(super) fn pin_in<'a>(
+    pub(super) fn pin<'a>(
         &'a self,
         bytes: Option<&'a [u8]>,
         found: Found,

@@ -1,0 +1,208 @@
+//! Reading ranges: every way to read one gives the same answer.
+
+mod common;
+
+use common::Rng;
+use revwatch::page::{MemoryPages, PageError, PageStore};
+use revwatch::{
+    DeleteRangeRequest, ErrorCode, KeyRange, KeyValue, Options, RangeRequest, SortOrder,
+    SortTarget, Store,
+};
+
+/// Pages that can be had as copies only, as those of a file.
+struct Copied(MemoryPages);
+
+impl PageStore for Copied {
+    fn page_size(&self) -> usize {
+        self.0.page_size()
+    }
+    fn len(&self) -> Result<u32, PageError> {
+        self.0.len()
+    }
+    fn set_len(&self, len: u32) -> Result<(), PageError> {
+        self.0.set_len(len)
+    }
+    fn read(&self, page: u32, buffer: &mut [u8]) -> Result<(), PageError> {
+        self.0.read(page, buffer)
+    }
+    fn write(&self, page: u32, bytes: &[u8]) -> Result<(), PageError> {
+        self.0.write(page, bytes)
+    }
+    fn sync(&self) -> Result<(), PageError> {
+        self.0.sync()
+    }
+}
+
+/// Some hundred changes of a few dozen keys, of which some are longer than a page.
+fn changed<P: PageStore>(pages: P, seed: u64) -> Store<P> {
+    let options = Options {
+        cache_bytes: 4 * pages.page_size(),
+        ..Options::default()
+    };
+    let mut store = Store::open(pages, options).unwrap();
+    let mut rng = Rng::new(seed);
+    for round in 0..400 {
+        let key = format!("{}/{:02}", rng.below(3), rng.below(20));
+        if rng.below(6) == 0 {
+            let range = KeyRange::one(key.as_bytes());
+            store.delete_range(&DeleteRangeRequest::new(range)).unwrap();
+        } else {
+            let longest = if rng.below(20) == 0 { 1500 } else { 120 };
+            let value = vec![round as u8; rng.below(longest) as usize];
+            store.put(key.as_bytes(), &value).unwrap();
+        }
+    }
+    store
+}
+
+fn ranges() -> [KeyRange; 7] {
+    [
+        KeyRange::All,
+        KeyRange::prefix(b"1/"),
+        KeyRange::prefix(b"7/"),
+        KeyRange::span(b"0/13", b"2/02"),
+        KeyRange::span(b"2", b"1"),
+        KeyRange::from_key(b"2/1"),
+        KeyRange::one(b"1/11"),
+    ]
+}
+
+fn assert_all_ways_agree<P: PageStore>(store: &Store<P>) {
+    let oldest = store.status().compact_revision.max(1);
+    let mut keys = 0;
+    for revision in (oldest..=store.revision()).step_by(7) {
+        for range in ranges() {
+            let request = RangeRequest {
+                revision,
+                ..RangeRequest::new(range.clone())
+            };
+            let owned = store.range(&request).unwrap().kvs;
+            assert!(owned.is_sorted_by(|a, b| a.key < b.key));
+            let one_by_one: Vec<KeyValue> = owned
+                .iter()
+                .map(|kv| RangeRequest {
+                    revision,
+                    ..RangeRequest::new(KeyRange::one(&kv.key))
+                })
+                .map(|request| store.range(&request).unwrap().kvs.remove(0))
+                .collect();
+            assert_eq!(owned, one_by_one);
+            let pinned: Vec<_> = store
+                .range_pinned(&range, revision)
+                .unwrap()
+                .map(Result::unwrap)
+                .collect();
+            let copied: Vec<_> = pinned.iter().map(|kv| kv.as_ref().to_owned()).collect();
+            assert_eq!(owned, copied);
+            let mut stream = store.range_stream(range, revision).unwrap();
+            let mut streamed = Vec::new();
+            while let page = store.next_kvs(&mut stream, 3, 500).unwrap()
+                && !page.is_empty()
+            {
+                streamed.extend(page);
+            }
+            assert_eq!(owned, streamed);
+            keys += owned.len();
+        }
+    }
+    assert!(keys > 1000, "{keys}");
+}
+
+#[test]
+fn a_range_is_the_same_however_it_is_read() {
+    for seed in 1..4 {
+        for page_size in [512, 4096] {
+            let memory = MemoryPages::new(page_size);
+            let mut store = changed(memory.clone(), seed);
+            assert_all_ways_agree(&store);
+            let copied = changed(Copied(MemoryPages::new(page_size)), seed);
+            assert_all_ways_agree(&copied);
+            store.compact(store.revision() / 2).unwrap();
+            while store.status().compacting {
+                store.step(0, 2048).unwrap();
+            }
+            assert_all_ways_agree(&store);
+            store.close().unwrap();
+            assert_all_ways_agree(&Store::open(memory, Options::default()).unwrap());
+        }
+    }
+}
+
+#[test]
+fn a_pinned_range_that_has_ended_stays_so() {
+    let store = changed(MemoryPages::new(512), 1);
+    for range in ranges() {
+        let mut pinned = store.range_pinned(&range, 0).unwrap();
+        assert!(
+            pinned
+                .by_ref()
+                .all(|kv| range.contains(kv.unwrap().as_ref().key))
+        );
+        assert!(pinned.next().is_none() && pinned.next().is_none());
+    }
+}
+
+#[test]
+fn a_pinned_range_is_refused_where_a_range_is() {
+    let mut store = changed(MemoryPages::new(512), 1);
+    store.compact(100).unwrap();
+    for (range, revision, code) in [
+        (KeyRange::prefix(b"a"), 99, ErrorCode::Compacted),
+        (
+            KeyRange::All,
+            store.revision() + 1,
+            ErrorCode::FutureRevision,
+        ),
+        (KeyRange::from_etcd(b"", b"b"), 0, ErrorCode::EmptyKey),
+    ] {
+        let pinned = store.range_pinned(&range, revision).map(drop);
+        assert_eq!(pinned.unwrap_err().code(), code);
+        let request = RangeRequest {
+            revision,
+            ..RangeRequest::new(range)
+        };
+        assert_eq!(store.range(&request).unwrap_err().code(), code);
+    }
+}
+
+#[test]
+fn a_limit_cuts_the_sorted_answer_and_counts_all() {
+    let store = changed(MemoryPages::new(512), 2);
+    let targets: [(SortTarget, fn(&KeyValue) -> Vec<u8>); 5] = [
+        (SortTarget::Key, |kv| kv.key.clone()),
+        (SortTarget::Version, |kv| kv.version.to_be_bytes().to_vec()),
+        (SortTarget::Create, |kv| {
+            kv.create_revision.to_be_bytes().to_vec()
+        }),
+        (SortTarget::Mod, |kv| kv.mod_revision.to_be_bytes().to_vec()),
+        (SortTarget::Value, |kv| kv.value.clone()),
+    ];
+    let all = store.range(&RangeRequest::new(KeyRange::All)).unwrap().kvs;
+    for (sort_target, by) in targets {
+        for (sort_order, keys_only) in [
+            (SortOrder::Ascend, false),
+            (SortOrder::Descend, false),
+            (SortOrder::Descend, true),
+        ] {
+            let mut expected = all.clone();
+            expected.sort_by(|a, b| match sort_order {
+                SortOrder::Descend => by(b).cmp(&by(a)),
+                _ => by(a).cmp(&by(b)),
+            });
+            expected.truncate(10);
+            if keys_only {
+                expected.iter_mut().for_each(|kv| kv.value = Vec::new());
+            }
+            let request = RangeRequest {
+                limit: 10,
+                sort_order,
+                sort_target,
+                keys_only,
+                ..RangeRequest::new(KeyRange::All)
+            };
+            let response = store.range(&request).unwrap();
+            assert_eq!(response.kvs, expected, "{sort_target:?} {sort_order:?}");
+            assert!(response.more && response.count == all.len() as i64);
+        }
+    }
+}
