@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # One process for each group, so that a round is short for everybody and heaps start fresh.
-GROUPS = ("put,put-txn", "get,put-get", "watch,watch-prefix,catch-up")
+GROUPS = ("put,put-txn", "get,put-get,compact", "watch,watch-prefix,catch-up")
 STORES = ("revwatch-memory", "revwatch-file")
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 

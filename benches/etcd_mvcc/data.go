@@ -24,6 +24,8 @@ const (
 	prefixWatchers  = 1_000
 	prefixPutCount  = 2_000
 	prefixKeyCount  = 1_000
+	compactPutCount = 200_000
+	compactKeyCount = 10_000
 	catchUpCount    = 20_000
 	catchUpKeyCount = 1_000
 	valueCount      = 256
@@ -40,6 +42,7 @@ const (
 	seedRange
 	seedPairs
 	seedWatch
+	seedCompaction
 )
 
 // random is splitmix64: a counter and three mixing steps, the same in every language.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"go.etcd.io/etcd/mvcc"
+	"go.etcd.io/etcd/pkg/traceutil"
 )
 
 // puts: one put a transaction, and the sync at the end belongs to it.
@@ -46,8 +47,14 @@ func (b *bench) gets() {
 	b.report("get", "gets/s", getCount, time.Since(start), digest)
 
 	picked = newRandom(seedRange, b.round).picks(rangeCount, keyCount/keysPerRange)
-	digest = 0
-	start = time.Now()
+	b.ranges("range of 1000 keys", s, keys, picked)
+	// etcd knows no other way than to copy.
+	b.ranges("range of 1000 keys, copied", s, keys, picked)
+}
+
+func (b *bench) ranges(workload string, s *store, keys [][]byte, picked []int) {
+	var digest uint64
+	start := time.Now()
 	for _, pick := range picked {
 		first := keys[pick*keysPerRange]
 		found := s.prefix(first[:len(first)-3])
@@ -56,7 +63,7 @@ func (b *bench) gets() {
 			digest += kvSum(found.KVs[i].Key, found.KVs[i].Value)
 		}
 	}
-	b.report("range of 1000 keys", "ranges/s", rangeCount, time.Since(start), digest)
+	b.report(workload, "ranges/s", rangeCount, time.Since(start), digest)
 }
 
 // pairs: put a key, read it back at once. etcd copies its buffer of recent writes for each read, so
@@ -75,6 +82,21 @@ func (b *bench) pairs() {
 		digest += s.get(keys[pick])
 	}
 	b.report("put, then get it", "pairs/s", pairCount, time.Since(start), digest)
+}
+
+// compaction: 200k revisions of 10k keys are compacted at the newest. One batch of the compaction
+// takes them all, because etcd pauses for 10 ms between two.
+func (b *bench) compaction() {
+	s, keys := b.openWith(mvcc.StoreConfig{CompactionBatchLimit: 10 * compactPutCount}), numberedKeys(compactKeyCount)
+	defer s.discard()
+	picked := newRandom(seedCompaction, b.round).picks(compactPutCount, compactKeyCount)
+	s.putMany(keys, b.values, picked, 1)
+	s.backend.ForceCommit()
+	start := time.Now()
+	done, err := s.Compact(traceutil.TODO(), s.Rev())
+	check(err)
+	<-done
+	b.report("compaction", "revisions/s", compactPutCount, time.Since(start), s.digest(keys))
 }
 
 // filled has every key put once in order and then as many puts of random keys.

@@ -59,11 +59,13 @@ type store struct {
 	path    string
 }
 
-func (b *bench) open() *store {
+func (b *bench) open() *store { return b.openWith(mvcc.StoreConfig{}) }
+
+func (b *bench) openWith(storeConfig mvcc.StoreConfig) *store {
 	config := backend.DefaultBackendConfig()
 	config.Path = filepath.Join(b.dir, fmt.Sprintf("etcd-%d.db", os.Getpid()))
 	opened := backend.New(config)
-	kv := mvcc.New(zap.NewNop(), opened, &lease.FakeLessor{}, nil, nil, mvcc.StoreConfig{})
+	kv := mvcc.New(zap.NewNop(), opened, &lease.FakeLessor{}, nil, nil, storeConfig)
 	return &store{kv, opened, config.Path}
 }
 
@@ -110,7 +112,7 @@ func must(holds bool, complaint string, args ...interface{}) {
 func main() {
 	dir := flag.String("dir", os.TempDir(), "folder for the database files, deleted afterwards")
 	round := flag.Uint64("round", 0, "part of the seed: another round, other picks")
-	workloads := flag.String("workloads", "put,put-txn,get,put-get,watch,watch-prefix,catch-up",
+	workloads := flag.String("workloads", "put,put-txn,get,put-get,compact,watch,watch-prefix,catch-up",
 		"which to run, in this order")
 	showVersion := flag.Bool("version", false, "print etcd's version and leave")
 	flag.Parse()
@@ -121,7 +123,8 @@ func main() {
 	b := &bench{dir: *dir, round: *round, values: randomValues()}
 	run := map[string]func(){
 		"put": b.puts, "put-txn": b.putsInTxns, "get": b.gets, "put-get": b.pairs,
-		"watch": b.watchKeys, "watch-prefix": b.watchPrefix, "catch-up": b.catchUp,
+		"compact": b.compaction,
+		"watch":   b.watchKeys, "watch-prefix": b.watchPrefix, "catch-up": b.catchUp,
 	}
 	for _, name := range strings.Split(*workloads, ",") {
 		workload, known := run[name]

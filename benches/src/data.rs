@@ -19,6 +19,8 @@ pub(crate) const WATCH_STREAMS: usize = 64;
 pub(crate) const PREFIX_WATCHERS: u32 = 1_000;
 pub(crate) const PREFIX_PUTS: u32 = 2_000;
 pub(crate) const PREFIX_KEYS: u32 = 1_000;
+pub(crate) const COMPACTED_PUTS: u32 = 200_000;
+pub(crate) const COMPACTED_KEYS: u32 = 10_000;
 pub(crate) const CATCH_UP_PUTS: u32 = 20_000;
 pub(crate) const CATCH_UP_KEYS: u32 = 1_000;
 const VALUES: u32 = 256;
@@ -34,6 +36,7 @@ pub(crate) enum Seed {
     Range,
     Pairs,
     Watch,
+    Compaction,
 }
 
 const ODD: u64 = 0x9E37_79B9_7F4A_7C15;

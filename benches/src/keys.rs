@@ -1,10 +1,13 @@
 //! The workloads of writers and readers, the same on every subject.
 
+use revwatch::page::PageStore;
+
 use crate::data::{
-    BURST, GETS, KEYS, KEYS_PER_RANGE, Key, PAIRS, PUTS, PUTS_PER_TXN, RANGES, Random, Seed,
-    Values, each, numbered_keys,
+    BURST, COMPACTED_KEYS, COMPACTED_PUTS, GETS, KEYS, KEYS_PER_RANGE, Key, PAIRS, PUTS,
+    PUTS_PER_TXN, RANGES, Random, Seed, Values, each, numbered_keys,
 };
 use crate::measure::{Run, Work};
+use crate::subject::Subject;
 use crate::table::Table;
 
 /// One put at a time, and the sync at the end belongs to it.
@@ -51,11 +54,30 @@ pub(crate) fn gets(run: &Run, mut table: impl Table) {
         }
     });
     let picked = Random::new(Seed::Range, run.round).picks(RANGES, KEYS / KEYS_PER_RANGE);
-    run.measure("range of 1000 keys", "ranges/s", || {
+    measure_ranges(run, "range of 1000 keys", &keys, &picked, |prefix| {
+        table.prefix(prefix)
+    });
+    measure_ranges(
+        run,
+        "range of 1000 keys, copied",
+        &keys,
+        &picked,
+        |prefix| table.prefix_copied(prefix),
+    );
+}
+
+fn measure_ranges(
+    run: &Run,
+    workload: &str,
+    keys: &[Key],
+    picked: &[u32],
+    read: impl Fn(&[u8]) -> (u32, u64),
+) {
+    run.measure(workload, "ranges/s", || {
         let mut digest = 0_u64;
         for pick in picked {
             let first = &keys[(pick * KEYS_PER_RANGE) as usize];
-            let (count, sum) = table.prefix(&first[..first.len() - 3]);
+            let (count, sum) = read(&first[..first.len() - 3]);
             assert_eq!(count, KEYS_PER_RANGE, "keys in the range");
             digest = digest.wrapping_add(sum);
         }
@@ -64,6 +86,23 @@ pub(crate) fn gets(run: &Run, mut table: impl Table) {
             digest,
         }
     });
+}
+
+/// Compacts 200k revisions of 10k keys at the newest, until all space is reclaimed.
+pub(crate) fn compaction<P: PageStore>(run: &Run, mut subject: Subject<P>) {
+    let (keys, values) = (numbered_keys(COMPACTED_KEYS), Values::new());
+    let picked = Random::new(Seed::Compaction, run.round).picks(COMPACTED_PUTS, COMPACTED_KEYS);
+    for (i, &pick) in picked.iter().enumerate() {
+        subject.put(&keys[pick as usize], values.of(i));
+    }
+    subject.flush();
+    let seconds = seconds_of(|| subject.compact());
+    run.print(
+        "compaction",
+        "revisions/s",
+        seconds,
+        all_of(&subject, COMPACTED_PUTS),
+    );
 }
 
 /// Puts a key and reads it back at once, after a burst of writes.

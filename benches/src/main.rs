@@ -27,7 +27,7 @@ use crate::measure::Run;
 use crate::subject::Subject;
 use crate::table::{Plain, Table};
 
-const WORKLOADS: &str = "put,put-txn,get,put-get,watch,watch-prefix,catch-up";
+const WORKLOADS: &str = "put,put-txn,get,put-get,compact,watch,watch-prefix,catch-up";
 
 fn main() {
     let options = read_options();
@@ -71,7 +71,7 @@ fn run_keys<T: Table>(run: &Run, workload: &str, open: impl Fn() -> T) {
         "put" => keys::puts(run, open()),
         "get" => keys::gets(run, open()),
         "put-get" => keys::pairs(run, open()),
-        "put-txn" | "watch" | "watch-prefix" | "catch-up" => {}
+        "put-txn" | "compact" | "watch" | "watch-prefix" | "catch-up" => {}
         other => panic!("no workload is called {other}"),
     }
 }
@@ -79,6 +79,7 @@ fn run_keys<T: Table>(run: &Run, workload: &str, open: impl Fn() -> T) {
 fn run_store<P: PageStore>(run: &Run, workload: &str, open: impl Fn() -> Subject<P>) {
     match workload {
         "put-txn" => keys::puts_in_txns(run, open()),
+        "compact" => keys::compaction(run, open()),
         "watch" => watch::watch_keys(run, open),
         "watch-prefix" => watch::watch_prefix(run, open),
         "catch-up" => watch::catch_up(run, open),

@@ -66,6 +66,15 @@ impl<P: PageStore> Subject<P> {
             .expect("a step succeeds");
     }
 
+    /// Compacts at the current revision, and reclaims until there is nothing left to do.
+    pub(crate) fn compact(&mut self) {
+        let revision = self.store.revision();
+        self.store.compact(revision).expect("a compaction succeeds");
+        while self.store.status().compacting {
+            self.step();
+        }
+    }
+
     fn wrote(&mut self) {
         self.writes_until_step -= 1;
         if self.writes_until_step == 0 {
@@ -106,6 +115,19 @@ impl<P: PageStore> Table for Subject<P> {
     }
 
     fn prefix(&self, prefix: &[u8]) -> (u32, u64) {
+        let range = KeyRange::prefix(prefix);
+        let pinned = self
+            .store
+            .range_pinned(&range, 0)
+            .expect("a range succeeds");
+        pinned.fold((0, 0), |(count, sum), pinned| {
+            let pinned = pinned.expect("a range succeeds");
+            let kv = pinned.as_ref();
+            (count + 1, sum.wrapping_add(kv_sum(kv.key, kv.value)))
+        })
+    }
+
+    fn prefix_copied(&self, prefix: &[u8]) -> (u32, u64) {
         let request = RangeRequest::new(KeyRange::prefix(prefix));
         let response = self.store.range(&request).expect("a range succeeds");
         let add = |sum: u64, kv: &revwatch::KeyValue| sum.wrapping_add(kv_sum(&kv.key, &kv.value));

@@ -21,6 +21,9 @@ pub(crate) trait Table {
 
     /// How many keys begin with `prefix`, and their digests with their values, added up.
     fn prefix(&self, prefix: &[u8]) -> (u32, u64);
+
+    /// The same, of an answer that is copied out first.
+    fn prefix_copied(&self, prefix: &[u8]) -> (u32, u64);
 }
 
 /// The floor: no history, no revisions, no watchers, and values read where they lie.
@@ -55,5 +58,17 @@ impl Table for Plain {
             .fold((0, 0), |(count, sum), (key, value)| {
                 (count + 1, sum.wrapping_add(kv_sum(key, value)))
             })
+    }
+
+    fn prefix_copied(&self, prefix: &[u8]) -> (u32, u64) {
+        let copied: Vec<(Vec<u8>, Vec<u8>)> = self
+            .0
+            .range::<[u8], _>((Bound::Included(prefix), Bound::Unbounded))
+            .take_while(|(key, _)| key.starts_with(prefix))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        let add =
+            |sum: u64, (key, value): &(Vec<u8>, Vec<u8>)| sum.wrapping_add(kv_sum(key, value));
+        (copied.len() as u32, copied.iter().fold(0, add))
     }
 }
