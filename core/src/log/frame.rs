@@ -13,6 +13,7 @@ use core::mem;
 
 use serde::{Deserialize, Serialize};
 
+use super::put;
 use super::record::{Entry, Record};
 use crate::error::{Error, Result};
 use crate::revision::Revision;
@@ -27,11 +28,24 @@ const BODY_LIMIT_BYTES: usize = i32::MAX as usize;
 
 /// The fields of a body, in their order on disk.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-struct Body<'a> {
-    main: u64,
-    sub_and_last: u64,
+pub(super) struct Body<'a> {
+    pub(super) main: u64,
+    pub(super) sub_and_last: u64,
     #[serde(borrow)]
-    record: Record<'a>,
+    pub(super) record: Record<'a>,
+}
+
+impl<'a> Body<'a> {
+    fn entry(&self) -> Option<Entry<'a>> {
+        Some(Entry {
+            revision: Revision {
+                main: i64::try_from(self.main).ok()?,
+                sub: u32::try_from(self.sub_and_last >> 1).ok()?,
+            },
+            last: self.sub_and_last & 1 == 1,
+            record: self.record,
+        })
+    }
 }
 
 /// How far a frame's length could be read.
@@ -102,154 +116,30 @@ pub(crate) fn take(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
 
 /// Reads a body. `None` if these bytes are not exactly one entry.
 pub(super) fn decode(body: &[u8]) -> Option<Entry<'_>> {
-    // Nearly all entries are puts, and what reads them one by one is not to wait for a decoder that
-    // can read anything.
-    let body = decode_put(body).or_else(|| decode_any(body))?;
-    Some(Entry {
-        revision: Revision {
-            main: i64::try_from(body.main).ok()?,
-            sub: u32::try_from(body.sub_and_last >> 1).ok()?,
-        },
-        last: body.sub_and_last & 1 == 1,
-        record: body.record,
-    })
+    let body = match put::take_put(body) {
+        Some((put, [])) => put,
+        _ => decode_any(body)?,
+    };
+    body.entry()
+}
+
+/// Takes the entry off that these bytes begin with, if they hold all of it.
+pub(super) fn take_entry<'a>(bytes: &mut &'a [u8]) -> Option<Entry<'a>> {
+    let Length::Known { prefix, body } = read_length(bytes) else {
+        return None;
+    };
+    let (frame, behind) = bytes.split_at_checked(prefix + body)?;
+    let body = match put::take_put(&bytes[prefix..]) {
+        Some((put, rest)) if rest.len() == behind.len() => put,
+        _ => decode_any(&frame[prefix..])?,
+    };
+    *bytes = behind;
+    body.entry()
 }
 
 fn decode_any(body: &[u8]) -> Option<Body<'_>> {
     let (body, rest) = postcard::take_from_bytes(body).ok()?;
     rest.is_empty().then_some(body)
-}
-
-/// What a put says that the index does not know.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PutFields<'a> {
-    pub(crate) key: &'a [u8],
-    pub(crate) value: &'a [u8],
-    pub(crate) lease: i64,
-}
-
-/// The put whose frame these bytes begin with. `None` if another entry does, or one that ends
-/// elsewhere.
-#[inline]
-pub(super) fn put_at(bytes: &[u8]) -> Option<PutFields<'_>> {
-    let mut rest = bytes;
-    let body = take_varint(&mut rest)?;
-    let behind = (rest.len() as u64).checked_sub(body)?;
-    // What may follow the frame is not cut off: it makes room to look at eight bytes at a time.
-    let (put, rest) = take_put_fields(rest)?;
-    (rest.len() as u64 == behind).then_some(put)
-}
-
-/// The put that this body is.
-pub(super) fn put_in(body: &[u8]) -> Option<PutFields<'_>> {
-    let (put, rest) = take_put_fields(body)?;
-    rest.is_empty().then_some(put)
-}
-
-/// Reads the body of a put as [`decode_put`] does, and passes over what is not wanted.
-#[inline]
-fn take_put_fields(bytes: &[u8]) -> Option<(PutFields<'_>, &[u8])> {
-    let mut rest = bytes;
-    skip_two_varints(&mut rest)?;
-    if *rest.split_off_first()? != PUT {
-        return None;
-    }
-    let key = take_bytes(&mut rest)?;
-    let value = take_bytes(&mut rest)?;
-    skip_two_varints(&mut rest)?;
-    let lease = signed(take_varint(&mut rest)?);
-    Some((PutFields { key, value, lease }, rest))
-}
-
-/// The number of the variant [`Record::Put`], as postcard writes it.
-const PUT: u8 = 0;
-
-/// Reads a body that is a put: what postcard would read, field by field, in a fraction of the time.
-/// `None` if it is something else, or cut short, or followed by something.
-#[inline]
-fn decode_put(body: &[u8]) -> Option<Body<'_>> {
-    let mut rest = body;
-    let main = take_varint(&mut rest)?;
-    let sub_and_last = take_varint(&mut rest)?;
-    if *rest.split_off_first()? != PUT {
-        return None;
-    }
-    let key = take_bytes(&mut rest)?;
-    let value = take_bytes(&mut rest)?;
-    let age = take_varint(&mut rest)?;
-    let version = take_varint(&mut rest)?;
-    let lease = signed(take_varint(&mut rest)?);
-    rest.is_empty().then_some(Body {
-        main,
-        sub_and_last,
-        record: Record::Put {
-            key,
-            value,
-            age,
-            version,
-            lease,
-        },
-    })
-}
-
-/// The sign is the lowest bit, so that small numbers of either sign are short.
-#[inline]
-fn signed(number: u64) -> i64 {
-    (number >> 1) as i64 ^ -((number & 1) as i64)
-}
-
-#[inline]
-fn take_bytes<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let length = usize::try_from(take_varint(rest)?).ok()?;
-    let (bytes, others) = rest.split_at_checked(length)?;
-    *rest = others;
-    Some(bytes)
-}
-
-#[inline]
-fn take_varint(rest: &mut &[u8]) -> Option<u64> {
-    match rest.split_first() {
-        Some((&byte, others)) if byte < 0x80 => {
-            *rest = others;
-            Some(byte.into())
-        }
-        _ => take_varint_by_bytes(rest),
-    }
-}
-
-/// The bits that say that another byte of a number follows.
-const CONTINUED: u64 = 0x8080_8080_8080_8080;
-
-/// Passes over two numbers. Where eight bytes can be looked at together that takes no branch for
-/// each byte, of which the processor would guess one in a few wrong.
-#[inline]
-fn skip_two_varints(rest: &mut &[u8]) -> Option<()> {
-    if let Some(bytes) = rest.first_chunk() {
-        let ends = !u64::from_le_bytes(*bytes) & CONTINUED;
-        let second = ends & ends.wrapping_sub(1);
-        if second != 0 {
-            *rest = &rest[second.trailing_zeros() as usize / 8 + 1..];
-            return Some(());
-        }
-    }
-    take_varint_by_bytes(rest)?;
-    take_varint_by_bytes(rest).map(drop)
-}
-
-fn take_varint_by_bytes(rest: &mut &[u8]) -> Option<u64> {
-    let mut number = 0;
-    for shift in (0..u64::BITS).step_by(7) {
-        let &byte = rest.split_off_first()?;
-        let bits = u64::from(byte & 0x7f);
-        if bits << shift >> shift != bits {
-            return None;
-        }
-        number |= bits << shift;
-        if byte < 0x80 {
-            return Some(number);
-        }
-    }
-    None
 }
 
 /// Reads the length that a frame begins with.
@@ -294,6 +184,7 @@ fn write_length(mut body: usize, into: &mut [u8; LENGTH_BYTES]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::put::PutFields;
     use alloc::vec;
 
     fn all_records() -> Vec<Record<'static>> {
@@ -415,20 +306,55 @@ mod tests {
             };
             let body = frame[prefix..].to_vec();
             let is_put = matches!(record, Record::Put { .. });
-            assert_eq!(decode_put(&body).is_some(), is_put);
+            assert_eq!(put::put_in(&body).is_some(), is_put);
             for at in 0..body.len() {
                 for bits in 0..=u8::MAX {
                     let mut damaged = body.clone();
                     damaged[at] ^= bits;
-                    let Some(put) = decode_put(&damaged) else {
+                    let fields = put::put_in(&damaged);
+                    let Some((read, [])) = put::take_put(&damaged) else {
+                        assert!(fields.is_none());
                         continue;
                     };
-                    assert_eq!(Some(put), decode_any(&damaged));
+                    assert_eq!(decode_any(&damaged).as_ref(), Some(&read));
+                    let Record::Put {
+                        key, value, lease, ..
+                    } = read.record
+                    else {
+                        panic!("a put that is none");
+                    };
+                    assert_eq!(fields, Some(PutFields { key, value, lease }));
                     puts += 1;
                 }
             }
         }
         assert!(puts > 10_000, "{puts}");
+    }
+
+    #[test]
+    fn entries_are_taken_off_one_after_the_other() {
+        let mut scratch = Vec::new();
+        let mut bytes = Vec::new();
+        let entries: Vec<_> = all_records()
+            .into_iter()
+            .zip(2..)
+            .map(|(record, main)| Entry {
+                revision: Revision::first_of(main),
+                last: true,
+                record,
+            })
+            .collect();
+        for entry in &entries {
+            bytes.extend_from_slice(encode(entry, &mut scratch).unwrap());
+        }
+        let mut rest = &bytes[..];
+        for entry in &entries {
+            assert!(take_entry(&mut &bytes[bytes.len() - rest.len()..][..1]).is_none());
+            let is_put = matches!(entry.record, Record::Put { .. });
+            assert_eq!(put::put_at(rest).is_some(), is_put);
+            assert_eq!(take_entry(&mut rest), Some(*entry));
+        }
+        assert_eq!(take_entry(&mut rest), None);
     }
 
     #[test]

@@ -57,6 +57,7 @@ mod layout;
 mod moved;
 mod overlay;
 mod pieces;
+mod put;
 mod reader;
 mod record;
 mod recovery;

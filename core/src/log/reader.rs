@@ -8,10 +8,11 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::directory::LivePage;
-use super::frame::{self, LENGTH_BYTES, Length, PutFields};
+use super::frame::{self, LENGTH_BYTES, Length};
 use super::handle::{Log, Position};
 use super::layout::{NO_SLOT, PageHeader};
 use super::moved::{may_have_moved, stretch_of};
+use super::put::{self, PutFields};
 use super::record::{Entry, Record};
 use crate::error::{Error, Result};
 use crate::page::PageStore;
@@ -39,7 +40,7 @@ impl Stored {
     #[cold]
     fn put(&self) -> PutFields<'_> {
         let body = &self.bytes[self.body.clone()];
-        frame::put_in(body).expect("a put when it was read")
+        put::put_in(body).expect("a put when it was read")
     }
 }
 
@@ -115,7 +116,7 @@ impl<P: PageStore> Log<P> {
         bytes: Option<&'a [u8]>,
         position: Position,
     ) -> Result<Option<Held<'a>>> {
-        match bytes.and_then(frame::put_at) {
+        match bytes.and_then(put::put_at) {
             Some(put) => Ok(Some(Held::Here(put))),
             None => self.keep(position),
         }
@@ -189,6 +190,33 @@ impl<P: PageStore> Log<P> {
             }));
         }
         Ok(None)
+    }
+
+    /// Shows the entries that lie in one piece with the one at `position` and end at or before
+    /// `limit`, each with where the next one begins, until `visit` refuses one. Answers where the
+    /// first entry begins that was not shown or was refused; nothing is copied for those before it.
+    pub(super) fn visit_together(
+        &self,
+        position: u64,
+        limit: u64,
+        mut visit: impl FnMut(u64, &Entry<'_>) -> bool,
+    ) -> Result<u64> {
+        let stretch = self.stretch_at(position, Source::Cached)?;
+        let mut rest = match &stretch {
+            Stretch::Page(page, range) => &page[range.clone()],
+            Stretch::Tail(bytes) => bytes,
+            Stretch::Gap(_) | Stretch::End => return Ok(position),
+        };
+        let end = position + rest.len() as u64;
+        let mut position = position;
+        while let Some(entry) = frame::take_entry(&mut rest)
+            && let next = end - rest.len() as u64
+            && next <= limit
+            && visit(next, &entry)
+        {
+            position = next;
+        }
+        Ok(position)
     }
 
     /// The length of the frame at `position`, whose first bytes are these. `None` if the log ends

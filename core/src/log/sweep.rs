@@ -84,17 +84,16 @@ impl Sweep {
         self.open = (!entry.last).then(|| frame.end_bit_position());
     }
 
-    /// Whether the entry goes.
-    fn is_dead(&self, frame: &Frame, keep: &mut Keep<'_>) -> bool {
-        if frame.next > self.limit {
+    /// Whether the entry goes, behind which the next one begins at `next`.
+    fn is_dead(&self, next: u64, entry: &Entry<'_>, keep: &mut Keep<'_>) -> bool {
+        if next > self.limit {
             // Its end lies in a page that is not written again.
             return false;
         }
-        let entry = frame.stored.entry();
         match entry.record {
             // Its transaction is complete, but must look so too.
             Record::End => self.open.is_none(),
-            _ => !keep(&entry),
+            _ => !keep(entry),
         }
     }
 }
@@ -183,7 +182,7 @@ impl<P: PageStore> Log<P> {
                 sweep.position = to;
                 break;
             };
-            if sweep.is_dead(&frame, keep) {
+            if sweep.is_dead(frame.next, &frame.stored.entry(), keep) {
                 (sweep.position, sweep.before, sweep.open) = begun;
                 return Ok(false);
             }
@@ -202,13 +201,17 @@ impl<P: PageStore> Log<P> {
     ) -> Result<bool> {
         self.make_room_ahead(0)?;
         let boundary = self.page_end(sweep, sweep.position);
+        self.pass_dead(sweep, run, boundary, keep)?;
+        if sweep.budget == 0 {
+            return Ok(false);
+        }
         let frame = self.frame_at(sweep.position, self.readable_end, Source::Cached)?;
         let Some(frame) = frame.filter(|frame| frame.position < boundary) else {
             return self.cross(sweep, run, boundary, boundary, keep);
         };
         self.make_room_ahead(frame.next - frame.position)?;
         sweep.spend((frame.next - frame.position) as usize);
-        if sweep.is_dead(&frame, keep) {
+        if sweep.is_dead(frame.next, &frame.stored.entry(), keep) {
             return self.leave_out(sweep, run, &frame, keep);
         }
         self.begin_frame(sweep, run, &frame)?;
@@ -227,6 +230,26 @@ impl<P: PageStore> Log<P> {
             position = part;
             boundary = self.page_end(sweep, position);
         }
+    }
+
+    /// Drops entries that lie whole in the page that ends at `boundary`, and with which nothing else
+    /// ends: most of those that a sweep drops.
+    fn pass_dead(
+        &self,
+        sweep: &mut Sweep,
+        run: &Run,
+        boundary: u64,
+        keep: &mut Keep<'_>,
+    ) -> Result<()> {
+        let from = sweep.position;
+        let position = self.visit_together(from, boundary - 1, |next, entry| {
+            !(entry.last && sweep.open.is_some())
+                && !run.page.is_too_long(next)
+                && sweep.is_dead(next, entry, keep)
+        })?;
+        sweep.position = position;
+        sweep.spend((position - from) as usize);
+        Ok(())
     }
 
     /// Drops an entry. Its transaction must not look as if it had not ended.
