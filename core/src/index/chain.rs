@@ -2,16 +2,19 @@
 //!
 //! Keys have few changes, and all of them get their next one at about the same time. A block that
 //! grows would leave blocks of every earlier size behind; a chain of blocks leaves none. The first
-//! holds 8 bytes, enough for one change; each further one 16, behind the address of the one before.
-//! All but the newest block are full, so the length of the whole says where each byte is. A change
-//! may begin in one block and end in the next.
+//! holds 8 bytes, enough for one change; each further one holds bytes behind the address of the one
+//! before, 8 while the chain is short, so that a key with a few changes has no half-empty block, and
+//! then 16, so that one with many has few addresses. All but the newest block are full, so the length
+//! of the whole says where each byte is. A change may begin in one block and end in the next.
 
 use super::heap::{Address, Heap};
 
 const FIRST_BYTES: usize = 8;
 const LINK_BYTES: usize = 4;
-const FURTHER_BYTES: usize = 20;
-const FURTHER_CONTENT: usize = FURTHER_BYTES - LINK_BYTES;
+/// What a further block holds in a chain of so many bytes, and in one that is longer.
+const SHORT_BYTES: usize = 56;
+const SMALL_CONTENT: usize = 8;
+const LARGE_CONTENT: usize = 16;
 
 /// A stack of at most 255 bytes. It does not free itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,23 +38,18 @@ impl Chain {
     #[inline]
     pub(super) fn push(&mut self, heap: &mut Heap, mut bytes: &[u8]) {
         while !bytes.is_empty() {
-            let (at, end) = match used_of_newest(self.len) {
-                Used::First(used) if used < FIRST_BYTES => (used, FIRST_BYTES),
-                Used::Further(used) if used < FURTHER_BYTES => (used, FURTHER_BYTES),
-                Used::Nothing => {
-                    self.newest = heap.allocate(FIRST_BYTES);
-                    (0, FIRST_BYTES)
-                }
-                Used::First(_) | Used::Further(_) => {
-                    let block = heap.allocate(FURTHER_BYTES);
+            let mut newest = newest_block(self.len);
+            if newest.used == newest.bytes {
+                newest = next_block(self.len);
+                let block = heap.allocate(newest.bytes);
+                if newest.link_bytes > 0 {
                     let link = self.newest.0.to_le_bytes();
                     heap.bytes_mut(block)[..LINK_BYTES].copy_from_slice(&link);
-                    self.newest = block;
-                    (LINK_BYTES, FURTHER_BYTES)
                 }
-            };
-            let (now, later) = bytes.split_at(bytes.len().min(end - at));
-            let room = &mut heap.bytes_mut(self.newest)[at..end];
+                self.newest = block;
+            }
+            let (now, later) = bytes.split_at(bytes.len().min(newest.bytes - newest.used));
+            let room = &mut heap.bytes_mut(self.newest)[newest.used..newest.bytes];
             // Few bytes: a loop is faster than a call.
             room.iter_mut().zip(now).for_each(|(to, &from)| *to = from);
             self.len += now.len() as u8;
@@ -71,38 +69,75 @@ impl Chain {
 
     /// Gives all blocks back.
     pub(super) fn free(&mut self, heap: &mut Heap) {
-        loop {
-            match used_of_newest(self.len) {
-                Used::Nothing => break,
-                Used::First(used) => {
-                    heap.free(self.newest, FIRST_BYTES);
-                    self.len -= used as u8;
-                }
-                Used::Further(used) => {
-                    let before = link_of(heap.bytes(self.newest));
-                    heap.free(self.newest, FURTHER_BYTES);
-                    self.newest = before;
-                    self.len -= (used - LINK_BYTES) as u8;
-                }
-            }
+        while self.len > 0 {
+            let newest = newest_block(self.len);
+            let before = self.before(&newest, heap);
+            heap.free(self.newest, newest.bytes);
+            *self = before;
         }
-        *self = Self::EMPTY;
+    }
+
+    /// The chain without its newest block.
+    #[inline]
+    fn before(self, newest: &Block, heap: &Heap) -> Self {
+        if newest.link_bytes == 0 {
+            return Self::EMPTY;
+        }
+        Self {
+            newest: link_of(heap.bytes(self.newest)),
+            len: self.len - (newest.used - LINK_BYTES) as u8,
+        }
     }
 }
 
-/// How much of the newest block is used, its link included.
-enum Used {
-    Nothing,
-    First(usize),
-    Further(usize),
+/// A block, which begins with an address unless it is the first.
+struct Block {
+    bytes: usize,
+    link_bytes: usize,
+    /// Bytes that are used, the address included.
+    used: usize,
 }
 
+/// The newest block of a chain of `len` bytes; as if it were full, if there is none.
 #[inline]
-fn used_of_newest(len: u8) -> Used {
-    match usize::from(len) {
-        0 => Used::Nothing,
-        len @ 1..=FIRST_BYTES => Used::First(len),
-        len => Used::Further(LINK_BYTES + (len - FIRST_BYTES - 1) % FURTHER_CONTENT + 1),
+fn newest_block(len: u8) -> Block {
+    let len = usize::from(len);
+    let (content, link_bytes, used) = if len <= FIRST_BYTES {
+        let used = if len == 0 { FIRST_BYTES } else { len };
+        (FIRST_BYTES, 0, used)
+    } else if len <= SHORT_BYTES {
+        (
+            SMALL_CONTENT,
+            LINK_BYTES,
+            (len - FIRST_BYTES - 1) % SMALL_CONTENT + 1,
+        )
+    } else {
+        (
+            LARGE_CONTENT,
+            LINK_BYTES,
+            (len - SHORT_BYTES - 1) % LARGE_CONTENT + 1,
+        )
+    };
+    Block {
+        bytes: link_bytes + content,
+        link_bytes,
+        used: link_bytes + used,
+    }
+}
+
+/// The block that follows in a chain of `len` bytes, whose blocks are full.
+#[inline]
+fn next_block(len: u8) -> Block {
+    let len = usize::from(len);
+    let (content, link_bytes) = match len {
+        0 => (FIRST_BYTES, 0),
+        FIRST_BYTES..SHORT_BYTES => (SMALL_CONTENT, LINK_BYTES),
+        _ => (LARGE_CONTENT, LINK_BYTES),
+    };
+    Block {
+        bytes: link_bytes + content,
+        link_bytes,
+        used: link_bytes,
     }
 }
 
@@ -139,21 +174,12 @@ impl Reader<'_> {
     }
 
     fn next_block(&mut self) {
+        debug_assert!(self.rest.len > 0, "a change ends before its chain does");
+        let newest = newest_block(self.rest.len);
         let block = self.heap.bytes(self.rest.newest);
-        match used_of_newest(self.rest.len) {
-            Used::Nothing => unreachable!("a change ends before its chain does"),
-            Used::First(used) => {
-                self.block = block;
-                self.used = used;
-                self.rest = Chain::EMPTY;
-            }
-            Used::Further(used) => {
-                self.block = &block[LINK_BYTES..];
-                self.used = used - LINK_BYTES;
-                self.rest.newest = link_of(block);
-                self.rest.len -= self.used as u8;
-            }
-        }
+        self.block = &block[newest.link_bytes..];
+        self.used = newest.used - newest.link_bytes;
+        self.rest = self.rest.before(&newest, self.heap);
     }
 }
 
@@ -213,16 +239,21 @@ mod tests {
         assert_eq!(first, Chain::EMPTY);
         let mut blocks = Vec::new();
         let mut chain = fill(&mut heap);
-        while chain.len > FIRST_BYTES as u8 {
+        while chain.len > 0 {
             blocks.push(chain.newest);
-            let Used::Further(used) = used_of_newest(chain.len) else {
-                unreachable!()
-            };
-            chain.newest = link_of(heap.bytes(chain.newest));
-            chain.len -= (used - LINK_BYTES) as u8;
+            chain = chain.before(&newest_block(chain.len), &heap);
         }
-        blocks.push(chain.newest);
-        assert_eq!(blocks.len(), 7);
+        assert_eq!(blocks.len(), 10);
         assert!(blocks.iter().all(|&block| block < end));
+    }
+
+    #[test]
+    fn changes_of_seven_bytes_take_twelve_at_most() {
+        let mut heap = Heap::default();
+        let mut chain = Chain::EMPTY;
+        for changes in 1..=36 {
+            chain.push(&mut heap, &[0; 7]);
+            assert!(heap.size() <= 12 * changes, "{} of {changes}", heap.size());
+        }
     }
 }

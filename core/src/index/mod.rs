@@ -34,8 +34,8 @@
 //! keys) and a record for each key. Nothing here touches a page: counting a range, or finding its
 //! keys, reads no values.
 //!
-//! Measured: a key with one revision takes 61 to 80 bytes besides its own; ten further revisions
-//! take 9 to 11 bytes each.
+//! Measured: a key with one revision takes 61 to 80 bytes besides its own; each further
+//! revision, of one to forty, takes 8 to 12 bytes on average.
 
 mod chain;
 mod change;

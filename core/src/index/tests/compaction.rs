@@ -146,3 +146,24 @@ fn a_compacted_history_takes_new_changes_and_gives_its_blocks_back() {
     }
     assert_eq!(sizes[2..], [sizes[2]; 28]);
 }
+
+#[test]
+fn further_revisions_take_twelve_bytes_each_at_most() {
+    // As if 100,000 other keys were put in turn with these.
+    const STRIDE: i64 = 100_000;
+    let mut index = KeyIndex::default();
+    let keys: Vec<_> = (0..2_000_u16).map(u16::to_be_bytes).collect();
+    let mut first = 0;
+    for further in 0..=40 {
+        for (nth, key) in keys.iter().enumerate() {
+            put(&mut index, key, 2 + further * STRIDE + nth as i64);
+        }
+        let bytes = index.records.heap_bytes();
+        if further == 0 {
+            first = bytes;
+            continue;
+        }
+        let each = (bytes - first) as f64 / (further * keys.len() as i64) as f64;
+        assert!(each <= 12.0, "{each} for each of {further}");
+    }
+}
