@@ -49,6 +49,9 @@ impl<P: PageStore> Store<P> {
     /// that are behind, reclaims about as much of what was compacted, and in a store opened
     /// read-only takes in what another process wrote.
     ///
+    /// To reclaim it reads at most three times `budget_bytes` and writes at most as many once, and
+    /// beside that what the longest entry takes, three times and once, and two dozen pages.
+    ///
     /// `now_ms` is the host's clock in milliseconds; only differences count, and time never runs
     /// backwards. Cheap when nothing waits.
     ///

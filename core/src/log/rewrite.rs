@@ -35,7 +35,8 @@ impl<P: PageStore> Log<P> {
         }
         let outcome = match needed.checked_sub(self.slots.available()) {
             None | Some(0) => Ok(()),
-            Some(missing) => self.grow(missing),
+            // No more than is soon free again, because a slice of a sweep is to be a bounded one.
+            Some(missing) => self.grow_up_to(HELD_WORTH_A_SYNC, missing),
         };
         let Err(Error::Page(PageError::NoSpace)) = outcome else {
             return outcome;

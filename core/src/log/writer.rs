@@ -327,7 +327,12 @@ impl<P: PageStore> Log<P> {
             GROWTH_LEAST_BYTES / page_size,
             GROWTH_MOST_BYTES / page_size,
         );
-        let outcome = self.grow_by(chunk.max(missing));
+        self.grow_up_to(chunk, missing)
+    }
+
+    /// Gains `wanted` slots, or where there is no room for them no more than the missing ones.
+    pub(super) fn grow_up_to(&mut self, wanted: usize, missing: usize) -> Result<()> {
+        let outcome = self.grow_by(wanted.max(missing));
         let Err(Error::Page(PageError::NoSpace)) = outcome else {
             return outcome;
         };
