@@ -168,17 +168,22 @@ fn a_pinned_range_is_refused_where_a_range_is() {
 #[test]
 fn a_limit_cuts_the_sorted_answer_and_counts_all() {
     let store = changed(MemoryPages::new(512), 2);
-    let targets: [(SortTarget, fn(&KeyValue) -> Vec<u8>); 5] = [
-        (SortTarget::Key, |kv| kv.key.clone()),
-        (SortTarget::Version, |kv| kv.version.to_be_bytes().to_vec()),
-        (SortTarget::Create, |kv| {
-            kv.create_revision.to_be_bytes().to_vec()
-        }),
-        (SortTarget::Mod, |kv| kv.mod_revision.to_be_bytes().to_vec()),
-        (SortTarget::Value, |kv| kv.value.clone()),
+    let by = |kv: &KeyValue, target| match target {
+        SortTarget::Key => kv.key.clone(),
+        SortTarget::Version => kv.version.to_be_bytes().to_vec(),
+        SortTarget::Create => kv.create_revision.to_be_bytes().to_vec(),
+        SortTarget::Mod => kv.mod_revision.to_be_bytes().to_vec(),
+        SortTarget::Value => kv.value.clone(),
+    };
+    let targets = [
+        SortTarget::Key,
+        SortTarget::Version,
+        SortTarget::Create,
+        SortTarget::Mod,
+        SortTarget::Value,
     ];
     let all = store.range(&RangeRequest::new(KeyRange::All)).unwrap().kvs;
-    for (sort_target, by) in targets {
+    for sort_target in targets {
         for (sort_order, keys_only) in [
             (SortOrder::Ascend, false),
             (SortOrder::Descend, false),
@@ -186,12 +191,14 @@ fn a_limit_cuts_the_sorted_answer_and_counts_all() {
         ] {
             let mut expected = all.clone();
             expected.sort_by(|a, b| match sort_order {
-                SortOrder::Descend => by(b).cmp(&by(a)),
-                _ => by(a).cmp(&by(b)),
+                SortOrder::Descend => by(b, sort_target).cmp(&by(a, sort_target)),
+                _ => by(a, sort_target).cmp(&by(b, sort_target)),
             });
             expected.truncate(10);
             if keys_only {
-                expected.iter_mut().for_each(|kv| kv.value = Vec::new());
+                for kv in &mut expected {
+                    kv.value.clear();
+                }
             }
             let request = RangeRequest {
                 limit: 10,

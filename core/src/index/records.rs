@@ -180,6 +180,7 @@ impl Records {
         self.older_at(address, record, main)
     }
 
+    #[inline(never)]
     fn older_at(&self, address: Address, record: &Record, main: i64) -> Option<Change> {
         let mut open = Run {
             newest: self.newest_of(address, record),
@@ -210,10 +211,15 @@ impl Records {
     #[inline]
     fn newest_of(&self, address: Address, record: &Record) -> Change {
         if record.wide {
-            self.wide[&address]
+            self.wide_newest_of(address)
         } else {
             record.newest
         }
+    }
+
+    #[cold]
+    fn wide_newest_of(&self, address: Address) -> Change {
+        self.wide[&address]
     }
 
     #[inline]

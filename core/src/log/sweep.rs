@@ -243,7 +243,7 @@ impl<P: PageStore> Log<P> {
     ) -> Result<()> {
         let from = sweep.position;
         let position = self.visit_together(from, boundary - 1, |next, entry| {
-            !(entry.last && sweep.open.is_some())
+            (!entry.last || sweep.open.is_none())
                 && !run.page.is_too_long(next)
                 && sweep.is_dead(next, entry, keep)
         })?;

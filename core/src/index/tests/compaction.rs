@@ -163,7 +163,11 @@ fn further_revisions_take_twelve_bytes_each_at_most() {
             first = bytes;
             continue;
         }
-        let each = (bytes - first) as f64 / (further * keys.len() as i64) as f64;
-        assert!(each <= 12.0, "{each} for each of {further}");
+        let added = bytes - first;
+        let most = 12 * further as usize * keys.len();
+        assert!(
+            added <= most,
+            "{added} for {further} of each key, {most} at most"
+        );
     }
 }
