@@ -73,11 +73,13 @@ pub(super) fn encode<'b>(entry: &Entry<'_>, scratch: &'b mut Vec<u8>) -> Result<
         sub_and_last: u64::from(entry.revision.sub) << 1 | u64::from(entry.last),
         record: entry.record,
     };
-    let mut buffer = mem::take(scratch);
-    buffer.clear();
-    buffer.resize(LENGTH_BYTES, 0);
-    // Extending a vector cannot fail, and no record has a field that postcard refuses.
-    *scratch = postcard::to_extend(&body, buffer).unwrap_or_default();
+    scratch.clear();
+    scratch.reserve(entry.encoded_bound() + LENGTH_BYTES);
+    scratch.resize(LENGTH_BYTES, 0);
+    if !put::write_put(&body, scratch) {
+        // Extending a vector cannot fail, and no record has a field that postcard refuses.
+        *scratch = postcard::to_extend(&body, mem::take(scratch)).unwrap_or_default();
+    }
     let bytes = scratch.len().saturating_sub(LENGTH_BYTES);
     if bytes == 0 || bytes > BODY_LIMIT_BYTES {
         return Err(Error::RequestTooLarge {
@@ -287,6 +289,31 @@ mod tests {
             assert_eq!(decode(&body[..body.len() - 1]), None);
             body.push(0);
             assert_eq!(decode(&body), None);
+        }
+    }
+
+    #[test]
+    fn a_put_is_written_as_any_entry_is() {
+        for record in all_records() {
+            for sub_and_last in [0, 1, 0x7f, 0x80, u64::from(u32::MAX) << 1] {
+                for lease in [0, 1, -1, 63, 64, -64, -65, i64::MAX, i64::MIN] {
+                    let mut record = record;
+                    if let Record::Put { lease: of_put, .. } = &mut record {
+                        *of_put = lease;
+                    }
+                    let body = Body {
+                        main: 1 << 40,
+                        sub_and_last,
+                        record,
+                    };
+                    let mut written = Vec::new();
+                    let is_put = put::write_put(&body, &mut written);
+                    assert_eq!(is_put, matches!(record, Record::Put { .. }));
+                    if is_put {
+                        assert_eq!(written, postcard::to_allocvec(&body).unwrap());
+                    }
+                }
+            }
         }
     }
 

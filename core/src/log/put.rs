@@ -1,7 +1,10 @@
-//! Reading puts, field by field.
+//! Writing and reading puts, field by field.
 //!
-//! Nearly all entries are puts, and reads wait for nothing else. So there is a reader for them alone
-//! that reads just what postcard does, in a fraction of the time; it is tested to agree.
+//! Nearly all entries are puts, and writes and reads wait for little else. So there is a writer and a
+//! reader for them alone, of just the bytes that postcard writes and reads, in a fraction of the time;
+//! they are tested to agree.
+
+use alloc::vec::Vec;
 
 use super::frame::Body;
 use super::record::Record;
@@ -157,4 +160,38 @@ fn take_varint_by_bytes(rest: &mut &[u8]) -> Option<u64> {
         }
     }
     None
+}
+
+/// Appends the body of a put. `false`, and nothing is appended, if it is something else.
+pub(super) fn write_put(body: &Body<'_>, out: &mut Vec<u8>) -> bool {
+    let Record::Put {
+        key,
+        value,
+        age,
+        version,
+        lease,
+    } = body.record
+    else {
+        return false;
+    };
+    write_varint(body.main, out);
+    write_varint(body.sub_and_last, out);
+    out.push(PUT);
+    write_varint(key.len() as u64, out);
+    out.extend_from_slice(key);
+    write_varint(value.len() as u64, out);
+    out.extend_from_slice(value);
+    write_varint(age, out);
+    write_varint(version, out);
+    write_varint((lease << 1 ^ lease >> (i64::BITS - 1)) as u64, out);
+    true
+}
+
+#[inline]
+fn write_varint(mut number: u64, out: &mut Vec<u8>) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
 }
