@@ -15,9 +15,13 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 # One process for each group, so that a round is short for everybody and heaps start fresh.
 GROUPS = ("put,put-txn", "get,put-get,compact", "watch,watch-prefix,catch-up")
+# A million watchers take their time, etcd's most of all: they come in the first round and then in
+# every third. In "crowd" a store in memory is compared with itself.
+CROWDED_ROUNDS = 3
 STORES = ("revwatch-memory", "revwatch-file")
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
@@ -81,6 +85,13 @@ def measure(command: list[str]) -> Iterator[Measurement]:
         yield {**json.loads(line), "others": round(max(others, 0.0), 2)}
 
 
+def run_all(commands: list[list[str]], out: TextIO) -> None:
+    """Runs programs one after the other, and keeps what they print."""
+    for command in commands:
+        for measurement in measure(command):
+            print(json.dumps(measurement), file=out, flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, required=True)
@@ -102,9 +113,12 @@ def main() -> int:
                     commands.insert(0, [etcd_bin, *common])
                 if group != GROUPS[-1]:
                     commands.append([args.bin, "--subject", "btreemap", *common])
-                for command in commands:
-                    for measurement in measure(command):
-                        print(json.dumps(measurement), file=out, flush=True)
+                run_all(commands, out)
+            if number % CROWDED_ROUNDS == 0:
+                common = ["--round", str(number), "--dir", args.dir, "--workloads"]
+                etcd = [[etcd_bin, *common, "match"]] if etcd_bin else []
+                own = [args.bin, "--subject", STORES[0], *common, "crowd,match"]
+                run_all([*etcd, own], out)
     return 0
 
 

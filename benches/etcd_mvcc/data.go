@@ -28,9 +28,14 @@ const (
 	compactKeyCount = 10_000
 	catchUpCount    = 20_000
 	catchUpKeyCount = 1_000
+	matchNested     = 10_000
+	matchQueries    = 200_000
 	valueCount      = 256
 	valueBytes      = 64
 )
+
+// matchCounts is how many ranges are watched.
+var matchCounts = []int{100_000, 1_000_000}
 
 // Each workload draws from a sequence of its own, so that adding one leaves the others alone.
 const (
@@ -43,6 +48,7 @@ const (
 	seedPairs
 	seedWatch
 	seedCompaction
+	seedMatch
 )
 
 // random is splitmix64: a counter and three mixing steps, the same in every language.
@@ -70,6 +76,16 @@ func (r *random) picks(count, n int) []int {
 		picked[i] = r.below(n)
 	}
 	return picked
+}
+
+// shuffled is the numbers below count, each once, in any order.
+func (r *random) shuffled(count int) []int {
+	numbers := each(count)
+	for last := count - 1; last > 0; last-- {
+		other := r.below(last + 1)
+		numbers[last], numbers[other] = numbers[other], numbers[last]
+	}
+	return numbers
 }
 
 // picksForTxns does the same for transactions, which may change a key only once: a number that the

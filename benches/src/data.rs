@@ -23,6 +23,11 @@ pub(crate) const COMPACTED_PUTS: u32 = 200_000;
 pub(crate) const COMPACTED_KEYS: u32 = 10_000;
 pub(crate) const CATCH_UP_PUTS: u32 = 20_000;
 pub(crate) const CATCH_UP_KEYS: u32 = 1_000;
+pub(crate) const MATCH_COUNTS: [u32; 2] = [100_000, 1_000_000];
+pub(crate) const CROWDS: [u32; 2] = [1_000, 1_000_000];
+pub(crate) const CROWD_PUTS: u32 = 100_000;
+pub(crate) const MATCH_NESTED: u32 = 10_000;
+pub(crate) const MATCH_QUERIES: u32 = 200_000;
 const VALUES: u32 = 256;
 
 /// Each workload draws from a sequence of its own, so that adding one leaves the others alone.
@@ -37,6 +42,7 @@ pub(crate) enum Seed {
     Pairs,
     Watch,
     Compaction,
+    Match,
 }
 
 const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -53,7 +59,7 @@ impl Random {
         }
     }
 
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(ODD);
         let mut mixed = self.state;
         mixed = (mixed ^ mixed >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -62,13 +68,22 @@ impl Random {
     }
 
     /// Biased by less than one in 2^44 for the counts used here.
-    fn below(&mut self, bound: u32) -> u32 {
+    pub(crate) fn below(&mut self, bound: u32) -> u32 {
         (self.next() % u64::from(bound)) as u32
     }
 
     /// Draws `count` numbers below `bound`, before any clock runs.
     pub(crate) fn picks(mut self, count: u32, bound: u32) -> Vec<u32> {
         (0..count).map(|_| self.below(bound)).collect()
+    }
+
+    /// The numbers below `count`, each once, in any order.
+    pub(crate) fn shuffled(&mut self, count: u32) -> Vec<u32> {
+        let mut numbers = each(count);
+        for last in (1..count).rev() {
+            numbers.swap(last as usize, self.below(last + 1) as usize);
+        }
+        numbers
     }
 
     /// The same for transactions, which may change a key only once: a number that the transaction

@@ -7,11 +7,12 @@
 //!
 //! - `data`: keys, values, picks and digests, twins of those in the Go program.
 //! - `table`, `subject`: what is measured: a `BTreeMap`; a store in memory or in a file.
-//! - `keys`, `watch`: the workloads.
+//! - `keys`, `watch`, `matching`: the workloads.
 //! - `measure`: what is printed.
 
 mod data;
 mod keys;
+mod matching;
 mod measure;
 mod subject;
 mod table;
@@ -27,7 +28,7 @@ use crate::measure::Run;
 use crate::subject::Subject;
 use crate::table::{Plain, Table};
 
-const WORKLOADS: &str = "put,put-txn,get,put-get,compact,watch,watch-prefix,catch-up";
+const WORKLOADS: &str = "put,put-txn,get,put-get,compact,watch,watch-prefix,catch-up,crowd,match";
 
 fn main() {
     let options = read_options();
@@ -71,7 +72,7 @@ fn run_keys<T: Table>(run: &Run, workload: &str, open: impl Fn() -> T) {
         "put" => keys::puts(run, open()),
         "get" => keys::gets(run, open()),
         "put-get" => keys::pairs(run, open()),
-        "put-txn" | "compact" | "watch" | "watch-prefix" | "catch-up" => {}
+        "put-txn" | "compact" | "watch" | "watch-prefix" | "catch-up" | "crowd" | "match" => {}
         other => panic!("no workload is called {other}"),
     }
 }
@@ -83,6 +84,9 @@ fn run_store<P: PageStore>(run: &Run, workload: &str, open: impl Fn() -> Subject
         "watch" => watch::watch_keys(run, open),
         "watch-prefix" => watch::watch_prefix(run, open),
         "catch-up" => watch::catch_up(run, open),
+        "crowd" => watch::watch_crowd(run, open),
+        // No store takes part in it, so one subject does it for both.
+        "match" if run.subject == "revwatch-memory" => matching::matching(run),
         other => run_keys(run, other, open),
     }
 }

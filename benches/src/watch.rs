@@ -6,8 +6,9 @@ use revwatch::page::PageStore;
 use revwatch::{KeyRange, StreamId, WatchRequest, WatchResponse};
 
 use crate::data::{
-    CATCH_UP_KEYS, CATCH_UP_PUTS, PREFIX_KEYS, PREFIX_PUTS, PREFIX_WATCHERS, Random, Seed, Values,
-    WATCH_PUTS, WATCH_STREAMS, each, event_sum, numbered_keys,
+    CATCH_UP_KEYS, CATCH_UP_PUTS, CROWD_PUTS, CROWDS, Key, PREFIX_KEYS, PREFIX_PUTS,
+    PREFIX_WATCHERS, Random, Seed, Values, WATCH_PUTS, WATCH_STREAMS, each, event_sum,
+    numbered_keys,
 };
 use crate::keys::put_many;
 use crate::measure::{Run, Work};
@@ -169,4 +170,48 @@ fn watch<P: PageStore>(
         .store
         .watch(stream, &request)
         .expect("a watch succeeds");
+}
+
+/// A range of a number, and how it is called.
+type Watched = (&'static str, fn(&Key) -> KeyRange);
+
+/// What many watchers of other keys add to a put that concerns one of them. The same 1000 keys are put
+/// in every case.
+pub(crate) fn watch_crowd<P: PageStore>(run: &Run, open: impl Fn() -> Subject<P>) {
+    let kinds: [Watched; 3] = [
+        ("keys", |key| KeyRange::one(key)),
+        ("prefixes", |key| KeyRange::prefix(key)),
+        ("spans", |key| {
+            KeyRange::span(key, &[key, &b"~~"[..]].concat())
+        }),
+    ];
+    for (name, range) in kinds {
+        for watchers in CROWDS {
+            let (mut subject, keys, values) = (open(), numbered_keys(watchers), Values::new());
+            let streams: Vec<StreamId> = (0..WATCH_STREAMS)
+                .map(|_| subject.store.watch_stream())
+                .collect();
+            for (key, &stream) in keys.iter().zip(streams.iter().cycle()) {
+                let request = WatchRequest::new(range(key));
+                subject
+                    .store
+                    .watch(stream, &request)
+                    .expect("a watch succeeds");
+            }
+            let mut seen = Seen::default();
+            seen.drain(&mut subject, &streams);
+            let apart = watchers / CROWDS[0];
+            let picked = Random::new(Seed::Watch, run.round).picks(CROWD_PUTS, CROWDS[0]);
+            run.measure(&format!("put, one of {watchers} {name}"), "puts/s", || {
+                for (i, &pick) in picked.iter().enumerate() {
+                    let number = pick * apart;
+                    subject.put(&keys[number as usize], values.of(i));
+                    let stream = streams[number as usize % streams.len()];
+                    seen.drain(&mut subject, &[stream]);
+                }
+                let (count, digest) = (seen.events, seen.digest);
+                Work { count, digest }
+            });
+        }
+    }
 }

@@ -94,6 +94,9 @@ pub use store::{
     PutRequest, PutResponse, RangeRequest, RangeResponse, SortOrder, SortTarget,
 };
 pub use txn::{Compare, CompareOp, CompareTarget, Op, OpResponse, TxnRequest, TxnResponse};
+#[cfg(feature = "measured")]
+#[doc(hidden)]
+pub use watch::MeasuredMatcher;
 pub use watch::{
     EventRef, Events, FollowResponse, PROGRESS_OF_STREAM, StreamId, WatchRequest, WatchResponse,
     WatcherReport, WatcherState,

@@ -26,15 +26,15 @@ const MAX_CHUNKS: usize = 1 << (u32::BITS - UNIT_BITS);
 
 /// Names a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Address(pub(super) u32);
+pub(crate) struct Address(pub(crate) u32);
 
 impl Address {
     /// No block: the last unit of the last chunk, and blocks are longer than a unit.
-    pub(super) const NONE: Self = Self(u32::MAX);
+    pub(crate) const NONE: Self = Self(u32::MAX);
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Heap {
+pub(crate) struct Heap {
     chunks: Vec<Vec<u8>>,
     /// The chunk that blocks are cut off.
     filling: Option<usize>,
@@ -52,7 +52,7 @@ impl Heap {
     /// # Panics
     ///
     /// If addresses run out: at 16 GiB of blocks, or 2^18 that are larger than 8 KiB.
-    pub(super) fn allocate(&mut self, bytes: usize) -> Address {
+    pub(crate) fn allocate(&mut self, bytes: usize) -> Address {
         debug_assert!(bytes > UNIT_BYTES);
         if bytes > LARGEST_SHARED_BYTES {
             let chunk = self.add_chunk(alloc::vec![0; bytes]);
@@ -69,7 +69,7 @@ impl Heap {
     }
 
     /// Gives back a block that was allocated with the same `bytes`.
-    pub(super) fn free(&mut self, block: Address, bytes: usize) {
+    pub(crate) fn free(&mut self, block: Address, bytes: usize) {
         if bytes > LARGEST_SHARED_BYTES {
             let (chunk, _) = parts_of(block);
             self.chunks[chunk] = Vec::new();
@@ -87,20 +87,20 @@ impl Heap {
 
     /// A block's bytes, and whatever follows them in its chunk.
     #[inline]
-    pub(super) fn bytes(&self, block: Address) -> &[u8] {
+    pub(crate) fn bytes(&self, block: Address) -> &[u8] {
         let (chunk, at) = parts_of(block);
         &self.chunks[chunk][at..]
     }
 
     /// A block's bytes, and whatever follows them in its chunk.
     #[inline]
-    pub(super) fn bytes_mut(&mut self, block: Address) -> &mut [u8] {
+    pub(crate) fn bytes_mut(&mut self, block: Address) -> &mut [u8] {
         let (chunk, at) = parts_of(block);
         &mut self.chunks[chunk][at..]
     }
 
     #[cfg(test)]
-    pub(super) fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.chunks.iter().map(Vec::len).sum()
     }
 
@@ -139,7 +139,7 @@ impl Heap {
         }
         assert!(
             self.chunks.len() < MAX_CHUNKS,
-            "the key index has no addresses left: it holds 16 GiB, or {MAX_CHUNKS} long keys"
+            "no addresses are left: there are 16 GiB of keys, or {MAX_CHUNKS} long ones"
         );
         self.chunks.push(content);
         self.chunks.len() - 1

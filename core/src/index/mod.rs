@@ -41,7 +41,7 @@ mod chain;
 mod change;
 mod compact;
 mod encoding;
-mod heap;
+pub(crate) mod heap;
 mod key_index;
 mod node;
 mod order;

@@ -11,7 +11,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use slab::Slab;
 
-use super::matcher::Matcher;
+use super::matching::{Matcher, Membership};
 use super::ranges::Ranges;
 use super::watcher::{NOBODY, Watcher};
 use crate::range::KeyRange;
@@ -21,6 +21,7 @@ use crate::record::Event;
 #[derive(Debug)]
 pub(super) struct Group {
     ranges: Ranges,
+    membership: Membership,
     /// Watchers in any state but ended.
     members: u32,
     /// One of those that are synced: they are a ring.
@@ -107,11 +108,11 @@ impl Groups {
             return group;
         }
         let key = groups.vacant_key();
-        for range in packed.iter() {
-            self.matcher.insert(&range, key);
-        }
+        let sorted: Vec<KeyRange> = packed.iter().collect();
+        let membership = self.matcher.insert(&sorted, key);
         groups.insert(Group {
             ranges: packed,
+            membership,
             members: 1,
             first_synced: NOBODY,
             unsynced: 0,
@@ -131,14 +132,12 @@ impl Groups {
             return false;
         }
         let ranges = &self.slab[key].ranges;
-        for range in ranges.iter() {
-            self.matcher.remove(&range, key);
-        }
         let hash = self.hasher.hash_one(ranges);
         if let Ok(entry) = self.by_ranges.find_entry(hash, |&other| other == group) {
             entry.remove();
         }
-        self.slab.remove(key);
+        let group = self.slab.remove(key);
+        self.matcher.remove(group.membership);
         true
     }
 

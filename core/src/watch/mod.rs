@@ -48,10 +48,9 @@ mod group;
 mod history;
 mod hub;
 mod ids;
-mod matcher;
+mod matching;
 mod parts;
 mod progress;
-mod range_index;
 mod ranges;
 mod report;
 mod request;
@@ -66,6 +65,8 @@ mod tests;
 
 pub use events::{EventRef, Events};
 pub use follow::FollowResponse;
+#[cfg(feature = "measured")]
+pub use matching::MeasuredMatcher;
 pub use report::{WatcherReport, WatcherState};
 pub use request::WatchRequest;
 pub use response::{PROGRESS_OF_STREAM, WatchResponse};
