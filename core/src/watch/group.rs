@@ -11,8 +11,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use slab::Slab;
 
-use super::matching::{Matcher, Membership};
-use super::ranges::Ranges;
+use super::matching::{Matcher, Membership, spread};
 use super::watcher::{NOBODY, Watcher};
 use crate::range::KeyRange;
 use crate::record::Event;
@@ -20,8 +19,10 @@ use crate::record::Event;
 /// The watchers of the same ranges. There may be one for each watcher: it is kept small.
 #[derive(Debug)]
 pub(super) struct Group {
-    ranges: Ranges,
+    /// Where the matcher has their ranges.
     membership: Membership,
+    /// Of the ranges.
+    hash: u32,
     /// Watchers in any state but ended.
     members: u32,
     /// One of those that are synced: they are a ring.
@@ -97,30 +98,32 @@ impl Groups {
 
     /// One watcher more has these ranges; answers their group.
     pub(super) fn join(&mut self, ranges: &[KeyRange]) -> u32 {
-        let packed = Ranges::new(ranges);
-        let hash = self.hasher.hash_one(&packed);
-        let groups = &mut self.slab;
-        let known = self
-            .by_ranges
-            .find(hash, |&group| groups[group as usize].ranges == packed);
+        let mut sorted: Vec<&KeyRange> = ranges.iter().collect();
+        sorted.sort_unstable();
+        sorted.dedup();
+        let hash = self.hasher.hash_one(&sorted) as u32;
+        let (groups, matcher) = (&mut self.slab, &mut self.matcher);
+        let known = self.by_ranges.find(spread(hash), |&group| {
+            let group = &groups[group as usize];
+            group.hash == hash && matcher.has_ranges(group.membership, &sorted)
+        });
         if let Some(&group) = known {
             groups[group as usize].members += 1;
             return group;
         }
         let key = groups.vacant_key();
-        let sorted: Vec<KeyRange> = packed.iter().collect();
-        let membership = self.matcher.insert(&sorted, key);
         groups.insert(Group {
-            ranges: packed,
-            membership,
+            membership: matcher.insert(&sorted, key),
+            hash,
             members: 1,
             first_synced: NOBODY,
             unsynced: 0,
             behind_since: 0,
             touched: 0,
         });
-        let rehash = |&group: &u32| self.hasher.hash_one(&groups[group as usize].ranges);
-        self.by_ranges.insert_unique(hash, key as u32, rehash);
+        let rehash = |&group: &u32| spread(groups[group as usize].hash);
+        self.by_ranges
+            .insert_unique(spread(hash), key as u32, rehash);
         key as u32
     }
 
@@ -131,18 +134,24 @@ impl Groups {
         if self.slab[key].members > 0 {
             return false;
         }
-        let ranges = &self.slab[key].ranges;
-        let hash = self.hasher.hash_one(ranges);
-        if let Ok(entry) = self.by_ranges.find_entry(hash, |&other| other == group) {
+        let Group {
+            membership, hash, ..
+        } = self.slab[key];
+        self.matcher.remove(membership);
+        if let Ok(entry) = self
+            .by_ranges
+            .find_entry(spread(hash), |&other| other == group)
+        {
             entry.remove();
         }
-        let group = self.slab.remove(key);
-        self.matcher.remove(group.membership);
+        self.slab.remove(key);
         true
     }
 
+    /// What the watchers of a group watch, said in the plainest way.
     pub(super) fn ranges(&self, group: u32) -> Vec<KeyRange> {
-        self.slab[group as usize].ranges.iter().collect()
+        let group = &self.slab[group as usize];
+        self.matcher.ranges(group.membership).collect()
     }
 
     pub(super) fn first_synced(&self, group: u32) -> u32 {

@@ -51,7 +51,6 @@ mod ids;
 mod matching;
 mod parts;
 mod progress;
-mod ranges;
 mod report;
 mod request;
 mod response;

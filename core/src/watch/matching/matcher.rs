@@ -1,5 +1,7 @@
 //! The matcher: all watchers, by what they watch.
 
+use core::borrow::Borrow;
+
 use super::members::{Member, MemberId, Members};
 use super::ranges::{RangeId, Ranges};
 use super::tree::Tree;
@@ -34,12 +36,12 @@ impl Matcher {
     /// Adds a watcher of these ranges, of which there must be one at least.
     pub(in crate::watch) fn insert(
         &mut self,
-        ranges: &[KeyRange],
+        ranges: &[impl Borrow<KeyRange>],
         watcher: WatcherKey,
     ) -> Membership {
         let mut first = MemberId::NONE;
         for range in ranges.iter().rev() {
-            let range = self.ranges.intern(range);
+            let range = self.ranges.intern(range.borrow());
             let sibling = first;
             first = self.members.add(Member::new(watcher, range, sibling));
             self.link(first);
@@ -60,7 +62,6 @@ impl Matcher {
 
     /// What a watcher watches, in the order in which it was said. A span of all keys with a common
     /// beginning is told as a prefix, one of a single key as that key.
-    #[cfg(test)]
     pub(in crate::watch) fn ranges(
         &self,
         Membership(first): Membership,
@@ -71,6 +72,22 @@ impl Matcher {
             member = sibling;
             Some(self.ranges.to_key_range(range))
         })
+    }
+
+    /// Whether a watcher watches these ranges, said in the same order, and no others.
+    pub(in crate::watch) fn has_ranges(
+        &self,
+        Membership(first): Membership,
+        ranges: &[&KeyRange],
+    ) -> bool {
+        let mut member = first;
+        for range in ranges {
+            match self.members.get(member) {
+                Some(found) if self.ranges.is(found.range, range) => member = found.sibling,
+                _ => return false,
+            }
+        }
+        !member.is_some()
     }
 
     /// Calls `visit` with each watcher that has a range which holds `key`, in no particular order; with

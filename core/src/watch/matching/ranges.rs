@@ -220,8 +220,14 @@ impl Ranges {
         Bounds { start, end }
     }
 
+    /// Whether the range holds what `range` holds.
+    pub(super) fn is(&self, id: RangeId, range: &KeyRange) -> bool {
+        let is = |shape: &Shape<'_>| self.read(id) == (shape.kind, shape.start, &*shape.end);
+        let shape = Shape::of(range);
+        is(&shape) || shape.kind == Kind::Prefix && is(&Shape::of_prefix_in_tree(shape.start))
+    }
+
     /// The range, said in the plainest way.
-    #[cfg(test)]
     pub(super) fn to_key_range(&self, id: RangeId) -> KeyRange {
         let (kind, start, end) = self.read(id);
         match kind {
@@ -317,6 +323,6 @@ fn number_at(record: &[u8], at: usize) -> u32 {
 }
 
 /// The table takes its place and its tag from different bits of 64.
-fn spread(hash: u32) -> u64 {
+pub(in crate::watch) fn spread(hash: u32) -> u64 {
     u64::from(hash) << u32::BITS | u64::from(hash)
 }
