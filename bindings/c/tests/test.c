@@ -172,6 +172,7 @@ int main(int argc, char **argv) {
     run_list(null_tests);
     run_list(misuse_tests);
     run_list(store_tests);
+    run_list(range_stream_tests);
     run_list(txn_tests);
     run_list(lease_tests);
     run_list(watch_tests);

@@ -23,6 +23,7 @@ extern const struct test follow_tests[];
 extern const struct test lease_tests[];
 extern const struct test misuse_tests[];
 extern const struct test null_tests[];
+extern const struct test range_stream_tests[];
 extern const struct test store_tests[];
 extern const struct test thread_tests[];
 extern const struct test txn_tests[];
