@@ -1,7 +1,7 @@
 //! The store: opening, keys, history, the clock.
 
 use revwatch::page::MemoryPages;
-use revwatch::{Durability, FollowId, Limits, Options, Store, StreamId};
+use revwatch::{Durability, FollowId, Limits, Options, RangeStream, Retention, Store, StreamId};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::{Failure, Malformed, answer};
@@ -24,6 +24,7 @@ pub struct RawStore {
     pages: MemoryPages,
     pub(crate) streams: Handles<StreamId>,
     pub(crate) follows: Handles<FollowId>,
+    pub(crate) range_streams: Handles<RangeStream>,
 }
 
 /// The outcome of opening: a constructor could only throw.
@@ -65,6 +66,7 @@ fn open_store(options: &[u8], image: &[u8]) -> Result<RawStore, Failure> {
         pages,
         streams: Handles::default(),
         follows: Handles::default(),
+        range_streams: Handles::default(),
     })
 }
 
@@ -86,10 +88,18 @@ fn read_options(reader: &mut Reader<'_>) -> Result<Options, Malformed> {
         let given = reader.int()?;
         *ttl_ms = if given == 0 { *ttl_ms } else { given };
     }
+    if let given @ 1.. = reader.int()? {
+        limits.quota_bytes = given.cast_unsigned();
+    }
+    let retention = Retention {
+        revisions: reader.int()?,
+        ms: reader.int()?,
+    };
     // Syncs mean nothing in memory; a page is written when it is full.
     Ok(Options {
         durability: Durability::Never,
         limits,
+        retention,
         seed,
         ..Options::default()
     })
@@ -204,9 +214,12 @@ impl RawStore {
                 status.leases,
                 status.watch_streams,
                 status.watchers,
+                status.unsynced_watchers,
+                status.victim_watchers,
             ] {
                 writer.int(count.cast_signed());
             }
+            writer.flag(status.compacting);
             writer.flag(status.read_only).flag(status.poisoned);
             Ok(())
         })

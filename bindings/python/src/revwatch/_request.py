@@ -90,6 +90,22 @@ def check_fits(member: str, value: Any, kind: Any) -> None:
         raise ValueError(message) from None
 
 
+INT64, SIZE = ffi.typeof("int64_t"), ffi.typeof("size_t")
+
+
+def whole(name: str, value: int, kind: Any = INT64) -> int:
+    """A number that is an argument by itself; what the library cannot take is refused by name.
+
+    >>> whole("revision", 2**63)
+    Traceback (most recent call last):
+        ...
+    ValueError: revision is 9223372036854775808: give a number from -9223372036854775808 to \
+9223372036854775807
+    """
+    check_fits(name, value, kind)
+    return value
+
+
 def resume_token(given: ResumeToken) -> Any:
     """The structure for a token. A mere pair is refused, as nothing tells which number is which.
 
