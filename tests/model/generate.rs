@@ -1,8 +1,8 @@
 //! Random requests, chosen so that they meet: few keys, few leases, revisions near the edges.
 
 use revwatch::{
-    Compare, CompareOp, CompareTarget, DeleteRangeRequest, KeyRange, Op, PutRequest, RangeRequest,
-    SortOrder, SortTarget, TxnRequest,
+    Compare, CompareOp, CompareTarget, DeleteRangeRequest, KeyRange, KeyValue, Op, PutRequest,
+    RangeRequest, SortOrder, SortTarget, TxnRequest,
 };
 
 use crate::{Command, Model, Random, Watch};
@@ -65,6 +65,9 @@ impl Generator {
                 keys: self.random.chance(50),
             },
             93..94 => Command::Leases,
+            94..95 => Command::HashKv {
+                revision: self.revision(model),
+            },
             _ => self.step(),
         }
     }
@@ -130,7 +133,7 @@ impl Generator {
     }
 
     /// A revision in the past, the present, the near future, or none that ever was.
-    fn revision(&mut self, model: &Model) -> i64 {
+    pub fn revision(&mut self, model: &Model) -> i64 {
         let (compacted, current) = (model.compact_revision(), model.revision());
         match self.random.below(10) {
             0 => current + 1,
@@ -232,15 +235,36 @@ impl Generator {
             CompareOp::Less,
             CompareOp::Greater,
         ]);
-        let target = match self.random.below(5) {
+        let there = model.state_at(&range, model.revision());
+        let target = if !there.is_empty() && self.random.chance(50) {
+            let kv = *self.random.pick(&there);
+            self.target_of(kv)
+        } else {
+            self.target(model)
+        };
+        Compare { range, op, target }
+    }
+
+    /// What makes a comparison with this key equal.
+    fn target_of(&mut self, kv: &KeyValue) -> CompareTarget {
+        match self.random.below(5) {
+            0 => CompareTarget::Value(kv.value.clone()),
+            1 => CompareTarget::Version(kv.version),
+            2 => CompareTarget::Create(kv.create_revision),
+            3 => CompareTarget::Mod(kv.mod_revision),
+            _ => CompareTarget::Lease(kv.lease),
+        }
+    }
+
+    fn target(&mut self, model: &Model) -> CompareTarget {
+        match self.random.below(5) {
             0 => CompareTarget::Value(self.value()),
             1 => CompareTarget::Version(self.random.between(0, 3)),
             2 => CompareTarget::Create(self.random.between(0, model.revision())),
             3 => CompareTarget::Mod(self.random.between(0, model.revision())),
             _ if self.random.chance(50) => CompareTarget::Lease(0),
             _ => CompareTarget::Lease(self.lease()),
-        };
-        Compare { range, op, target }
+        }
     }
 
     fn op(&mut self, model: &Model, depth: usize) -> Op {

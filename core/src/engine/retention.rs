@@ -40,6 +40,8 @@ const PARTS: i64 = 16;
 pub(super) struct Ages {
     /// Time, and the revision that was current then; both rising.
     samples: VecDeque<(i64, i64)>,
+    /// The newest revision that has grown too old; the other bound may hold it for a while yet.
+    outgrown: Option<i64>,
 }
 
 impl Ages {
@@ -63,8 +65,10 @@ impl Ages {
             .iter()
             .take_while(|&&(then_ms, _)| then_ms <= horizon_ms)
             .count();
-        let (_, revision) = self.samples.drain(..old).next_back()?;
-        Some(revision)
+        if let Some((_, revision)) = self.samples.drain(..old).next_back() {
+            self.outgrown = Some(revision);
+        }
+        self.outgrown
     }
 }
 

@@ -8,11 +8,14 @@ mod ask;
 mod live;
 mod pair;
 mod past;
+mod retention;
 mod shrink;
 mod tally;
+mod walk;
 
 use std::env;
 
+use revwatch::Retention;
 use revwatch_model::Generator;
 
 use action::Action;
@@ -21,13 +24,17 @@ use tally::Tally;
 
 #[test]
 fn a_store_in_memory_answers_as_the_model_does() {
-    compare(Setup { page_size: None });
+    compare(Setup {
+        page_size: None,
+        ..KEEPS_ALL
+    });
 }
 
 #[test]
 fn a_store_on_small_pages_answers_as_the_model_does_across_reopening() {
     compare(Setup {
         page_size: Some(512),
+        ..KEEPS_ALL
     });
 }
 
@@ -35,8 +42,41 @@ fn a_store_on_small_pages_answers_as_the_model_does_across_reopening() {
 fn a_store_on_usual_pages_answers_as_the_model_does_across_reopening() {
     compare(Setup {
         page_size: Some(4096),
+        ..KEEPS_ALL
     });
 }
+
+#[test]
+fn a_store_that_keeps_so_many_revisions_answers_as_the_model_does() {
+    let retention = Retention {
+        revisions: 40,
+        ms: 0,
+    };
+    compare(Setup {
+        page_size: Some(512),
+        retention,
+    });
+}
+
+#[test]
+fn a_store_that_keeps_so_much_time_answers_as_the_model_does() {
+    let retention = Retention {
+        revisions: 10,
+        ms: 3_000,
+    };
+    compare(Setup {
+        page_size: Some(1024),
+        retention,
+    });
+}
+
+const KEEPS_ALL: Setup = Setup {
+    page_size: None,
+    retention: Retention {
+        revisions: 0,
+        ms: 0,
+    },
+};
 
 /// Runs histories of different lengths, each with its own seed, until all operations are done.
 /// Most are short: the model reads its whole list for every answer.
@@ -49,7 +89,7 @@ fn compare(setup: Setup) {
     let operations = number_from("REVWATCH_OPS", default);
     let first_seed = number_from("REVWATCH_SEED", 1);
     println!("{setup:?}: {operations} operations, first seed {first_seed}");
-    let mut tally = Tally::new(setup.page_size.is_some());
+    let mut tally = Tally::new(setup);
     let (mut seed, mut done) = (first_seed, 0);
     while done < operations {
         let length = match seed % 50 {
