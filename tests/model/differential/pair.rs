@@ -1,7 +1,7 @@
 //! A model and a store that are asked the same.
 
 use revwatch::page::MemoryPages;
-use revwatch::{Durability, KeyRange, Limits, Options, Retention, Store};
+use revwatch::{Durability, ErrorCode, KeyRange, Limits, Options, Retention, Store};
 use revwatch_model::{Answer, Command, Model, Outcome};
 
 use crate::action::Action;
@@ -168,7 +168,7 @@ impl Pair {
                     "compacted {compacted} by itself, within {bounds:?}"
                 ));
             }
-            self.model.compact(compacted).map_err(|code| code.name())?;
+            self.model.compact(compacted).map_err(ErrorCode::name)?;
             if let Some(tally) = tally {
                 tally.count("compacted by itself");
             }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use revwatch::page::MemoryPages;
-use revwatch::{ErrorCode, KeyRange, KeyValue, RangeStream, Store};
+use revwatch::{Error, ErrorCode, KeyRange, KeyValue, RangeStream, Store};
 use revwatch_model::Model;
 
 use crate::pair::{BUDGET_BYTES, same};
@@ -25,7 +25,7 @@ impl Walk {
     ) -> Result<Option<Self>, String> {
         let stream = store.range_stream(range.clone(), revision);
         let pinned = stream.as_ref().map(RangeStream::revision);
-        let pinned = pinned.map_err(|error| error.code());
+        let pinned = pinned.map_err(Error::code);
         let (expected, left) = match model.range_stream(range, revision) {
             Ok((revision, kvs)) => (Ok(revision), kvs.into()),
             Err(code) => (Err(code), VecDeque::new()),
