@@ -224,10 +224,10 @@ impl Generator {
     }
 
     fn compare(&mut self, model: &Model) -> Compare {
-        let range = if self.random.chance(80) {
-            KeyRange::One(self.key())
-        } else {
-            self.key_range()
+        let range = match self.random.below(20) {
+            0..11 => KeyRange::One(self.key()),
+            11..17 => self.span_of_one(model),
+            _ => self.key_range(),
         };
         let op = *self.random.pick(&[
             CompareOp::Equal,
@@ -236,7 +236,7 @@ impl Generator {
             CompareOp::Greater,
         ]);
         let there = model.state_at(&range, model.revision());
-        let target = if !there.is_empty() && self.random.chance(50) {
+        let target = if !there.is_empty() && self.random.chance(70) {
             let kv = *self.random.pick(&there);
             self.target_of(kv)
         } else {
@@ -245,14 +245,28 @@ impl Generator {
         Compare { range, op, target }
     }
 
-    /// What makes a comparison with this key equal.
+    /// A range that can hold one key only, so that all of it can be equal to something.
+    fn span_of_one(&mut self, model: &Model) -> KeyRange {
+        let there = model.state_at(&KeyRange::All, model.revision());
+        let start = match there.as_slice() {
+            [] => self.key(),
+            there => self.random.pick(there).key.clone(),
+        };
+        let end = [start.as_slice(), &[0]].concat();
+        KeyRange::Span { start, end }
+    }
+
+    /// What is equal to this key in a comparison, or just less or greater.
     fn target_of(&mut self, kv: &KeyValue) -> CompareTarget {
+        let near = *self.random.pick(&[-1, 0, 0, 1]);
         match self.random.below(5) {
+            0 if near < 0 => CompareTarget::Value(Vec::new()),
+            0 if near > 0 => CompareTarget::Value([&kv.value[..], &[0]].concat()),
             0 => CompareTarget::Value(kv.value.clone()),
-            1 => CompareTarget::Version(kv.version),
-            2 => CompareTarget::Create(kv.create_revision),
-            3 => CompareTarget::Mod(kv.mod_revision),
-            _ => CompareTarget::Lease(kv.lease),
+            1 => CompareTarget::Version(kv.version + near),
+            2 => CompareTarget::Create(kv.create_revision + near),
+            3 => CompareTarget::Mod(kv.mod_revision + near),
+            _ => CompareTarget::Lease(kv.lease.saturating_add(near)),
         }
     }
 

@@ -17,10 +17,14 @@ pub(crate) struct Setup {
     /// The size of its pages, or none for a store that cannot be reopened.
     pub(crate) page_size: Option<usize>,
     pub(crate) retention: Retention,
+    pub(crate) limits: fn() -> Limits,
 }
 
 /// Bytes that a poll may answer with, and that a step may work through.
 pub(crate) const BUDGET_BYTES: usize = 1 << 20;
+
+/// What leases get their ids from.
+pub(crate) const SEED: u64 = 1;
 
 pub(crate) struct Pair {
     pub(crate) model: Model,
@@ -28,7 +32,7 @@ pub(crate) struct Pair {
     pages: Option<MemoryPages>,
     live: Live,
     walk: Option<Walk>,
-    retention: Retention,
+    setup: Setup,
     window: Window,
     /// The revision when the store was opened.
     opened_at: i64,
@@ -46,23 +50,12 @@ pub(crate) fn same<T: PartialEq + std::fmt::Debug>(what: &str, store: &T, model:
     ))
 }
 
-/// Small enough that random histories run into all of them.
-fn limits() -> Limits {
-    Limits {
-        request_bytes: 64 * 1024,
-        txn_ops: 8,
-        lease_expiries_per_step: 2,
-        stream_queue_responses: 4,
-        catch_up_revisions: 10,
-        ..Limits::default()
-    }
-}
-
-fn options(retention: Retention) -> Options {
+fn options(setup: Setup) -> Options {
     Options {
         durability: Durability::Commit,
-        limits: limits(),
-        retention,
+        limits: (setup.limits)(),
+        retention: setup.retention,
+        seed: SEED,
         ..Options::default()
     }
 }
@@ -71,31 +64,34 @@ impl Pair {
     pub(crate) fn new(setup: Setup) -> Self {
         let pages = setup.page_size.map(MemoryPages::new);
         let mut store = match &pages {
-            Some(pages) => Store::open(pages.clone(), options(setup.retention))
-                .expect("empty pages can be opened"),
-            None => Store::in_memory(options(setup.retention)),
+            Some(pages) => {
+                Store::open(pages.clone(), options(setup)).expect("empty pages can be opened")
+            }
+            None => Store::in_memory(options(setup)),
         };
         let live = Live::open(&mut store, 0);
         Self {
-            model: Model::new(limits()),
+            model: Model::new((setup.limits)()),
             store,
             pages,
             live,
             walk: None,
-            retention: setup.retention,
+            setup,
             window: Window::default(),
             opened_at: 1,
         }
     }
 
-    pub(crate) fn model(&self) -> &Model {
-        &self.model
-    }
-
-    pub(crate) fn act(&mut self, action: &Action, tally: Option<&mut Tally>) -> Verdict {
+    /// Does what `action` says; what both answered if it asks.
+    pub(crate) fn act(
+        &mut self,
+        action: &Action,
+        tally: Option<&mut Tally>,
+    ) -> Result<Option<Outcome<Answer>>, String> {
+        let mut answer = None;
         match action {
             Action::Ask(command) => {
-                let _ = self.ask(command, tally)?;
+                answer = Some(self.ask(command, tally)?);
             }
             Action::Walk {
                 range,
@@ -127,11 +123,12 @@ impl Pair {
                 self.reopen(*clean)?;
             }
         }
-        self.status()
+        self.status()?;
+        Ok(answer)
     }
 
     /// Asks both; what both answered.
-    pub(crate) fn ask(
+    fn ask(
         &mut self,
         command: &Command,
         mut tally: Option<&mut Tally>,
@@ -161,7 +158,7 @@ impl Pair {
     fn retain(&mut self, tally: Option<&mut Tally>) -> Verdict {
         let compacted = self.store.status().compact_revision;
         let (now_ms, revision) = (self.model.now_ms(), self.model.revision());
-        let bounds = self.window.step(self.retention, now_ms, revision);
+        let bounds = self.window.step(self.setup.retention, now_ms, revision);
         if compacted > self.model.compact_revision() {
             if bounds.is_none_or(|(_, greatest)| compacted > greatest) {
                 return Err(format!(
@@ -257,8 +254,8 @@ impl Pair {
         if clean {
             self.store.close().map_err(|error| error.to_string())?;
         }
-        self.store = Store::in_memory(options(self.retention));
-        self.store = Store::open(pages.clone(), options(self.retention))
+        self.store = Store::in_memory(options(self.setup));
+        self.store = Store::open(pages.clone(), options(self.setup))
             .map_err(|error| format!("the store does not open again: {error}"))?;
         self.live = Live::open(&mut self.store, self.model.changes().len());
         self.model.reopen();

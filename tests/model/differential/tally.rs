@@ -5,11 +5,9 @@ use std::fmt;
 
 use revwatch::{
     Compare, CompareOp, CompareTarget, KeyRange, Op, OpResponse, PutRequest, RangeRequest,
-    Retention, SortOrder, SortTarget, TxnRequest, TxnResponse,
+    SortOrder, SortTarget, TxnRequest, TxnResponse,
 };
 use revwatch_model::{Answer, Command, Outcome, Watch};
-
-use crate::pair::Setup;
 
 /// How often each operation, option, refusal and noteworthy answer occurred.
 pub(crate) struct Tally(BTreeMap<String, u64>);
@@ -29,7 +27,7 @@ const WANTED: &[&str] = &[
     "step that expired keys", "hash_kv", "hash_kv of the past", "range_stream",
     "range_stream at its end", "range_stream overtaken by compaction",
     "history", "watch", "watch of an empty range", "watch prev_kv", "watch no_put",
-    "watch no_delete", "live: created", "live: idle", "live: events", "live: compacted",
+    "watch no_delete", "live: events",
     "EmptyKey", "RequestTooLarge", "KeyNotFound", "ValueProvided", "LeaseProvided",
     "DuplicateKey", "TooManyOps", "FutureRevision", "Compacted", "LeaseNotFound", "LeaseExists",
     "LeaseTtlTooLarge",
@@ -72,19 +70,10 @@ fn compare_name(target: &str, op: &str, one: bool, holds: bool) -> String {
 }
 
 impl Tally {
-    pub(crate) fn new(setup: Setup) -> Self {
-        let pages: &[_] = match setup.page_size {
-            Some(_) => &["reopen after close", "reopen after a crash"],
-            None => &[],
-        };
-        let retention: &[_] = if setup.retention == Retention::default() {
-            &[]
-        } else {
-            &["compacted by itself"]
-        };
-        let names = [WANTED, pages, retention].concat();
-        let names = names.into_iter().map(String::from).chain(combinations());
-        Self(names.map(|name| (name, 0)).collect())
+    /// Of what is wanted everywhere, and of what is possible only in some histories.
+    pub(crate) fn new(besides: &[&str]) -> Self {
+        let names = [WANTED, besides].concat().into_iter().map(String::from);
+        Self(names.chain(combinations()).map(|name| (name, 0)).collect())
     }
 
     /// What never happened.
