@@ -163,7 +163,17 @@ def test_numbers_given_by_themselves_are_refused_by_name(store: revwatch.Store) 
     assert (status.revision, status.leases, status.watchers) == (1, 0, 0)
 
 
-@pytest.mark.parametrize("name", ["quota_bytes", "retain_revisions", "retain_ms"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "quota_bytes",
+        "retain_revisions",
+        "retain_ms",
+        "request_bytes",
+        "txn_ops",
+        "lease_min_ttl_ms",
+    ],
+)
 @pytest.mark.parametrize("wrong", [-1, -5, 2**64, "1", 1.5])
 def test_a_bound_that_is_none_is_refused_by_its_name(name: str, wrong: Any) -> None:
     with pytest.raises((ValueError, TypeError, revwatch.InvalidOption), match=f"^{name} is "):

@@ -67,8 +67,10 @@ pub(crate) struct Recorder {
     generator: Generator,
     pair: Pair,
     steps: Vec<Value>,
-    /// How many of the model's changes the live watcher and the live follower were told.
-    told: usize,
+    /// How many of the model's changes were taken for the live watcher and the live follower, and what
+    /// they were not told yet of these. Taken at once, since a compaction takes `prev_kv` away.
+    taken: usize,
+    waiting: Vec<Event>,
     /// What comes before the next events.
     begin: [Vec<Value>; 2],
     watches: i64,
@@ -82,7 +84,8 @@ impl Recorder {
             generator: Generator::new(seed),
             pair: Pair::new(setup(seed).0),
             steps: Vec::new(),
-            told: 0,
+            taken: 0,
+            waiting: Vec::new(),
             begin: [Vec::new(), Vec::new()],
             watches: 0,
             walk: None,
@@ -99,7 +102,7 @@ impl Recorder {
         self.go_live();
         for _ in 0..operations {
             self.operation(tally)?;
-            if self.pair.model.changes().len() - self.told > DRAIN_AFTER {
+            if self.waiting.len() > DRAIN_AFTER {
                 self.drain_live(tally)?;
             }
         }
@@ -134,6 +137,7 @@ impl Recorder {
         let answer = self.pair.act(&Action::Ask(command.clone()), Some(tally))?;
         self.steps
             .extend(answer.map(|answer| asked(command, &answer)));
+        self.take();
         Ok(())
     }
 
@@ -170,7 +174,7 @@ impl Recorder {
         } else {
             vec![json!({ "state": { "kvs": state } }), synced]
         };
-        self.told = model.changes().len();
+        self.taken = model.changes().len();
         self.say("watch", watch, Ok(json!({})));
         self.say("follow", everything("name"), Ok(Value::Null));
         self.begin = [vec![created], told];
@@ -179,7 +183,7 @@ impl Recorder {
 
     fn drain_live(&mut self, tally: &mut Tally) -> Result<(), String> {
         self.settle(tally)?;
-        if self.told < self.pair.model.changes().len() {
+        if !self.waiting.is_empty() {
             tally.count("live: events");
         }
         self.pair.act(
@@ -193,14 +197,17 @@ impl Recorder {
         Ok(())
     }
 
+    /// Takes what has happened for the live ones.
+    fn take(&mut self) {
+        let model = &self.pair.model;
+        let news = model.changes()[self.taken..].iter();
+        self.waiting.extend(news.map(|change| model.event(change)));
+        self.taken = model.changes().len();
+    }
+
     /// What the live ones were not told yet.
     fn drain(&mut self) {
-        let model = &self.pair.model;
-        let events: Vec<Event> = model.changes()[self.told..]
-            .iter()
-            .map(|change| model.event(change))
-            .collect();
-        self.told = model.changes().len();
+        let events = std::mem::take(&mut self.waiting);
         let max_events = 1 + self.generator.random().below(50);
         let [watcher, follower] = std::mem::take(&mut self.begin);
         let watcher = drained(watcher, &events, 0, true);
