@@ -34,6 +34,8 @@ void every_error_that_can_be_was_met(void);
 
 /* Runs the tests of the vectors, which are made from files. */
 void run_vectors(void);
+/* The same for random histories. */
+void run_histories(void);
 
 void run_test(const char *name, void (*run)(void));
 void skip_test(const char *name, const char *reason);

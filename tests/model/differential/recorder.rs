@@ -318,8 +318,12 @@ impl Recorder {
         let range = range_as_written(&self.generator.key_range());
         let after = self.generator.random().between(1, model.revision());
         let args = with_range(&range, json!({ "name": "one", "resume_revision": after }));
-        let range = watched(&range);
+        if model.range_stream(&range, 0).is_err() {
+            self.say("follow", args, Err(ErrorCode::EmptyKey));
+            return Ok(());
+        }
         if matches!(&range, KeyRange::Span { start, end } if end <= start) {
+            self.say("follow", args, Err(ErrorCode::EmptyWatchRange));
             return Ok(());
         }
         tally.count("follow resumed");
