@@ -104,7 +104,8 @@ SUITES = (
         "unit tests, stores and doctests of the core",
         "cargo test --no-fail-fast -p revwatch --lib -- --skip log:: --skip page:: &&"
         " cargo test --no-fail-fast -p revwatch --features fault"
-        " --test lease --test durability --test space --test failures --test compaction &&"
+        " --test lease --test durability --test space --test failures --test compaction"
+        " --test hostile --test refusals &&"
         " cargo test --no-fail-fast -p revwatch --doc",
         "libtest",
         ("rust-build",),
@@ -162,7 +163,7 @@ SUITES = (
         "the C ABI, its misuse and its leaks",
         "make -C bindings/c test",
         "plain",
-        ("package",),
+        ("package", "rust-build"),
     ),
     Suite(
         "tools",
@@ -180,7 +181,7 @@ SUITES = (
         "the Python binding",
         f"{PYTEST} bindings/python/tests",
         "pytest",
-        ("package",),
+        ("package", "rust-build"),
     ),
     Suite(
         "cli",
@@ -207,7 +208,7 @@ SUITES = (
         "the WebAssembly package in Node",
         "wasm/test.sh node",
         "libtest+node+plain",
-        ("wasm-build",),
+        ("wasm-build", "rust-build"),
     ),
     Suite(
         "wasm-browser",
