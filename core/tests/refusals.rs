@@ -173,7 +173,7 @@ fn requests() -> Vec<(Code, Vec<Attempt>)> {
         (Code::KeyNotFound, {
             let mut all = put(|put| (put.key, put.ignore_value) = (b"none".to_vec(), true));
             all.extend(put(|put| {
-                (put.key, put.ignore_lease) = (b"none".to_vec(), true)
+                (put.key, put.ignore_lease) = (b"none".to_vec(), true);
             }));
             all
         }),
@@ -314,7 +314,7 @@ impl<T, const N: usize> ConcatAll<T> for [Vec<T>; N] {
 #[test]
 fn a_reader_is_refused_every_write_and_changes_nothing() {
     let pages = MemoryPages::new(512);
-    let (writer, _) = store(&pages);
+    let (original, _) = store(&pages);
     let options = Options {
         read_only: true,
         ..Options::default()
@@ -334,7 +334,7 @@ fn a_reader_is_refused_every_write_and_changes_nothing() {
     reader.close_stream(stream);
     refused(&mut reader, stream, Code::ReadOnly, &writes);
     assert_eq!(picture(&reader), before);
-    assert_eq!(picture(&writer).1, before.1);
+    assert_eq!(picture(&original).1, before.1);
 }
 
 #[test]
