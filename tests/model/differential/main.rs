@@ -103,7 +103,12 @@ fn compare(setup: Setup) {
     };
     let operations = number_from("REVWATCH_OPS", default);
     let first_seed = number_from("REVWATCH_SEED", 1);
-    println!("{setup:?}: {operations} operations, first seed {first_seed}");
+    let Setup {
+        page_size,
+        retention,
+        ..
+    } = setup;
+    println!("{page_size:?}, {retention:?}: {operations} operations, first seed {first_seed}");
     let mut tally = Tally::new(&possible(setup));
     let (mut seed, mut done) = (first_seed, 0);
     while done < operations {
