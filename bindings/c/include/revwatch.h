@@ -506,7 +506,7 @@ typedef struct revwatch_delete_range_result {
 typedef struct revwatch_history_options {
     // sizeof(revwatch_history_options).
     size_t struct_size;
-    // The first revision; 0 or negative: the oldest that is kept.
+    // The first revision; 0: the oldest that is kept.
     int64_t start_revision;
     // Stop at the end of the revision that reaches so many events; 0: 1000.
     size_t max_events;
