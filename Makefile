@@ -12,7 +12,7 @@ PYTHON := target/venv/bin/python
 RUFF := $(PYTHON) -m ruff format --no-cache --config tests/tools/ruff.toml
 PORT ?= 8000
 
-.PHONY: help demo test build lint fmt test-rust test-c test-python test-wasm test-etcd test-no-std \
+.PHONY: help demo test soak build lint fmt test-rust test-c test-python test-wasm test-etcd test-no-std \
         bench-quick demo-page header clean basics
 
 help: ## Say what there is
@@ -24,6 +24,9 @@ demo: basics ## Show what revwatch does, in Python, C and on the command line
 
 test: basics ## Run every test in every language (installs what is missing)
 	@$(RUN)
+
+soak: basics ## Ten million operations against the model, and the simulator for long (SOAK_SEED=...)
+	@tests/tools/soak.sh $(SOAK_SEED)
 
 build: basics ## Build the C library, the Python package (into target/venv) and wasm/pkg
 	@$(RUN) --only package --only wasm-build

@@ -23,12 +23,12 @@
 //            `revwatch_range_options options = {.struct_size = sizeof options};` is a good
 //            start. NULL in place of the structure means that all is default. A flag is set by any
 //            value but 0.
-// Handles.   revwatch_store, revwatch_stream, revwatch_follow, revwatch_cursor, revwatch_changes and
-//            revwatch_txn are names of things in the library, not addresses to look at. Only the
-//            functions that end in _free or _close consume one, and freeing NULL does nothing. A
+// Handles.   revwatch_store, revwatch_stream, revwatch_follow, revwatch_cursor, revwatch_changes,
+//            revwatch_range_stream and revwatch_txn are names of things in the library, not addresses
+//            to look at. Only the functions that end in _free or _close consume one, and freeing NULL does nothing. A
 //            handle that was closed, or never was one, is recognised: functions answer
 //            REVWATCH_ERROR_CLOSED, _free does nothing.
-//            When a store is closed, the streams, follows, cursors and changes made from it answer
+//            When a store is closed, the streams, follows, cursors, changes and range streams made from it answer
 //            REVWATCH_ERROR_CLOSED and are still to be freed.
 // Results.   Structures named *_result and *_responses are made by the library, read by you, and
 //            freed once by the function of their name, which does nothing for NULL. Results inside

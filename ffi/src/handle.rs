@@ -101,8 +101,8 @@ pub(crate) fn remove<H: Handle>(handle: *mut H) -> Option<Arc<H::Object>> {
     Some(object)
 }
 
-/// How many handles are open now: stores, streams, follows and transactions that were not freed.
-/// For tests that look for leaks.
+/// How many handles are open now: stores, streams, follows, range streams and transactions that were
+/// not freed. For tests that look for leaks.
 #[unsafe(no_mangle)]
 pub extern "C" fn revwatch_handle_count() -> usize {
     let table = TABLE.read().unwrap_or_else(PoisonError::into_inner);

@@ -15,7 +15,7 @@ use crate::store::revwatch_store;
 pub struct revwatch_history_options {
     /// sizeof(revwatch_history_options).
     pub struct_size: usize,
-    /// The first revision; 0 or negative: the oldest that is kept.
+    /// The first revision; 0: the oldest that is kept.
     pub start_revision: i64,
     /// Stop at the end of the revision that reaches so many events; 0: 1000.
     pub max_events: usize,
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn revwatch_store_history(
         };
         let range = input::key_range(key, range_end, options.prefix)?;
         let max_events = or_default(options.max_events, 1000);
-        let start = options.start_revision.max(0);
+        let start = options.start_revision;
         let history = handle::get(store)?.read(|store| store.history(&range, start, max_events))?;
         let seen: Vec<revwatch_event> = history
             .events

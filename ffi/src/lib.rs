@@ -46,6 +46,7 @@ pub mod put;
 
 pub mod get;
 pub mod range;
+pub mod range_stream;
 
 pub mod delete_range;
 pub mod history;

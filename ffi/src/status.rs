@@ -12,7 +12,7 @@ pub type revwatch_status = i32;
 
 /// Done; outputs are written.
 pub const REVWATCH_OK: i32 = 0;
-/// Nothing is wrong, but there is no such key.
+/// Nothing is wrong, but there is no such key, or no further one.
 pub const REVWATCH_NOT_FOUND: i32 = 1;
 /// Nothing is wrong, but there is nothing to report now.
 pub const REVWATCH_IDLE: i32 = 2;

@@ -21,6 +21,8 @@ from .server import running_etcd
 SEED = int(os.environ.get("REVWATCH_SEED", "1"))
 HISTORIES = 8
 STEPS = int(os.environ.get("REVWATCH_OPS", "10400")) // HISTORIES
+ENOUGH_STEPS = 1000
+"""In so many every kind of step is drawn."""
 REFUSED = "refused: "
 
 
@@ -133,4 +135,4 @@ def test_a_random_history_is_answered_as_the_real_etcd_answers_it(
         assert store.hash_kv(0).hash == gateway.hash_kv(0), seed
     print(f"seed {seed}: {dict(counts)}, {len(told)} events")
     missing = {kind.__name__ for kind in Step.__args__} - set(counts)
-    assert not missing, f"never drawn: {missing}"
+    assert not missing or STEPS < ENOUGH_STEPS, f"never drawn: {missing}"

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .log import Log, read_log
 from .pages import Damaged
 
-PUT, DELETE, COMPACT, LEASE_GRANT, LEASE_REMAINING, LEASE_REVOKE, EPOCH, END = range(8)
+(
+    PUT,
+    DELETE,
+    COMPACT,
+    LEASE_GRANT,
+    LEASE_REMAINING,
+    LEASE_REVOKE,
+    EPOCH,
+    END,
+    CURSOR,
+    CURSOR_ACK,
+    CURSOR_DELETE,
+) = range(11)
 LONGEST_BODY = (1 << 31) - 1
 
 
@@ -25,6 +37,15 @@ class Change:
     lease: int = 0
 
 
+@dataclass(frozen=True)
+class Cursor:
+    name: bytes
+    key: bytes
+    range_end: bytes
+    acked_revision: int
+    hold: bool
+
+
 @dataclass
 class Contents:
     """What a store holds."""
@@ -36,6 +57,10 @@ class Contents:
     """Their times to live in milliseconds."""
     epochs: list[tuple[int, int]] = field(default_factory=list)
     """Number and cut of each that has a record."""
+    cursors: dict[int, Cursor] = field(default_factory=dict)
+    """By the number that the log gives them."""
+    cursor_records: list[tuple[int, Cursor | int | None]] = field(default_factory=list)
+    """Of a transaction: what was defined, acknowledged or deleted."""
 
     def history(self) -> list[Change]:
         """The changes that may be asked for."""
@@ -143,6 +168,15 @@ def take_in(waiting: Contents, body: Bytes) -> tuple[tuple[int, int], bool]:
         waiting.leases[body.zigzag()] = 0
     elif variant == EPOCH:
         waiting.epochs.append((body.varint(), body.varint()))
+    elif variant == CURSOR:
+        number, name, key, end = body.varint(), body.bytes(), body.bytes(), body.bytes()
+        waiting.cursor_records.append(
+            (number, Cursor(name, key, end, main - body.varint(), body.take(1) == b"\1"))
+        )
+    elif variant == CURSOR_ACK:
+        waiting.cursor_records.append((body.varint(), main - body.varint()))
+    elif variant == CURSOR_DELETE:
+        waiting.cursor_records.append((body.varint(), None))
     elif variant != END:
         raise Damaged(f"a record of kind {variant}, which format 1 does not have")
     if body.at != len(body.data):
@@ -156,6 +190,13 @@ def commit(found: Contents, transaction: Contents, main: int) -> None:
     found.compact_revision = max(found.compact_revision, transaction.compact_revision)
     found.changes += transaction.changes
     found.epochs += transaction.epochs
+    for number, record in transaction.cursor_records:
+        if isinstance(record, Cursor):
+            found.cursors[number] = record
+        elif record is None:
+            found.cursors.pop(number, None)
+        elif number in found.cursors:
+            found.cursors[number] = replace(found.cursors[number], acked_revision=record)
     for lease, ttl_ms in transaction.leases.items():
         if ttl_ms:
             found.leases[lease] = ttl_ms

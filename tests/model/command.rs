@@ -1,9 +1,9 @@
 //! Everything that can be asked of a store, as data, so that two stores can be asked the same.
 
 use revwatch::{
-    CompactResponse, DeleteRangeRequest, DeleteRangeResponse, KeyRange, LeaseGrantResponse,
-    LeaseKeepAliveResponse, LeaseRevokeResponse, LeaseTimeToLiveResponse, PutRequest, PutResponse,
-    RangeRequest, RangeResponse, TxnRequest, TxnResponse,
+    CompactResponse, DeleteRangeRequest, DeleteRangeResponse, HashKvResponse, KeyRange,
+    LeaseGrantResponse, LeaseKeepAliveResponse, LeaseRevokeResponse, LeaseTimeToLiveResponse,
+    PutRequest, PutResponse, RangeRequest, RangeResponse, TxnRequest, TxnResponse,
 };
 
 use crate::{Model, Outcome};
@@ -17,6 +17,7 @@ pub enum Command {
     Range(RangeRequest),
     Txn(TxnRequest),
     Compact { revision: i64 },
+    HashKv { revision: i64 },
     LeaseGrant { id: i64, ttl_ms: i64 },
     LeaseRevoke { id: i64 },
     LeaseKeepAlive { id: i64 },
@@ -45,6 +46,7 @@ pub enum Answer {
     Range(RangeResponse),
     Txn(TxnResponse),
     Compact(CompactResponse),
+    HashKv(HashKvResponse),
     LeaseGrant(LeaseGrantResponse),
     LeaseRevoke(LeaseRevokeResponse),
     LeaseKeepAlive(LeaseKeepAliveResponse),
@@ -63,6 +65,7 @@ impl Model {
             Command::Range(request) => Answer::Range(self.range(request)?),
             Command::Txn(request) => Answer::Txn(self.txn(request)?),
             Command::Compact { revision } => Answer::Compact(self.compact(*revision)?),
+            Command::HashKv { revision } => Answer::HashKv(self.hash_kv(*revision)?),
             Command::LeaseGrant { id, ttl_ms } => {
                 Answer::LeaseGrant(self.lease_grant(*id, *ttl_ms)?)
             }

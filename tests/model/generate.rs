@@ -1,8 +1,8 @@
 //! Random requests, chosen so that they meet: few keys, few leases, revisions near the edges.
 
 use revwatch::{
-    Compare, CompareOp, CompareTarget, DeleteRangeRequest, KeyRange, Op, PutRequest, RangeRequest,
-    SortOrder, SortTarget, TxnRequest,
+    Compare, CompareOp, CompareTarget, DeleteRangeRequest, KeyRange, KeyValue, Op, PutRequest,
+    RangeRequest, SortOrder, SortTarget, TxnRequest,
 };
 
 use crate::{Command, Model, Random, Watch};
@@ -65,6 +65,9 @@ impl Generator {
                 keys: self.random.chance(50),
             },
             93..94 => Command::Leases,
+            94..95 => Command::HashKv {
+                revision: self.revision(model),
+            },
             _ => self.step(),
         }
     }
@@ -130,7 +133,7 @@ impl Generator {
     }
 
     /// A revision in the past, the present, the near future, or none that ever was.
-    fn revision(&mut self, model: &Model) -> i64 {
+    pub fn revision(&mut self, model: &Model) -> i64 {
         let (compacted, current) = (model.compact_revision(), model.revision());
         match self.random.below(10) {
             0 => current + 1,
@@ -221,10 +224,10 @@ impl Generator {
     }
 
     fn compare(&mut self, model: &Model) -> Compare {
-        let range = if self.random.chance(80) {
-            KeyRange::One(self.key())
-        } else {
-            self.key_range()
+        let range = match self.random.below(20) {
+            0..11 => KeyRange::One(self.key()),
+            11..17 => self.span_of_one(model),
+            _ => self.key_range(),
         };
         let op = *self.random.pick(&[
             CompareOp::Equal,
@@ -232,15 +235,50 @@ impl Generator {
             CompareOp::Less,
             CompareOp::Greater,
         ]);
-        let target = match self.random.below(5) {
+        let there = model.state_at(&range, model.revision());
+        let target = if !there.is_empty() && self.random.chance(70) {
+            let kv = *self.random.pick(&there);
+            self.target_of(kv)
+        } else {
+            self.target(model)
+        };
+        Compare { range, op, target }
+    }
+
+    /// A range that can hold one key only, so that all of it can be equal to something.
+    fn span_of_one(&mut self, model: &Model) -> KeyRange {
+        let there = model.state_at(&KeyRange::All, model.revision());
+        let start = match there.as_slice() {
+            [] => self.key(),
+            there => self.random.pick(there).key.clone(),
+        };
+        let end = [start.as_slice(), &[0]].concat();
+        KeyRange::Span { start, end }
+    }
+
+    /// What is equal to this key in a comparison, or just less or greater.
+    fn target_of(&mut self, kv: &KeyValue) -> CompareTarget {
+        let near = *self.random.pick(&[-1, 0, 0, 1]);
+        match self.random.below(5) {
+            0 if near < 0 => CompareTarget::Value(Vec::new()),
+            0 if near > 0 => CompareTarget::Value([&kv.value[..], &[0]].concat()),
+            0 => CompareTarget::Value(kv.value.clone()),
+            1 => CompareTarget::Version(kv.version + near),
+            2 => CompareTarget::Create(kv.create_revision + near),
+            3 => CompareTarget::Mod(kv.mod_revision + near),
+            _ => CompareTarget::Lease(kv.lease.saturating_add(near)),
+        }
+    }
+
+    fn target(&mut self, model: &Model) -> CompareTarget {
+        match self.random.below(5) {
             0 => CompareTarget::Value(self.value()),
             1 => CompareTarget::Version(self.random.between(0, 3)),
             2 => CompareTarget::Create(self.random.between(0, model.revision())),
             3 => CompareTarget::Mod(self.random.between(0, model.revision())),
             _ if self.random.chance(50) => CompareTarget::Lease(0),
             _ => CompareTarget::Lease(self.lease()),
-        };
-        Compare { range, op, target }
+        }
     }
 
     fn op(&mut self, model: &Model, depth: usize) -> Op {

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use revwatch::{
-    DeleteRangeRequest, DeleteRangeResponse, ErrorCode, EventKind, KeyValue, PutRequest,
+    DeleteRangeRequest, DeleteRangeResponse, ErrorCode, EventKind, KeyRange, KeyValue, PutRequest,
     PutResponse, RangeRequest, RangeResponse, SortOrder, SortTarget,
 };
 
@@ -40,8 +40,21 @@ impl Model {
     /// Reads keys.
     pub fn range(&self, request: &RangeRequest) -> Outcome<RangeResponse> {
         require_key(&request.range)?;
-        self.check_range_against_state(request)?;
+        self.check_readable(request.revision)?;
         Ok(self.execute_range(request))
+    }
+
+    /// What a walk over a range finds, and at which revision, whatever is written meanwhile.
+    pub fn range_stream(&self, range: &KeyRange, revision: i64) -> Outcome<(i64, Vec<KeyValue>)> {
+        require_key(range)?;
+        self.check_readable(revision)?;
+        let pinned = if revision > 0 {
+            revision
+        } else {
+            self.revision
+        };
+        let kvs = self.state_at(range, pinned).into_iter().cloned().collect();
+        Ok((pinned, kvs))
     }
 
     /// The lease that a put names must be there.
@@ -67,10 +80,10 @@ impl Model {
 
     /// The future is unknown and what was compacted is gone; the compact revision itself is not.
     /// 0 and less mean the current revision.
-    pub(crate) fn check_range_against_state(&self, request: &RangeRequest) -> Outcome<()> {
-        if request.revision > self.revision {
+    pub(crate) fn check_readable(&self, revision: i64) -> Outcome<()> {
+        if revision > self.revision {
             Err(ErrorCode::FutureRevision)
-        } else if request.revision > 0 && request.revision < self.compact_revision {
+        } else if revision > 0 && revision < self.compact_revision {
             Err(ErrorCode::Compacted)
         } else {
             Ok(())

@@ -18,6 +18,7 @@
 
 mod command;
 mod generate;
+mod hash;
 mod history;
 mod keys;
 mod lease;

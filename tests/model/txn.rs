@@ -44,6 +44,20 @@ impl Model {
         Path { succeeded, nested }
     }
 
+    /// The comparisons of a transaction and of those inside the branch that it takes, with what each
+    /// of them gives on the present state.
+    pub fn comparisons<'a>(&self, request: &'a TxnRequest) -> Vec<(&'a Compare, bool)> {
+        let compares = request.compare.iter();
+        let mut all: Vec<_> = compares
+            .map(|compare| (compare, self.holds(compare)))
+            .collect();
+        let succeeded = all.iter().all(|&(_, holds)| holds);
+        for txn in nested(branch(request, succeeded)) {
+            all.extend(self.comparisons(txn));
+        }
+        all
+    }
+
     /// Every key of the range must satisfy the comparison; an empty range is like one missing key:
     /// all its numbers are 0, and of its value nothing is true.
     fn holds(&self, compare: &Compare) -> bool {
@@ -79,7 +93,7 @@ impl Model {
                     if range.revision < 0 && range.revision < self.compact_revision {
                         return Err(ErrorCode::Compacted);
                     }
-                    self.check_range_against_state(range)?;
+                    self.check_readable(range.revision)?;
                 }
                 Op::Txn(txn) => self.check_ranges(txn, next(&mut paths))?,
                 Op::Put(_) | Op::DeleteRange(_) => {}

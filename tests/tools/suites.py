@@ -105,7 +105,8 @@ SUITES = (
         "cargo test --no-fail-fast -p revwatch --lib -- --skip log:: --skip page:: &&"
         " cargo test --no-fail-fast -p revwatch --features fault"
         " --test lease --test durability --test tickets --test space --test failures"
-        " --test compaction &&"
+        " --test compaction --test hostile --test refusals --test step --test cursor --test cursor_hold"
+        " --test cursor_durable --test changes --test changes_bytes &&"
         " cargo test --no-fail-fast -p revwatch --doc",
         "libtest",
         ("rust-build",),
@@ -185,7 +186,7 @@ SUITES = (
         "the C ABI, its misuse and its leaks",
         "make -C bindings/c test",
         "plain",
-        ("package",),
+        ("package", "rust-build"),
     ),
     Suite(
         "tools",
@@ -203,7 +204,7 @@ SUITES = (
         "the Python binding",
         f"{PYTEST} bindings/python/tests",
         "pytest",
-        ("package",),
+        ("package", "rust-build"),
     ),
     Suite(
         "cli",
@@ -239,7 +240,7 @@ SUITES = (
         "the WebAssembly package in Node",
         "wasm/test.sh node",
         "libtest+node+plain",
-        ("wasm-build",),
+        ("wasm-build", "rust-build"),
     ),
     Suite(
         "wasm-browser",

@@ -6,11 +6,15 @@ use revwatch::{
 };
 use serde_json::Value;
 
-use crate::values::{Fields, bytes};
+use crate::values::{Fields, bytes, number};
 
 pub(crate) fn key_range(args: &mut Fields) -> KeyRange {
-    let key = args.bytes("key");
-    KeyRange::from_etcd(&key, &args.bytes("range_end"))
+    let (key, range_end) = (args.bytes("key"), args.bytes("range_end"));
+    if args.flag("prefix") {
+        assert!(range_end.is_empty(), "a prefix has no end");
+        return KeyRange::prefix(&key);
+    }
+    KeyRange::from_etcd(&key, &range_end)
 }
 
 pub(crate) fn put(args: &mut Fields) -> PutRequest {
@@ -99,7 +103,7 @@ fn compare(value: Value) -> Compare {
             target: CompareTarget::Value(value),
         };
     }
-    let number = operand.map_or(0, |value| value.as_i64().expect("the operand is a number"));
+    let number = operand.map_or(0, |value| number(&value));
     let target = match target.as_str() {
         "version" => CompareTarget::Version(number),
         "create" => CompareTarget::Create(number),

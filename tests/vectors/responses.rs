@@ -1,12 +1,13 @@
 //! Answers, written as vectors write them.
 
 use revwatch::{
-    DeleteRangeResponse, Event, EventKind, Events, FollowResponse, HistoryPage, KeyValue,
-    LeaseTimeToLiveResponse, OpResponse, PutResponse, RangeResponse, TxnResponse, WatchResponse,
+    DeleteRangeResponse, Event, EventKind, HashKvResponse, KeyValue, LeaseGrantResponse,
+    LeaseKeepAliveResponse, LeaseTimeToLiveResponse, OpResponse, PutResponse, RangeResponse,
+    TxnResponse,
 };
 use serde_json::{Value, json};
 
-use crate::values::{bytes_value, object};
+use crate::notation::{bytes_value, number_value, object};
 
 pub(crate) fn put(response: &PutResponse) -> Value {
     let prev_kv = response.prev_kv.as_ref().map_or(Value::Null, kv);
@@ -44,9 +45,44 @@ pub(crate) fn txn(response: &TxnResponse) -> Value {
     ])
 }
 
+pub(crate) fn hash_kv(response: &HashKvResponse) -> Value {
+    object([
+        ("revision", json!(response.revision)),
+        ("hash", json!(response.hash)),
+        ("compact_revision", json!(response.compact_revision)),
+        ("hash_revision", json!(response.hash_revision)),
+    ])
+}
+
+pub(crate) fn grant(response: &LeaseGrantResponse) -> Value {
+    object([
+        ("id", number_value(response.id)),
+        ("ttl_ms", json!(response.ttl_ms)),
+        ("revision", json!(response.revision)),
+    ])
+}
+
+pub(crate) fn keep_alive(response: &LeaseKeepAliveResponse) -> Value {
+    object([
+        ("id", number_value(response.id)),
+        ("ttl_ms", json!(response.ttl_ms)),
+        ("revision", json!(response.revision)),
+    ])
+}
+
+pub(crate) fn leases(ids: &[i64]) -> Value {
+    let ids = ids.iter().map(|&id| number_value(id)).collect();
+    object([("leases", ids)])
+}
+
+/// An answer that is a revision.
+pub(crate) fn revision(revision: i64) -> Value {
+    object([("revision", json!(revision))])
+}
+
 pub(crate) fn time_to_live(response: &LeaseTimeToLiveResponse) -> Value {
     object([
-        ("id", json!(response.id)),
+        ("id", number_value(response.id)),
         ("ttl_ms", json!(response.ttl_ms)),
         ("granted_ttl_ms", json!(response.granted_ttl_ms)),
         (
@@ -57,76 +93,7 @@ pub(crate) fn time_to_live(response: &LeaseTimeToLiveResponse) -> Value {
     ])
 }
 
-pub(crate) fn history(page: &HistoryPage) -> Value {
-    object([
-        ("events", page.events.iter().map(event).collect()),
-        (
-            "next_revision",
-            page.next_revision
-                .map_or(Value::Null, |revision| json!(revision)),
-        ),
-    ])
-}
-
-pub(crate) fn watch(response: &WatchResponse) -> Value {
-    match response {
-        WatchResponse::Created { watch_id, revision } => json!({
-            "created": object([("watch_id", json!(watch_id)), ("revision", json!(revision))])
-        }),
-        WatchResponse::Events {
-            watch_id,
-            revision,
-            events: batch,
-            fragment: _,
-        } => json!({
-            "events": object([
-                ("watch_id", json!(watch_id)),
-                ("revision", json!(revision)),
-                ("events", events(batch)),
-            ])
-        }),
-        WatchResponse::Progress { watch_id, revision } => json!({
-            "progress": object([("watch_id", json!(watch_id)), ("revision", json!(revision))])
-        }),
-        WatchResponse::Canceled { watch_id } => {
-            json!({ "canceled": object([("watch_id", json!(watch_id))]) })
-        }
-        WatchResponse::Compacted {
-            watch_id,
-            compact_revision,
-        } => json!({
-            "compacted": object([
-                ("watch_id", json!(watch_id)),
-                ("compact_revision", json!(compact_revision)),
-            ])
-        }),
-        WatchResponse::Idle => json!("idle"),
-        WatchResponse::Rewound { .. } => panic!("no vector crashes a store, but it was rewound"),
-    }
-}
-
-pub(crate) fn follow(response: &FollowResponse) -> Value {
-    match response {
-        FollowResponse::State { kvs } => {
-            json!({ "state": object([("kvs", kvs.iter().map(kv).collect())]) })
-        }
-        FollowResponse::Synced { revision } => json!({ "synced": { "revision": revision } }),
-        FollowResponse::Events {
-            revision,
-            events: batch,
-        } => {
-            json!({ "events": { "revision": revision, "events": events(batch) } })
-        }
-        FollowResponse::Reset { revision } => json!({ "reset": { "revision": revision } }),
-        FollowResponse::Idle => json!("idle"),
-    }
-}
-
-fn events(batch: &Events) -> Value {
-    batch.iter().map(|one| event(&one.to_owned())).collect()
-}
-
-fn event(event: &Event) -> Value {
+pub(crate) fn event(event: &Event) -> Value {
     let kind = match event.kind {
         EventKind::Put => "put",
         EventKind::Delete => "delete",
@@ -139,13 +106,13 @@ fn event(event: &Event) -> Value {
     ])
 }
 
-fn kv(kv: &KeyValue) -> Value {
+pub(crate) fn kv(kv: &KeyValue) -> Value {
     object([
         ("key", bytes_value(&kv.key)),
         ("value", bytes_value(&kv.value)),
         ("create_revision", json!(kv.create_revision)),
         ("mod_revision", json!(kv.mod_revision)),
         ("version", json!(kv.version)),
-        ("lease", json!(kv.lease)),
+        ("lease", number_value(kv.lease)),
     ])
 }

@@ -1,8 +1,10 @@
 //! Runs the vectors: the cases that all languages share. `README.md` says what they mean.
 
+mod notation;
 mod requests;
 mod responses;
 mod runner;
+mod told;
 mod values;
 
 use std::collections::BTreeSet;
@@ -38,6 +40,7 @@ vectors! {
     range_end
     range_options
     range_revision
+    range_stream
     reopen
     txn_checks
     txn_compare

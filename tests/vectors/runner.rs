@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use revwatch::page::MemoryPages;
 use revwatch::{
-    Durability, FollowId, Options, Result, ResumeToken, Store, StreamId, WatchResponse,
+    Durability, FollowId, FollowResponse, Options, RangeStream, Result, ResumeToken, Store,
+    StreamId, WatchResponse,
 };
 use serde_json::{Value, json};
 
-use crate::values::{Fields, expected, object};
-use crate::{requests, responses};
+use crate::notation::object;
+use crate::values::{Fields, expected};
+use crate::{requests, responses, told};
 
 const BUDGET_BYTES: usize = 1 << 20;
 /// How often a poll that is idle is tried again after a step.
@@ -21,6 +23,7 @@ pub(crate) struct Runner {
     now_ms: i64,
     streams: BTreeMap<String, StreamId>,
     follows: BTreeMap<String, FollowId>,
+    range_streams: BTreeMap<String, RangeStream>,
 }
 
 fn options() -> Options {
@@ -48,6 +51,7 @@ impl Runner {
             now_ms: 0,
             streams: BTreeMap::new(),
             follows: BTreeMap::new(),
+            range_streams: BTreeMap::new(),
         }
     }
 
@@ -96,10 +100,22 @@ impl Runner {
                 responses::delete_range(&store.delete_range(&requests::delete_range(args))?)
             }
             "txn" => responses::txn(&store.txn(&requests::txn(args))?),
-            "compact" => object([(
-                "revision",
-                json!(store.compact(args.number("revision"))?.revision),
-            )]),
+            "range_stream" => {
+                let name = args.text("name");
+                let range = requests::key_range(args);
+                let stream = store.range_stream(range, args.number("revision"))?;
+                let revision = stream.revision();
+                self.range_streams.insert(name, stream);
+                responses::revision(revision)
+            }
+            "next_kvs" => {
+                let stream = self.range_streams.get_mut(&args.text("name"));
+                let stream = stream.expect("`range_stream` comes before `next_kvs`");
+                let kvs = store.next_kvs(stream, max_events(args, "max_keys"), BUDGET_BYTES)?;
+                object([("kvs", kvs.iter().map(responses::kv).collect())])
+            }
+            "compact" => responses::revision(store.compact(args.number("revision"))?.revision),
+            "hash_kv" => responses::hash_kv(&store.hash_kv(args.number("revision"))?),
             "history" => {
                 let range = requests::key_range(args);
                 let start_revision = args.number("start_revision");
@@ -107,7 +123,7 @@ impl Runner {
                     0 => usize::MAX,
                     number => number as usize,
                 };
-                responses::history(&store.history(&range, start_revision, max_events)?)
+                told::history(&store.history(&range, start_revision, max_events)?)
             }
             "status" => {
                 let status = store.status();
@@ -142,27 +158,13 @@ impl Runner {
     fn lease(&mut self, op: &str, args: &mut Fields) -> Result<Value> {
         let store = &mut self.store;
         if op == "leases" {
-            return Ok(object([("leases", json!(store.leases()))]));
+            return Ok(responses::leases(&store.leases()));
         }
         let id = args.number("id");
         Ok(match op {
-            "lease_grant" => {
-                let granted = store.lease_grant(id, args.number("ttl_ms"))?;
-                object([
-                    ("id", json!(granted.id)),
-                    ("ttl_ms", json!(granted.ttl_ms)),
-                    ("revision", json!(granted.revision)),
-                ])
-            }
-            "lease_revoke" => object([("revision", json!(store.lease_revoke(id)?.revision))]),
-            "lease_keep_alive" => {
-                let kept = store.lease_keep_alive(id)?;
-                object([
-                    ("id", json!(kept.id)),
-                    ("ttl_ms", json!(kept.ttl_ms)),
-                    ("revision", json!(kept.revision)),
-                ])
-            }
+            "lease_grant" => responses::grant(&store.lease_grant(id, args.number("ttl_ms"))?),
+            "lease_revoke" => responses::revision(store.lease_revoke(id)?.revision),
+            "lease_keep_alive" => responses::keep_alive(&store.lease_keep_alive(id)?),
             "lease_time_to_live" => {
                 responses::time_to_live(&store.lease_time_to_live(id, args.flag("keys")))
             }
@@ -184,11 +186,13 @@ impl Runner {
             }
             "poll" => {
                 let stream = self.stream(args);
-                let max_events = max_events(args);
-                responses::watch(&self.poll(
-                    |store| store.poll(stream, max_events, BUDGET_BYTES),
-                    |response| *response == WatchResponse::Idle,
-                )?)
+                let max_events = max_events(args, "max_events");
+                self.poll_stream(stream, max_events)?
+            }
+            "drain" => {
+                let stream = self.stream(args);
+                let max_events = max_events(args, "max_events");
+                self.drain(|runner| runner.poll_stream(stream, max_events))?
             }
             "follow" => {
                 let name = args.text("name");
@@ -205,19 +209,50 @@ impl Runner {
                 Value::Null
             }
             "poll_follow" => {
-                let name = args.text("name");
-                let follow = *self
-                    .follows
-                    .get(&name)
-                    .expect("`follow` comes before `poll_follow`");
-                let max_events = max_events(args);
-                responses::follow(&self.poll(
-                    |store| store.poll_follow(follow, max_events, BUDGET_BYTES),
-                    |response| *response == revwatch::FollowResponse::Idle,
-                )?)
+                let follow = self.followed(args);
+                let max_events = max_events(args, "max_events");
+                self.poll_follow(follow, max_events)?
+            }
+            "drain_follow" => {
+                let follow = self.followed(args);
+                let max_events = max_events(args, "max_events");
+                self.drain(|runner| runner.poll_follow(follow, max_events))?
             }
             other => panic!("there is no operation {other}"),
         })
+    }
+
+    fn poll_stream(&mut self, stream: StreamId, max_events: usize) -> Result<Value> {
+        let response = self.poll(
+            |store| store.poll(stream, max_events, BUDGET_BYTES),
+            |response| *response == WatchResponse::Idle,
+        )?;
+        Ok(told::watch(&response))
+    }
+
+    fn poll_follow(&mut self, follow: FollowId, max_events: usize) -> Result<Value> {
+        let response = self.poll(
+            |store| store.poll_follow(follow, max_events, BUDGET_BYTES),
+            |response| *response == FollowResponse::Idle,
+        )?;
+        Ok(told::follow(&response))
+    }
+
+    /// All that there is.
+    fn drain(&mut self, mut poll: impl FnMut(&mut Self) -> Result<Value>) -> Result<Value> {
+        let mut responses = Vec::new();
+        loop {
+            match poll(self)? {
+                Value::String(_) => return Ok(object([("responses", responses.into())])),
+                response => told::drained(&mut responses, response),
+            }
+        }
+    }
+
+    /// The follower that a step names.
+    fn followed(&mut self, args: &mut Fields) -> FollowId {
+        let follow = self.follows.get(&args.text("name"));
+        *follow.expect("`follow` comes before it is polled")
     }
 
     /// Polls until there is something, with a step after each time that there is not.
@@ -252,11 +287,13 @@ impl Runner {
         self.now_ms = now_ms;
         self.streams.clear();
         self.follows.clear();
+        self.range_streams.clear();
     }
 }
 
-fn max_events(args: &mut Fields) -> usize {
-    match args.number("max_events") {
+/// How much of it; 1000 where that is not said.
+fn max_events(args: &mut Fields, name: &str) -> usize {
+    match args.number(name) {
         0 => 1000,
         number => number as usize,
     }

@@ -1,6 +1,8 @@
-//! Reading and writing the values of vectors.
+//! Reading the values of vectors.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
+
+use crate::notation::is_zero;
 
 /// The fields of an object, each taken once: what nobody took was not understood.
 pub(crate) struct Fields(Map<String, Value>);
@@ -27,12 +29,7 @@ impl Fields {
     }
 
     pub(crate) fn number(&mut self, name: &str) -> i64 {
-        match self.take(name) {
-            Some(value) => value
-                .as_i64()
-                .unwrap_or_else(|| panic!("`{name}` is no number")),
-            None => 0,
-        }
+        self.take(name).map_or(0, |value| number(&value))
     }
 
     pub(crate) fn flag(&mut self, name: &str) -> bool {
@@ -97,6 +94,13 @@ fn repeated(value: Value) -> Vec<Value> {
     }
 }
 
+/// A number, which beyond 2^53 is written as text.
+pub(crate) fn number(value: &Value) -> i64 {
+    let text = value.as_str().and_then(|text| text.parse().ok());
+    text.or_else(|| value.as_i64())
+        .unwrap_or_else(|| panic!("{value} is no number"))
+}
+
 /// The bytes that a text, `{"hex"}` or `{"repeat", "times"}` stands for.
 pub(crate) fn bytes(value: &Value) -> Vec<u8> {
     if let Some((text, times)) = repeat_of(value) {
@@ -118,39 +122,6 @@ pub(crate) fn bytes(value: &Value) -> Vec<u8> {
                 .unwrap_or_else(|_| panic!("{value} is not hex"))
         }
         other => panic!("{other} is no bytes"),
-    }
-}
-
-/// The one way in which bytes are written: as text if they are printable ASCII, else in hex.
-pub(crate) fn bytes_value(bytes: &[u8]) -> Value {
-    if bytes
-        .iter()
-        .all(|&byte| byte == b' ' || byte.is_ascii_graphic())
-    {
-        return json!(String::from_utf8_lossy(bytes));
-    }
-    let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    json!({ "hex": hex.concat() })
-}
-
-/// An object without the fields that have their zero value.
-pub(crate) fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
-    let fields = fields.into_iter().filter(|(_, value)| !is_zero(value));
-    Value::Object(
-        fields
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
-    )
-}
-
-fn is_zero(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Bool(flag) => !flag,
-        Value::Number(number) => number.as_i64() == Some(0),
-        Value::String(text) => text.is_empty(),
-        Value::Array(elements) => elements.is_empty(),
-        Value::Object(_) => false,
     }
 }
 

@@ -23,6 +23,7 @@ export type {
 } from './lease.js';
 export { init, type ModuleSource } from './module.js';
 export type { Limits, StoreOptions } from './options.js';
+export { type NextKvsOptions, RangeStream, type RangeStreamOptions } from './range-stream.js';
 export type { Event, KeyValue, ResumeToken } from './record.js';
 export type {
   DeleteRangeOptions,

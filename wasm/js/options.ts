@@ -1,4 +1,4 @@
-import { invalidArgument } from './error.js';
+import { invalidArgument, invalidOption } from './error.js';
 import { checkInt, checkObject, show, Writer } from './wire.js';
 
 /** What a store refuses, so that one caller's mistake stays one caller's mistake. */
@@ -17,6 +17,8 @@ export interface Limits {
   readonly leaseMinTtlMs?: number | undefined;
   /** Longer time-to-lives are refused (9,000,000,000 s). */
   readonly leaseMaxTtlMs?: number | undefined;
+  /** Puts are refused as `NoSpace` once the pages in use hold so many bytes (no limit). */
+  readonly quotaBytes?: number | undefined;
 }
 
 /** How to open a store. */
@@ -29,13 +31,17 @@ export interface StoreOptions {
    * {@link Store.step} tells the time, for programs that must repeat exactly.
    */
   readonly clock?: (() => number) | 'manual' | undefined;
+  /** Keep only the last so many revisions of history without being told to compact; 0 for all. */
+  readonly retainRevisions?: number | undefined;
+  /** Keep only what is younger than so many milliseconds of history; 0 for all. */
+  readonly retainMs?: number | undefined;
   /** What hash tables and chosen lease ids are seeded with; random if not given. */
   readonly seed?: bigint | undefined;
 }
 
 /** @internal */
 export function writeOptions(options: StoreOptions): Uint8Array {
-  const { limits = {}, seed } = checkObject('options', options);
+  const { limits = {}, retainRevisions, retainMs, seed } = checkObject('options', options);
   checkObject('limits', limits);
   const writer = new Writer();
   writer.int('seed', seed === undefined ? randomSeed() : checkInt('seed', seed));
@@ -47,10 +53,20 @@ export function writeOptions(options: StoreOptions): Uint8Array {
     'catchUpRevisions',
     'leaseMinTtlMs',
     'leaseMaxTtlMs',
+    'quotaBytes',
   ] as const) {
-    writer.count(`limits.${name}`, limits[name]);
+    writeBound(writer, `limits.${name}`, limits[name]);
   }
+  writeBound(writer, 'retainRevisions', retainRevisions);
+  writeBound(writer, 'retainMs', retainMs);
   return writer.written;
+}
+
+function writeBound(writer: Writer, name: string, value: number | undefined): void {
+  writer.count(name, value);
+  if (value !== undefined && value < 0) {
+    throw invalidOption(`${name} is ${value}: give a positive number, or 0 for the default`);
+  }
 }
 
 /** @internal */

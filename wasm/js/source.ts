@@ -1,7 +1,7 @@
 import { dispose } from './dispose.js';
 import type { Engine } from './engine.js';
 import { closed } from './error.js';
-import { checkCount, checkObject } from './wire.js';
+import { checkObject, clamp } from './wire.js';
 
 /** How much one response may hold; at least one whole revision is given even above both limits. */
 export interface PollOptions {
@@ -46,8 +46,6 @@ export abstract class Source<T> implements AsyncIterableIterator<T> {
   poll(options: PollOptions = {}): T | null {
     this.checkOpen();
     const { maxEvents = 1000, maxBytes = 1024 * 1024 } = checkObject('options', options);
-    const clamp = (name: string, value: number): number =>
-      Math.min(Math.max(checkCount(name, value), 0), 2 ** 31);
     const response = this.receive(clamp('maxEvents', maxEvents), clamp('maxBytes', maxBytes));
     this.#ended ||= response !== null && this.isLast(response);
     return response;

@@ -22,6 +22,12 @@ export interface Status {
   readonly watchStreams: number;
   /** Watchers on them. */
   readonly watchers: number;
+  /** Those of them that are behind and read history. */
+  readonly unsyncedWatchers: number;
+  /** Those of them that hold a batch because their stream is full. */
+  readonly victimWatchers: number;
+  /** Whether something that was compacted waits to be reclaimed. */
+  readonly compacting: boolean;
   /** Whether the store is open for reading only. */
   readonly readOnly: boolean;
   /** Whether an earlier write failed, so that nothing more can be written. */
@@ -41,6 +47,9 @@ export function readStatus(reader: Reader): Status {
     leases: reader.count(),
     watchStreams: reader.count(),
     watchers: reader.count(),
+    unsyncedWatchers: reader.count(),
+    victimWatchers: reader.count(),
+    compacting: reader.flag(),
     readOnly: reader.flag(),
     poisoned: reader.flag(),
   };

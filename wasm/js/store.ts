@@ -15,6 +15,7 @@ import {
 } from './lease.js';
 import { enter, open } from './module.js';
 import { clockOf, type StoreOptions, writeOptions } from './options.js';
+import { RangeStream, type RangeStreamOptions } from './range-stream.js';
 import { type Event, type KeyValue, readEvents, readOptionalKeyValue, type ResumeToken } from './record.js';
 import {
   type DeleteRangeOptions,
@@ -154,6 +155,17 @@ export class Store {
     const writer = new Writer();
     writeRange(writer, key, options);
     return readRange(this.#engine.ask((raw) => raw.range(writer.written)));
+  }
+
+  /**
+   * Walks over a range of any size, all as of one revision.
+   *
+   * ```ts
+   * for (const kv of store.rangeStream(utf8('/task/'), { prefix: true })) console.log(kv.value);
+   * ```
+   */
+  rangeStream(key: Uint8Array, options: RangeStreamOptions = {}): RangeStream {
+    return new RangeStream(this.#engine, key, options);
   }
 
   /** Deletes the keys of a range, all at one revision. */

@@ -34,6 +34,11 @@ export function checkCount(name: string, value: unknown): number {
   return value as number;
 }
 
+/** Checks that an argument is a whole number, and brings it into the range of the module's sizes. */
+export function clamp(name: string, value: unknown): number {
+  return Math.min(Math.max(checkCount(name, value), 0), 2 ** 31);
+}
+
 /** Checks that an argument is a flag; false when it was not given. */
 export function checkFlag(name: string, value: unknown): boolean {
   if (value !== undefined && typeof value !== 'boolean') {

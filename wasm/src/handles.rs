@@ -18,7 +18,7 @@ impl<T> Default for Handles<T> {
     }
 }
 
-impl<T: Copy> Handles<T> {
+impl<T> Handles<T> {
     /// The number of `thing` from now on.
     pub fn insert(&mut self, thing: T) -> u32 {
         self.last += 1;
@@ -27,8 +27,16 @@ impl<T: Copy> Handles<T> {
     }
 
     /// The thing with this number, while there is one.
-    pub fn get(&self, handle: u32) -> Option<T> {
+    pub fn get(&self, handle: u32) -> Option<T>
+    where
+        T: Copy,
+    {
         self.things.get(&handle).copied()
+    }
+
+    /// The same, to be changed where it is.
+    pub fn get_mut(&mut self, handle: u32) -> Option<&mut T> {
+        self.things.get_mut(&handle)
     }
 
     /// Forgets the thing with this number, and gives it away.

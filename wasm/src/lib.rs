@@ -11,6 +11,7 @@ pub mod error;
 pub mod follow;
 pub mod handles;
 pub mod lease;
+pub mod range_stream;
 pub mod record;
 pub mod request;
 pub mod store;

@@ -1,7 +1,9 @@
 //! The store: opening, keys, history, the clock.
 
 use revwatch::page::MemoryPages;
-use revwatch::{CursorId, Durability, FollowId, Limits, Options, Store, StreamId};
+use revwatch::{
+    CursorId, Durability, FollowId, Limits, Options, RangeStream, Retention, Store, StreamId,
+};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::{Failure, Malformed, answer};
@@ -25,6 +27,7 @@ pub struct RawStore {
     pub(crate) streams: Handles<StreamId>,
     pub(crate) follows: Handles<FollowId>,
     pub(crate) cursors: Handles<CursorId>,
+    pub(crate) range_streams: Handles<RangeStream>,
 }
 
 /// The outcome of opening: a constructor could only throw.
@@ -67,6 +70,7 @@ fn open_store(options: &[u8], image: &[u8]) -> Result<RawStore, Failure> {
         streams: Handles::default(),
         follows: Handles::default(),
         cursors: Handles::default(),
+        range_streams: Handles::default(),
     })
 }
 
@@ -88,10 +92,18 @@ fn read_options(reader: &mut Reader<'_>) -> Result<Options, Malformed> {
         let given = reader.int()?;
         *ttl_ms = if given == 0 { *ttl_ms } else { given };
     }
+    if let given @ 1.. = reader.int()? {
+        limits.quota_bytes = given.cast_unsigned();
+    }
+    let retention = Retention {
+        revisions: reader.int()?,
+        ms: reader.int()?,
+    };
     // Syncs mean nothing in memory; a page is written when it is full.
     Ok(Options {
         durability: Durability::Never,
         limits,
+        retention,
         seed,
         ..Options::default()
     })
@@ -206,9 +218,12 @@ impl RawStore {
                 status.leases,
                 status.watch_streams,
                 status.watchers,
+                status.unsynced_watchers,
+                status.victim_watchers,
             ] {
                 writer.int(count.cast_signed());
             }
+            writer.flag(status.compacting);
             writer.flag(status.read_only).flag(status.poisoned);
             Ok(())
         })

@@ -6,8 +6,13 @@ use crate::error::error_table;
 use crate::store::{RawStore, open};
 use crate::wire::{Reader, Writer};
 
+/// Every option is one number, for which zero means the default.
+const OPTIONS_BYTES: usize = 11 * 8;
+
 fn store() -> RawStore {
-    open(&[0; 64], &[]).take().expect("an empty store opens")
+    open(&[0; OPTIONS_BYTES], &[])
+        .take()
+        .expect("an empty store opens")
 }
 
 /// The number that an answer begins with.

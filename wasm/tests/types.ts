@@ -27,6 +27,8 @@ const options: { prefix: boolean; limit?: number } = { prefix: true };
     if (response.type === 'state') response.kvs.length;
   }
 
+  for (const kv of store.rangeStream(utf8('k'), { prefix: true, revision: 2n })) kv.version satisfies bigint;
+
   // @ts-expect-error: revisions are bigint.
   store.compact(1);
   // @ts-expect-error: keys are bytes.

@@ -4,8 +4,8 @@ import { canonical } from './check.mjs';
 
 /** Runs all steps of one vector on a store of its own; throws at the first that differs. */
 export function runVector(revwatch, vector) {
-  allow(vector, 'name', 'about', 'steps');
-  const world = new World(revwatch);
+  allow(vector, 'name', 'about', 'options', 'steps');
+  const world = new World(revwatch, storeOptions(vector.options));
   try {
     vector.steps.forEach((step, index) => {
       const where = `step ${index} (${step.op}${step.note ? `: ${step.note}` : ''})`;
@@ -42,25 +42,27 @@ function runStep(world, step, where) {
 class World {
   nowMs = 0;
 
-  constructor(revwatch) {
+  constructor(revwatch, options) {
     this.revwatch = revwatch;
+    this.options = options;
     this.fresh();
   }
 
   fresh() {
     this.store?.free();
-    this.open(this.revwatch.Store.memory({ clock: 'manual', seed: 1n }));
+    this.open(this.revwatch.Store.memory(this.options));
   }
 
   open(store) {
     this.store = store;
     this.streams = new Map();
     this.follows = new Map();
+    this.rangeStreams = new Map();
     this.step(this.nowMs);
   }
 
   step(nowMs) {
-    this.nowMs = nowMs;
+    this.nowMs = Math.max(this.nowMs, nowMs);
     this.store.step(nowMs);
   }
 
@@ -83,7 +85,39 @@ class World {
   }
 }
 
-const range = ['key', 'range_end'];
+/** How a store is opened, from the options of a vector. */
+function storeOptions(options = {}) {
+  allow(options, 'seed', 'retain_revisions', 'request_bytes', 'txn_ops', 'catch_up_revisions');
+  const { seed = 1, retain_revisions: retainRevisions, ...limits } = options;
+  const named = Object.entries(limits).map(([name, limit]) => [camelName(name), limit]);
+  return { clock: 'manual', seed: int(seed), retainRevisions, limits: Object.fromEntries(named) };
+}
+
+/** All responses until there is none. Where one ends and the next begins is a matter of room, except
+ * that a revision is never split: so the events of one watcher are put together, and the parts of a
+ * state. */
+function drain(poll) {
+  const responses = [];
+  for (let response = poll(); response !== 'idle'; response = poll()) {
+    const { state, events } = response;
+    const last = responses.at(-1);
+    if (events !== undefined) delete events.revision;
+    if (state !== undefined && last?.state !== undefined) {
+      last.state.kvs.push(...state.kvs);
+    } else if (events !== undefined && last?.events?.watchId === events.watchId && last?.events) {
+      const [before, after] = [last.events.events.at(-1), events.events[0]];
+      if (before.kv.modRevision >= after.kv.modRevision) {
+        throw new Error(`revision ${after.kv.modRevision} is split or out of order`);
+      }
+      last.events.events.push(...events.events);
+    } else {
+      responses.push(response);
+    }
+  }
+  return { responses };
+}
+
+const range = ['key', 'range_end', 'prefix'];
 const uncompared = Symbol('uncompared');
 const ignore = () => uncompared;
 const putArgs = ['key', 'value', 'lease', 'prev_kv', 'ignore_value', 'ignore_lease'];
@@ -109,6 +143,21 @@ const operations = {
   txn: {
     args: ['compare', 'success', 'failure'],
     run: ({ store }, args) => unwrapTxn(store.txn(txn(args))),
+  },
+  range_stream: {
+    args: ['name', ...range, 'revision'],
+    run({ store, rangeStreams }, { name = '', key, ...options }) {
+      const stream = store.rangeStream(bytes(key), camel(options));
+      rangeStreams.get(name)?.free();
+      rangeStreams.set(name, stream);
+      return { revision: stream.revision };
+    },
+  },
+  next_kvs: {
+    args: ['name', 'max_keys'],
+    run: ({ rangeStreams }, { name = '', max_keys: maxKeys }) => ({
+      kvs: rangeStreams.get(name).nextKvs({ maxKeys }),
+    }),
   },
   compact: { args: ['revision'], run: ({ store }, { revision }) => store.compact(int(revision)) },
   hash_kv: { args: ['revision'], run: ({ store }, { revision }) => store.hashKv(int(revision)) },
@@ -154,11 +203,21 @@ const operations = {
     args: ['stream', 'max_events'],
     run: (world, { stream, max_events: maxEvents }) => world.poll(world.stream(stream), maxEvents),
   },
+  drain: {
+    args: ['stream', 'max_events'],
+    run: (world, { stream, max_events: maxEvents }) => drain(() => world.poll(world.stream(stream), maxEvents)),
+  },
+  drain_follow: {
+    args: ['name', 'max_events'],
+    run: (world, { name = '', max_events: maxEvents }) =>
+      drain(() => world.poll(world.follows.get(name), maxEvents)),
+  },
   follow: {
     args: ['name', ...range, 'resume_revision'],
     run({ store, follows }, { name = '', key, resume_revision: revision, ...options }) {
       const { epoch } = store.resumeToken();
       const resume = revision === undefined ? undefined : { epoch, revision: int(revision) };
+      follows.get(name)?.free();
       follows.set(name, store.follow(bytes(key), { ...camel(options), resume }));
     },
     compared: ignore,
@@ -171,7 +230,7 @@ const operations = {
     args: [],
     run(world) {
       const image = world.store.close();
-      world.open(world.revwatch.Store.fromImage(image, { clock: 'manual', seed: 1n }));
+      world.open(world.revwatch.Store.fromImage(image, world.options));
     },
     compared: ignore,
   },
@@ -187,10 +246,8 @@ function allow(object, ...names) {
 /** Arguments with etcd's names as this API's options: the same names in camelCase. */
 function camel(args) {
   const convert = (name, value) => {
-    if (name === 'limit' || typeof value !== 'number') {
-      return name === 'range_end' ? bytes(value) : value;
-    }
-    return int(value);
+    if (name === 'range_end') return bytes(value);
+    return name !== 'limit' && (typeof value === 'number' || name === 'lease') ? int(value) : value;
   };
   return Object.fromEntries(
     Object.entries(args).map(([name, value]) => [camelName(name), convert(name, value)]),
@@ -253,7 +310,9 @@ function unwrapTxn({ responses, ...answer }) {
 
 /** An answer as vectors write it: etcd's names, zeros left out, bytes as text or hex. */
 function notation(value) {
-  if (typeof value === 'bigint') return Number(value);
+  if (typeof value === 'bigint') {
+    return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  }
   if (value instanceof Uint8Array) return bytesNotation(value);
   if (Array.isArray(value)) return value.map(notation);
   if (typeof value !== 'object' || value === null) return value;

@@ -23,12 +23,12 @@
 //            `revwatch_range_options options = {.struct_size = sizeof options};` is a good
 //            start. NULL in place of the structure means that all is default. A flag is set by any
 //            value but 0.
-// Handles.   revwatch_store, revwatch_stream, revwatch_follow, revwatch_cursor, revwatch_changes and
-//            revwatch_txn are names of things in the library, not addresses to look at. Only the
-//            functions that end in _free or _close consume one, and freeing NULL does nothing. A
+// Handles.   revwatch_store, revwatch_stream, revwatch_follow, revwatch_cursor, revwatch_changes,
+//            revwatch_range_stream and revwatch_txn are names of things in the library, not addresses
+//            to look at. Only the functions that end in _free or _close consume one, and freeing NULL does nothing. A
 //            handle that was closed, or never was one, is recognised: functions answer
 //            REVWATCH_ERROR_CLOSED, _free does nothing.
-//            When a store is closed, the streams, follows, cursors and changes made from it answer
+//            When a store is closed, the streams, follows, cursors, changes and range streams made from it answer
 //            REVWATCH_ERROR_CLOSED and are still to be freed.
 // Results.   Structures named *_result and *_responses are made by the library, read by you, and
 //            freed once by the function of their name, which does nothing for NULL. Results inside
@@ -174,7 +174,7 @@
 // Done; outputs are written.
 #define REVWATCH_OK 0
 
-// Nothing is wrong, but there is no such key.
+// Nothing is wrong, but there is no such key, or no further one.
 #define REVWATCH_NOT_FOUND 1
 
 // Nothing is wrong, but there is nothing to report now.
@@ -286,6 +286,9 @@ typedef struct revwatch_cursor revwatch_cursor;
 
 // A follow of a range of a store.
 typedef struct revwatch_follow revwatch_follow;
+
+// A walk over a range of a store.
+typedef struct revwatch_range_stream revwatch_range_stream;
 
 // A store: revisions, transactions, leases and watches over one file or memory.
 typedef struct revwatch_store revwatch_store;
@@ -551,6 +554,34 @@ typedef struct revwatch_range_result {
     size_t kvs_len;
 } revwatch_range_result;
 
+// What a range stream walks over.
+typedef struct revwatch_range_stream_options {
+    // sizeof(revwatch_range_stream_options).
+    size_t struct_size;
+    // As of which revision; 0 or negative for the current one.
+    int64_t revision;
+    // Flag: all keys that begin with `key`.
+    int32_t prefix;
+} revwatch_range_stream_options;
+
+// How much one call gives; at least one key, even above both limits.
+typedef struct revwatch_next_options {
+    // sizeof(revwatch_next_options).
+    size_t struct_size;
+    // Stop once there are so many keys; 0: 1000.
+    size_t max_keys;
+    // Stop once there are so many bytes of keys and values; 0: 1 MiB.
+    size_t max_bytes;
+} revwatch_next_options;
+
+// A part of a range, in key order.
+typedef struct revwatch_kvs_result {
+    // The keys.
+    const struct revwatch_key_value *kvs;
+    // How many `kvs`, at least 1.
+    size_t kvs_len;
+} revwatch_kvs_result;
+
 // How keys are deleted.
 typedef struct revwatch_delete_range_options {
     // sizeof(revwatch_delete_range_options).
@@ -583,7 +614,7 @@ typedef struct revwatch_delete_range_result {
 typedef struct revwatch_history_options {
     // sizeof(revwatch_history_options).
     size_t struct_size;
-    // The first revision; 0 or negative: the oldest that is kept.
+    // The first revision; 0: the oldest that is kept.
     int64_t start_revision;
     // Stop at the end of the revision that reaches so many events; 0: 1000.
     size_t max_events;
@@ -892,8 +923,8 @@ const char *revwatch_error_meaning(revwatch_status status);
 // The version of the library, such as "0.1.0". Lives as long as the program.
 const char *revwatch_version(void);
 
-// How many handles are open now: stores, streams, follows and transactions that were not freed.
-// For tests that look for leaks.
+// How many handles are open now: stores, streams, follows, range streams and transactions that were
+// not freed. For tests that look for leaks.
 size_t revwatch_handle_count(void);
 
 // Opens the store in the file `path`, creates it if there is none, and gives its handle, to be
@@ -1012,6 +1043,31 @@ revwatch_status revwatch_store_range(struct revwatch_store *store,
 
 // Frees the answer to a range.
 void revwatch_range_result_free(struct revwatch_range_result *result);
+
+// Begins a walk over a range (see Ranges) as of one revision, whatever is written meanwhile; which one
+// goes to `revision`, which may be NULL. The walk holds no more of the store than a key. To be freed
+// with revwatch_range_stream_free().
+revwatch_status revwatch_range_stream_new(struct revwatch_store *store,
+                                          const uint8_t *key,
+                                          size_t key_len,
+                                          const uint8_t *range_end,
+                                          size_t range_end_len,
+                                          const struct revwatch_range_stream_options *options,
+                                          struct revwatch_range_stream **stream,
+                                          int64_t *revision);
+
+// Gives the next keys of a walk; REVWATCH_NOT_FOUND at its end, and REVWATCH_ERROR_COMPACTED once
+// compaction has overtaken its revision. The answer is to be freed with
+// revwatch_kvs_result_free().
+revwatch_status revwatch_range_stream_next(struct revwatch_range_stream *stream,
+                                           const struct revwatch_next_options *options,
+                                           struct revwatch_kvs_result **result);
+
+// Frees a part of a range.
+void revwatch_kvs_result_free(struct revwatch_kvs_result *result);
+
+// Ends a walk.
+void revwatch_range_stream_free(struct revwatch_range_stream *stream);
 
 // Deletes the keys of a range (see Ranges), all at one revision. The answer goes to `result`, which
 // may be NULL, and is to be freed with revwatch_delete_range_result_free().

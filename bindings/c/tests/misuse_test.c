@@ -22,6 +22,9 @@ static void check_closed_store(revwatch_store *store) {
     CHECK_ERROR(revwatch_store_history(store, S("k"), NONE, NULL, &history), CLOSED);
     CHECK_ERROR(revwatch_store_compact(store, 1, &number), CLOSED);
     CHECK_ERROR(revwatch_store_check(store), CLOSED);
+    revwatch_hash_kv hash = {.hash = 7};
+    CHECK_ERROR(revwatch_store_hash_kv(store, 0, &hash), CLOSED);
+    CHECK_INT(hash.hash, 7);
     CHECK_ERROR(revwatch_store_flush(store), CLOSED);
     CHECK_ERROR(revwatch_store_step(store, 0, 0, &number), CLOSED);
     CHECK_ERROR(revwatch_store_wait(store, 0, 0, &number), CLOSED);
@@ -49,7 +52,9 @@ static void a_closed_store_answers_closed_to_each_function(void) {
     CHECK_ERROR(revwatch_store_txn(store, txn, NULL), CLOSED);
     CHECK_ERROR(revwatch_stream_new(store, &stream), CLOSED);
     CHECK_ERROR(revwatch_follow_new(store, S("k"), NONE, NULL, &follow), CLOSED);
-    CHECK(!stream && !follow);
+    revwatch_range_stream *range = NULL;
+    CHECK_ERROR(revwatch_range_stream_new(store, S("k"), NONE, NULL, &range, NULL), CLOSED);
+    CHECK(!stream && !follow && !range);
     revwatch_txn_free(txn);
 }
 
@@ -59,8 +64,14 @@ static void what_was_made_from_a_store_answers_closed_when_the_store_is(void) {
     revwatch_follow *follow = NULL;
     CHECK_OK(revwatch_follow_new(store, S("k"), REST, NULL, &follow));
     put(store, "k", "v");
+    revwatch_range_stream *range = NULL;
+    CHECK_OK(revwatch_range_stream_new(store, S("k"), REST, NULL, &range, NULL));
     CHECK_OK(revwatch_store_close(store));
     revwatch_watch_responses *responses = NULL;
+    revwatch_kvs_result *kvs = NULL;
+    CHECK_ERROR(revwatch_range_stream_next(range, NULL, &kvs), CLOSED);
+    revwatch_range_stream_free(range);
+    CHECK_ERROR(revwatch_range_stream_next(range, NULL, &kvs), CLOSED);
     revwatch_follow_responses *followed = NULL;
     CHECK_ERROR(revwatch_stream_poll(stream, NULL, &responses), CLOSED);
     CHECK_ERROR(revwatch_stream_watch(stream, S("k"), NONE, NULL, NULL), CLOSED);
@@ -68,7 +79,7 @@ static void what_was_made_from_a_store_answers_closed_when_the_store_is(void) {
     CHECK_ERROR(revwatch_follow_poll(follow, NULL, &followed), CLOSED);
     revwatch_resume_token token;
     CHECK_ERROR(revwatch_follow_resume_token(follow, &token), CLOSED);
-    CHECK(!responses && !followed);
+    CHECK(!responses && !followed && !kvs);
     revwatch_stream_free(stream);
     revwatch_follow_free(follow);
     CHECK_ERROR(revwatch_stream_poll(stream, NULL, &responses), CLOSED);
@@ -82,10 +93,13 @@ static void freeing_a_handle_twice_does_nothing(void) {
     revwatch_txn *txn = NULL;
     CHECK_OK(revwatch_follow_new(store, S("k"), REST, NULL, &follow));
     CHECK_OK(revwatch_txn_new(&txn));
+    revwatch_range_stream *range = NULL;
+    CHECK_OK(revwatch_range_stream_new(store, S("k"), NONE, NULL, &range, NULL));
     for (int i = 0; i < 2; i++) {
         revwatch_stream_free(stream);
         revwatch_follow_free(follow);
         revwatch_txn_free(txn);
+        revwatch_range_stream_free(range);
     }
     CHECK_ERROR(revwatch_txn_then_put(txn, S("k"), S("v"), NULL), CLOSED);
     /* The slots are used again; the old handles do not name what is there now. */

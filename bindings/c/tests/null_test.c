@@ -6,6 +6,7 @@ static revwatch_store *store;
 static revwatch_txn *txn;
 static revwatch_stream *stream;
 static revwatch_follow *follow;
+static revwatch_range_stream *range_stream;
 
 #define NULL_POINTER REVWATCH_ERROR_NULL_POINTER
 
@@ -15,9 +16,11 @@ static void freeing_null_does_nothing(void) {
     revwatch_txn_free(NULL);
     revwatch_stream_free(NULL);
     revwatch_follow_free(NULL);
+    revwatch_range_stream_free(NULL);
     revwatch_put_result_free(NULL);
     revwatch_get_result_free(NULL);
     revwatch_range_result_free(NULL);
+    revwatch_kvs_result_free(NULL);
     revwatch_delete_range_result_free(NULL);
     revwatch_txn_result_free(NULL);
     revwatch_lease_result_free(NULL);
@@ -40,6 +43,8 @@ static void check_null_stores(void) {
     CHECK_ERROR(revwatch_store_txn(NULL, txn, NULL), NULL_POINTER);
     CHECK_ERROR(revwatch_store_compact(NULL, 1, NULL), NULL_POINTER);
     CHECK_ERROR(revwatch_store_check(NULL), NULL_POINTER);
+    revwatch_hash_kv hash;
+    CHECK_ERROR(revwatch_store_hash_kv(NULL, 0, &hash), NULL_POINTER);
     CHECK_ERROR(revwatch_store_flush(NULL), NULL_POINTER);
     CHECK_ERROR(revwatch_store_step(NULL, 0, 0, NULL), NULL_POINTER);
     CHECK_ERROR(revwatch_store_wait(NULL, 0, 0, NULL), NULL_POINTER);
@@ -66,6 +71,10 @@ static void check_null_others(void) {
     CHECK_ERROR(revwatch_stream_poll(NULL, NULL, &responses), NULL_POINTER);
     revwatch_follow *new_follow = NULL;
     CHECK_ERROR(revwatch_follow_new(NULL, S("k"), NONE, NULL, &new_follow), NULL_POINTER);
+    revwatch_range_stream *new_range = NULL;
+    CHECK_ERROR(revwatch_range_stream_new(NULL, S("k"), NONE, NULL, &new_range, NULL), NULL_POINTER);
+    revwatch_kvs_result *kvs = NULL;
+    CHECK_ERROR(revwatch_range_stream_next(NULL, NULL, &kvs), NULL_POINTER);
     revwatch_resume_token token;
     CHECK_ERROR(revwatch_follow_resume_token(NULL, &token), NULL_POINTER);
     revwatch_follow_responses *followed = NULL;
@@ -86,7 +95,7 @@ static void check_null_others(void) {
     CHECK_ERROR(revwatch_txn_else_delete_range(NULL, S("k"), NONE, NULL), NULL_POINTER);
     CHECK_ERROR(revwatch_txn_else_txn(NULL, txn), NULL_POINTER);
     CHECK_ERROR(revwatch_txn_else_txn(txn, NULL), NULL_POINTER);
-    CHECK(!new_stream && !new_follow && !responses && !followed);
+    CHECK(!new_stream && !new_follow && !new_range && !responses && !followed && !kvs);
 }
 
 static void check_null_outputs(void) {
@@ -100,6 +109,9 @@ static void check_null_outputs(void) {
     CHECK_ERROR(revwatch_stream_new(store, NULL), NULL_POINTER);
     CHECK_ERROR(revwatch_stream_poll(stream, NULL, NULL), NULL_POINTER);
     CHECK_ERROR(revwatch_follow_new(store, S("k"), NONE, NULL, NULL), NULL_POINTER);
+    CHECK_ERROR(revwatch_range_stream_new(store, S("k"), NONE, NULL, NULL, NULL), NULL_POINTER);
+    CHECK_ERROR(revwatch_range_stream_next(range_stream, NULL, NULL), NULL_POINTER);
+    CHECK_ERROR(revwatch_store_hash_kv(store, 0, NULL), NULL_POINTER);
     CHECK_ERROR(revwatch_follow_poll(follow, NULL, NULL), NULL_POINTER);
     CHECK_ERROR(revwatch_follow_resume_token(follow, NULL), NULL_POINTER);
     CHECK_ERROR(revwatch_txn_new(NULL), NULL_POINTER);
@@ -124,7 +136,10 @@ static void check_null_bytes(void) {
     revwatch_follow *new_follow = NULL;
     CHECK_ERROR(revwatch_follow_new(store, NULL, 1, NONE, NULL, &new_follow), NULL_POINTER);
     CHECK_ERROR(revwatch_follow_new(store, S("k"), NULL, 1, NULL, &new_follow), NULL_POINTER);
-    CHECK(!range && !history && !new_follow);
+    revwatch_range_stream *new_range = NULL;
+    CHECK_ERROR(revwatch_range_stream_new(store, NULL, 1, NONE, NULL, &new_range, NULL), NULL_POINTER);
+    CHECK_ERROR(revwatch_range_stream_new(store, S("k"), NULL, 1, NULL, &new_range, NULL), NULL_POINTER);
+    CHECK(!range && !history && !new_follow && !new_range);
 }
 
 static void check_null_bytes_in_transactions(void) {
@@ -156,6 +171,7 @@ static void with_handles(void (*check)(void)) {
     CHECK_OK(revwatch_txn_new(&txn));
     CHECK_OK(revwatch_stream_new(store, &stream));
     CHECK_OK(revwatch_follow_new(store, S("k"), NONE, NULL, &follow));
+    CHECK_OK(revwatch_range_stream_new(store, S("k"), NONE, NULL, &range_stream, NULL));
     check();
     revwatch_status_result *status = NULL;
     CHECK_OK(revwatch_store_status(store, &status));
@@ -164,6 +180,7 @@ static void with_handles(void (*check)(void)) {
     revwatch_txn_free(txn);
     revwatch_stream_free(stream);
     revwatch_follow_free(follow);
+    revwatch_range_stream_free(range_stream);
     CHECK_OK(revwatch_store_close(store));
 }
 

@@ -99,6 +99,8 @@ END
 }
 
 suite shared "$BUILD/test-shared"
+cat "$BUILD/histories.txt"
+suite histories "$BUILD/test-shared" histories
 suite static "$BUILD/test-static"
 if command -v valgrind > /dev/null; then
     suite valgrind valgrind --quiet --child-silent-after-fork=yes --leak-check=full \

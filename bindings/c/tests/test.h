@@ -26,6 +26,7 @@ extern const struct test lease_tests[];
 extern const struct test misuse_tests[];
 extern const struct test null_tests[];
 extern const struct test page_store_tests[];
+extern const struct test range_stream_tests[];
 extern const struct test store_tests[];
 extern const struct test thread_tests[];
 extern const struct test txn_tests[];
@@ -36,6 +37,8 @@ void every_error_that_can_be_was_met(void);
 
 /* Runs the tests of the vectors, which are made from files. */
 void run_vectors(void);
+/* The same for random histories. */
+void run_histories(void);
 
 void run_test(const char *name, void (*run)(void));
 void skip_test(const char *name, const char *reason);

@@ -94,18 +94,22 @@ void text_kvs(struct text *text, const char *name, const revwatch_key_value *kvs
     text_add(text, "]");
 }
 
+void text_event(struct text *text, const revwatch_event *event) {
+    text_add(text, "%s{kv=", event->type == REVWATCH_EVENT_PUT ? "put" : "delete");
+    text_kv(text, &event->kv);
+    if (event->has_prev_kv) {
+        text_name(text, "prev_kv");
+        text_kv(text, &event->prev_kv);
+    }
+    text_close(text);
+}
+
 void text_events(struct text *text, const revwatch_event *events, size_t len) {
     if (len == 0) return;
     text_name(text, "events");
     for (size_t i = 0; i < len; i++) {
-        const char *kind = events[i].type == REVWATCH_EVENT_PUT ? "put" : "delete";
-        text_add(text, "%s%s{kv=", i ? " " : "[", kind);
-        text_kv(text, &events[i].kv);
-        if (events[i].has_prev_kv) {
-            text_name(text, "prev_kv");
-            text_kv(text, &events[i].prev_kv);
-        }
-        text_close(text);
+        text_add(text, i ? " " : "[");
+        text_event(text, &events[i]);
     }
     text_add(text, "]");
 }

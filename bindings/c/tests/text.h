@@ -24,6 +24,7 @@ void text_bytes(struct text *text, const uint8_t *data, size_t len);
 
 void text_kv(struct text *text, const revwatch_key_value *kv);
 void text_kvs(struct text *text, const char *name, const revwatch_key_value *kvs, size_t len);
+void text_event(struct text *text, const revwatch_event *event);
 void text_events(struct text *text, const revwatch_event *events, size_t len);
 void text_put(struct text *text, const revwatch_put_result *put);
 void text_range(struct text *text, const revwatch_range_result *range);

@@ -20,7 +20,8 @@ const uint8_t *bytes(const struct blob *blob, size_t *len) {
 }
 
 static void open_world(void) {
-    revwatch_open_options options = {.struct_size = sizeof options};
+    revwatch_open_options options = world.vector->options;
+    options.struct_size = sizeof options;
     options.manual_clock = 1;
     options.durability = REVWATCH_DURABILITY_NEVER;
     CHECK_OK(revwatch_store_open(world.path, &options, &world.store));
@@ -31,7 +32,9 @@ static void close_world(void) {
     for (size_t i = 0; i < NAMES; i++) {
         revwatch_stream_free(world.streams[i]);
         revwatch_follow_free(world.follows[i]);
-        world.stream_names[i] = world.follow_names[i] = NULL;
+        revwatch_range_stream_free(world.range_streams[i]);
+        world.stream_names[i] = world.follow_names[i] = world.range_stream_names[i] = NULL;
+        world.range_streams[i] = NULL;
         world.streams[i] = NULL;
         world.follows[i] = NULL;
     }
@@ -71,6 +74,9 @@ static const struct {
     {"delete_range", run_delete_range},
     {"txn", run_txn},
     {"compact", run_compact},
+    {"hash_kv", run_hash_kv},
+    {"range_stream", run_range_stream},
+    {"next_kvs", run_next_kvs},
     {"lease_grant", run_lease_grant},
     {"lease_revoke", run_lease_revoke},
     {"lease_keep_alive", run_lease_keep_alive},
@@ -82,6 +88,8 @@ static const struct {
     {"watch", run_watch},
     {"cancel_watch", run_cancel_watch},
     {"poll", run_poll},
+    {"drain", run_drain},
+    {"drain_follow", run_drain_follow},
     {"follow", run_follow},
     {"poll_follow", run_poll_follow},
     {"reopen", run_reopen},
@@ -134,13 +142,18 @@ static void run_vector(void) {
     close_world();
 }
 
+void run_vector_on_a_file(const struct vector *vector) {
+    char name[128];
+    world.vector = vector;
+    snprintf(name, sizeof name, "vector %s on a file", vector->name);
+    world.path = world.path_chars;
+    run_test(name, run_vector);
+}
+
 void run_vectors(void) {
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
         char name[128];
-        world.vector = &vectors[i];
-        snprintf(name, sizeof name, "vector %s on a file", vectors[i].name);
-        world.path = world.path_chars;
-        run_test(name, run_vector);
+        run_vector_on_a_file(&vectors[i]);
         if (vectors[i].reopens) continue; /* what is in memory cannot be opened again */
         snprintf(name, sizeof name, "vector %s in memory", vectors[i].name);
         world.path = NULL;

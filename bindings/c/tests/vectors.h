@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "revwatch.h"
+
 /* `text`, of `len` bytes, so many times. */
 struct blob {
     const char *text;
@@ -16,7 +18,7 @@ struct blob {
 /* The arguments of any operation; each uses its own. */
 struct arguments {
     struct blob key, range_end, value;
-    int64_t revision, lease, limit, id, ttl_ms, now_ms, keys;
+    int64_t revision, lease, limit, id, ttl_ms, now_ms, keys, max_keys, prefix;
     int64_t prev_kv, ignore_value, ignore_lease, keys_only, count_only, no_put, no_delete;
     int64_t min_mod_revision, max_mod_revision, min_create_revision, max_create_revision;
     int64_t start_revision, resume_revision, max_events, watch_id;
@@ -54,6 +56,7 @@ struct vector {
     const struct step *steps;
     size_t steps_len;
     int reopens;
+    revwatch_open_options options;
 };
 
 #endif

@@ -14,6 +14,7 @@ revwatch_put_options put_options(const struct arguments *args) {
 revwatch_range_options range_options(const struct arguments *args) {
     revwatch_range_options options = {.struct_size = sizeof options};
     options.revision = args->revision;
+    options.prefix = args->prefix != 0;
     options.limit = args->limit;
     options.sort_order = args->sort_order;
     options.sort_target = args->sort_target;
@@ -29,6 +30,7 @@ revwatch_range_options range_options(const struct arguments *args) {
 revwatch_delete_range_options delete_range_options(const struct arguments *args) {
     revwatch_delete_range_options options = {.struct_size = sizeof options};
     options.prev_kv = args->prev_kv != 0;
+    options.prefix = args->prefix != 0;
     return options;
 }
 
@@ -78,9 +80,53 @@ revwatch_status run_compact(const struct arguments *args, struct text *answer) {
     return revision_answer(status, revision, answer);
 }
 
+revwatch_status run_hash_kv(const struct arguments *args, struct text *answer) {
+    revwatch_hash_kv hash = {0};
+    revwatch_status status = revwatch_store_hash_kv(world.store, args->revision, &hash);
+    text_open(answer);
+    text_number(answer, "revision", hash.revision);
+    text_number(answer, "hash", hash.hash);
+    text_number(answer, "compact_revision", hash.compact_revision);
+    text_number(answer, "hash_revision", hash.hash_revision);
+    text_close(answer);
+    return status;
+}
+
+revwatch_status run_range_stream(const struct arguments *args, struct text *answer) {
+    TAKE_BYTES(args);
+    revwatch_range_stream_options options = {.struct_size = sizeof options};
+    options.revision = args->revision;
+    options.prefix = args->prefix != 0;
+    size_t place = place_of(world.range_stream_names, args->name);
+    revwatch_range_stream *stream = NULL;
+    int64_t revision = 0;
+    revwatch_status status = revwatch_range_stream_new(world.store, key, key_len, end, end_len,
+                                                       &options, &stream, &revision);
+    if (status == REVWATCH_OK) {
+        revwatch_range_stream_free(world.range_streams[place]);
+        world.range_streams[place] = stream;
+    }
+    return revision_answer(status, revision, answer);
+}
+
+/* C says REVWATCH_NOT_FOUND at the end where others answer no keys. */
+revwatch_status run_next_kvs(const struct arguments *args, struct text *answer) {
+    revwatch_next_options options = {.struct_size = sizeof options};
+    options.max_keys = (size_t)args->max_keys;
+    size_t place = place_of(world.range_stream_names, args->name);
+    revwatch_kvs_result *part = NULL;
+    revwatch_status status =
+        revwatch_range_stream_next(world.range_streams[place], &options, &part);
+    text_open(answer);
+    if (part) text_kvs(answer, "kvs", part->kvs, part->kvs_len);
+    text_close(answer);
+    revwatch_kvs_result_free(part);
+    return status;
+}
+
 revwatch_status run_step(const struct arguments *args, struct text *answer) {
     (void)answer;
-    world.now_ms = args->now_ms;
+    if (world.now_ms < args->now_ms) world.now_ms = args->now_ms;
     return revwatch_store_step(world.store, args->now_ms, ROOM, NULL);
 }
 
@@ -88,6 +134,7 @@ revwatch_status run_history(const struct arguments *args, struct text *answer) {
     TAKE_BYTES(args);
     revwatch_history_options options = {.struct_size = sizeof options};
     options.start_revision = args->start_revision;
+    options.prefix = args->prefix != 0;
     options.max_events = args->max_events ? (size_t)args->max_events : SIZE_MAX;
     revwatch_history_result *history = NULL;
     revwatch_status status =

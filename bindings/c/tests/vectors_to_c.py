@@ -25,6 +25,11 @@ SHAPES: dict[str, dict[str, str]] = {
     "delete_range": {"revision": "number", "deleted": "number", "prev_kvs": "[kv]"},
     "txn": {"revision": "number", "succeeded": "number", "responses": "[response]"},
     "compact": {"revision": "number"},
+    "hash_kv": dict.fromkeys(("revision", "hash", "compact_revision", "hash_revision"), "number"),
+    "range_stream": {"revision": "number"},
+    "next_kvs": {"kvs": "[kv]"},
+    "drain": {"responses": "[told]"},
+    "drain_follow": {"responses": "[told]"},
     "lease_grant": {"id": "number", "ttl_ms": "number", "revision": "number"},
     "lease_revoke": {"revision": "number"},
     "lease_keep_alive": {"id": "number", "ttl_ms": "number", "revision": "number"},
@@ -51,8 +56,9 @@ RESPONSES = {
     "poll": ("created", "events", "canceled", "compacted"),
     "poll_follow": ("state", "synced", "events", "reset"),
 }
-RANGE = {"key": "bytes", "range_end": "bytes"}
 FLAG = "number"
+KEYS = {"key": "bytes", "range_end": "bytes"}
+RANGE = {**KEYS, "prefix": FLAG}
 # What operations are asked with.
 ARGS: dict[str, dict[str, str]] = {
     "put": {
@@ -79,6 +85,9 @@ ARGS: dict[str, dict[str, str]] = {
     "delete_range": {**RANGE, "prev_kv": FLAG},
     "txn": {"compare": "compare", "success": "operations", "failure": "operations"},
     "compact": {"revision": "number"},
+    "hash_kv": {"revision": "number"},
+    "range_stream": {"name": "name", **RANGE, "revision": "number"},
+    "next_kvs": {"name": "name", "max_keys": "number"},
     "lease_grant": {"id": "number", "ttl_ms": "number"},
     "lease_revoke": {"id": "number"},
     "lease_keep_alive": {"id": "number"},
@@ -98,6 +107,8 @@ ARGS: dict[str, dict[str, str]] = {
     },
     "cancel_watch": {"stream": "name", "watch_id": "number"},
     "poll": {"stream": "name", "max_events": "number"},
+    "drain": {"stream": "name", "max_events": "number"},
+    "drain_follow": {"name": "name", "max_events": "number"},
     "follow": {"name": "name", **RANGE, "resume_revision": "number"},
     "poll_follow": {"name": "name", "max_events": "number"},
     "reopen": {},
@@ -119,6 +130,7 @@ CONSTANTS = {
     },
 }
 COMPARE_TARGETS = ("value", "version", "create", "mod", "lease")
+OPTIONS = ("seed", "retain_revisions", "request_bytes", "txn_ops", "catch_up_revisions")
 NOTHING = (None, 0, False, "", [], {})
 
 
@@ -169,7 +181,7 @@ def text(value: Any, shape: str) -> str:
         return str(int(value))
     if shape == "bytes":
         return bytes_text(as_bytes(value))
-    if shape == "response":
+    if shape in ("response", "told"):
         ((name, answer),) = value.items()
         return name + text(answer, name)
     if shape == "event":
@@ -227,7 +239,7 @@ def c_compare(compare: dict[str, Any]) -> str:
     known = dict.fromkeys(("key", "range_end", "target", "op", "operand"), "")
     only(compare, known, "compare")
     target = compare["target"]
-    fields = [f".{name} = {c_bytes(compare[name])}" for name in RANGE if name in compare]
+    fields = [f".{name} = {c_bytes(compare[name])}" for name in KEYS if name in compare]
     fields.append(f".target = {COMPARE_TARGETS.index(target)}")
     fields.append(f".op = {CONSTANTS['compare_op'][compare['op']]}")
     if "operand" in compare:
@@ -305,7 +317,7 @@ def main() -> None:
     names = []
     for file in files:
         vector = json.loads(file.read_text())
-        only(vector, dict.fromkeys(("name", "about", "steps"), ""), file.name)
+        only(vector, dict.fromkeys(("name", "about", "options", "steps"), ""), file.name)
         if vector["name"] != file.stem:
             raise SystemExit(f"{file.name} calls itself {vector['name']}")
         try:
@@ -313,13 +325,16 @@ def main() -> None:
         except (ValueError, KeyError) as error:
             raise SystemExit(f"{file.name}: {error!r}") from error
         reopens = any(step["op"] == "reopen" for step in vector["steps"])
-        names.append((file.stem, len(steps), int(reopens)))
+        options = vector.get("options", {})
+        only(options, dict.fromkeys(OPTIONS, ""), file.name)
+        opened = ", ".join(f".{name} = {int(value)}" for name, value in options.items())
+        names.append((file.stem, len(steps), int(reopens), opened))
         print(f"static const struct step {file.stem}_steps[] = {{")
         print("\n".join(steps))
         print("};\n")
     print("static const struct vector vectors[] = {")
-    for name, count, reopens in names:
-        print(f'    {{"{name}", {name}_steps, {count}, {reopens}}},')
+    for name, count, reopens, options in names:
+        print(f'    {{"{name}", {name}_steps, {count}, {reopens}, {{{options}}}}},')
     print("};")
 
 

@@ -2,8 +2,7 @@
 
 #include "vectors_world.h"
 
-/* The place of a name among the names, a new one if it was not there. */
-static size_t place_of(const char **names, const char *name) {
+size_t place_of(const char **names, const char *name) {
     if (!name) name = "";
     size_t i = 0;
     while (names[i] && strcmp(names[i], name) != 0) i++;
@@ -12,7 +11,7 @@ static size_t place_of(const char **names, const char *name) {
     return i;
 }
 
-static revwatch_stream **stream_of(const struct arguments *args) {
+revwatch_stream **stream_of(const struct arguments *args) {
     revwatch_stream **stream = &world.streams[place_of(world.stream_names, args->stream)];
     if (!*stream) CHECK_OK(revwatch_stream_new(world.store, stream));
     return stream;
@@ -23,6 +22,7 @@ revwatch_status run_watch(const struct arguments *args, struct text *answer) {
     revwatch_watch_options options = {.struct_size = sizeof options};
     options.start_revision = args->start_revision;
     options.watch_id = args->watch_id;
+    options.prefix = args->prefix != 0;
     options.prev_kv = args->prev_kv != 0;
     options.no_put = args->no_put != 0;
     options.no_delete = args->no_delete != 0;
@@ -48,15 +48,31 @@ revwatch_poll_options poll_options(const struct arguments *args) {
     return options;
 }
 
+revwatch_status poll_stream(revwatch_stream *stream, const revwatch_poll_options *options,
+                            revwatch_watch_responses **responses) {
+    revwatch_status status = revwatch_stream_poll(stream, options, responses);
+    for (int i = 0; i < TRIES_WHEN_IDLE && status == REVWATCH_IDLE; i++) {
+        CHECK(revwatch_store_step(world.store, world.now_ms, ROOM, NULL) >= 0);
+        status = revwatch_stream_poll(stream, options, responses);
+    }
+    return status;
+}
+
+revwatch_status poll_follow(revwatch_follow *follow, const revwatch_poll_options *options,
+                            revwatch_follow_responses **responses) {
+    revwatch_status status = revwatch_follow_poll(follow, options, responses);
+    for (int i = 0; i < TRIES_WHEN_IDLE && status == REVWATCH_IDLE; i++) {
+        CHECK(revwatch_store_step(world.store, world.now_ms, ROOM, NULL) >= 0);
+        status = revwatch_follow_poll(follow, options, responses);
+    }
+    return status;
+}
+
 revwatch_status run_poll(const struct arguments *args, struct text *answer) {
     revwatch_poll_options options = poll_options(args);
     revwatch_stream *stream = *stream_of(args);
     revwatch_watch_responses *responses = NULL;
-    revwatch_status status = revwatch_stream_poll(stream, &options, &responses);
-    for (int i = 0; i < TRIES_WHEN_IDLE && status == REVWATCH_IDLE; i++) {
-        CHECK(revwatch_store_step(world.store, world.now_ms, ROOM, NULL) >= 0);
-        status = revwatch_stream_poll(stream, &options, &responses);
-    }
+    revwatch_status status = poll_stream(stream, &options, &responses);
     if (status == REVWATCH_IDLE) text_add(answer, "idle");
     if (status == REVWATCH_OK) text_watch_response(answer, &responses->responses[0]);
     revwatch_watch_responses_free(responses);
@@ -72,6 +88,7 @@ revwatch_status run_follow(const struct arguments *args, struct text *answer) {
     token.revision = args->resume_revision;
     revwatch_follow_options options = {.struct_size = sizeof options};
     options.resume = args->resume_revision ? &token : NULL;
+    options.prefix = args->prefix != 0;
     size_t place = place_of(world.follow_names, args->name);
     revwatch_follow_free(world.follows[place]);
     world.follows[place] = NULL;
@@ -83,11 +100,7 @@ revwatch_status run_poll_follow(const struct arguments *args, struct text *answe
     revwatch_poll_options options = poll_options(args);
     revwatch_follow *follow = world.follows[place_of(world.follow_names, args->name)];
     revwatch_follow_responses *responses = NULL;
-    revwatch_status status = revwatch_follow_poll(follow, &options, &responses);
-    for (int i = 0; i < TRIES_WHEN_IDLE && status == REVWATCH_IDLE; i++) {
-        CHECK(revwatch_store_step(world.store, world.now_ms, ROOM, NULL) >= 0);
-        status = revwatch_follow_poll(follow, &options, &responses);
-    }
+    revwatch_status status = poll_follow(follow, &options, &responses);
     if (status == REVWATCH_IDLE) text_add(answer, "idle");
     if (status == REVWATCH_OK) text_follow_response(answer, &responses->responses[0]);
     revwatch_follow_responses_free(responses);

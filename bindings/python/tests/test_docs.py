@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import revwatch
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+ROOT = Path(__file__).resolve().parents[3]
+READMES = [ROOT / "README.md", ROOT / "bindings/python/README.md"]
 MODULES = ["revwatch"] + [
     f"revwatch.{module.name}"
     for module in pkgutil.iter_modules(revwatch.__path__)
@@ -24,9 +25,12 @@ def test_examples_in_docstrings_hold(name: str) -> None:
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
-def test_examples_in_the_readme_hold(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("readme", READMES, ids=lambda readme: readme.parent.name)
+def test_examples_in_the_readme_hold(
+    readme: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.chdir(tmp_path)
-    result = doctest.testfile(str(README), module_relative=False)
+    result = doctest.testfile(str(readme), module_relative=False)
     assert result.attempted > 0
     assert result.failed == 0
 

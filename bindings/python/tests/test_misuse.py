@@ -19,6 +19,8 @@ def test_a_closed_store_refuses_everything(store: revwatch.Store) -> None:
         lambda: store.put(b"k", b""),
         lambda: store.get(b"k"),
         lambda: store.range(b"k"),
+        lambda: store.range_stream(b"k"),
+        lambda: store.hash_kv(),
         lambda: store.delete_range(b"k"),
         lambda: store.txn([], [], []),
         lambda: store.compact(1),
@@ -48,6 +50,7 @@ def test_a_closed_store_invalidates_its_children() -> None:
     store = revwatch.open()
     watch, follow = store.watch(b"k"), store.follow(b"k")
     stream, history = store.watch_stream(), store.history(b"k")
+    kvs = store.range_stream(b"k")
     store.put(b"k", b"")
     store.close()
     for use in (
@@ -57,12 +60,14 @@ def test_a_closed_store_invalidates_its_children() -> None:
         lambda: stream.watch(b"k"),
         lambda: stream.cancel(0),
         lambda: next(history),
+        lambda: next(kvs),
+        kvs.next_kvs,
         lambda: next(iter(watch)),
         lambda: next(iter(follow)),
     ):
         with pytest.raises(revwatch.Closed, match="store"):
             use()
-    for child in (watch, follow, stream):
+    for child in (watch, follow, stream, kvs):
         child.close()
 
 
@@ -93,6 +98,7 @@ def test_what_is_not_bytes_is_a_type_error(store: revwatch.Store, wrong: Any) ->
         lambda: store.put(wrong, b""),
         lambda: store.put(b"k", wrong),
         lambda: store.get(wrong),
+        lambda: store.range_stream(wrong),
         lambda: store.delete_range(wrong),
         lambda: store.watch(wrong),
         lambda: store.follow(wrong),
@@ -122,7 +128,52 @@ def test_numbers_that_do_not_fit_are_refused(store: revwatch.Store) -> None:
     assert store.status().revision == 1
 
 
-@pytest.mark.parametrize("name", ["quota_bytes", "retain_revisions", "retain_ms"])
+def test_numbers_given_by_themselves_are_refused_by_name(store: revwatch.Store) -> None:
+    with store.watch_stream() as stream:
+        uses: list[tuple[str, Callable[[Any], Any]]] = [
+            ("revision", store.compact),
+            ("revision", store.hash_kv),
+            ("revision", lambda wrong: store.get(b"k", revision=wrong)),
+            ("revision", lambda wrong: store.range_stream(b"k", revision=wrong)),
+            ("max_keys", lambda wrong: store.range_stream(b"k").next_kvs(wrong)),
+            ("max_bytes", lambda wrong: store.range_stream(b"k").next_kvs(1, wrong)),
+            ("ttl_ms", store.lease_grant),
+            ("id", lambda wrong: store.lease_grant(1000, wrong)),
+            ("id", store.lease_revoke),
+            ("id", store.lease_keep_alive),
+            ("id", store.lease_time_to_live),
+            ("now_ms", store.step),
+            ("budget_bytes", lambda wrong: store.step(budget_bytes=wrong)),
+            ("watch_id", stream.cancel),
+            ("watch_id", lambda wrong: stream.watch(b"k", watch_id=wrong)),
+            (
+                "operand",
+                lambda wrong: store.txn([revwatch.Compare(b"k", "mod", "=", wrong)], [], []),
+            ),
+        ]
+        for name, use in uses:
+            for number in (2**64, -(2**63) - 1):
+                with pytest.raises(ValueError, match=f"^{name} is {number}: give "):
+                    use(number)
+            with pytest.raises(TypeError, match=name if name != "operand" else "mod is compared"):
+                use("7")
+    with pytest.raises(ValueError, match="now_ms is -1"):
+        store.step(-1)
+    status = store.status()
+    assert (status.revision, status.leases, status.watchers) == (1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "quota_bytes",
+        "retain_revisions",
+        "retain_ms",
+        "request_bytes",
+        "txn_ops",
+        "lease_min_ttl_ms",
+    ],
+)
 @pytest.mark.parametrize("wrong", [-1, -5, 2**64, "1", 1.5])
 def test_a_bound_that_is_none_is_refused_by_its_name(name: str, wrong: Any) -> None:
     with pytest.raises((ValueError, TypeError, revwatch.InvalidOption), match=f"^{name} is "):

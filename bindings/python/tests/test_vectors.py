@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import revwatch
-from vectors import Runner, canonical, from_bytes
+from vectors import Json, Runner, canonical, from_bytes
 
 FOLDER = Path(__file__).resolve().parents[3] / "tests/vectors"
 FILES = sorted(FOLDER.glob("*.json"))
@@ -21,15 +21,15 @@ def test_there_are_vectors() -> None:
 def test_a_store_in_memory_answers_as_expected(file: Path) -> None:
     stores: list[revwatch.Store] = []
 
-    def open_store(keep: bool) -> revwatch.Store:
+    def open_store(keep: bool, options: Json) -> revwatch.Store:
         # A store in memory ends when it is closed, so there a reopening only loses the watchers.
         if not keep:
             for store in stores:
                 store.close()
-            stores.append(revwatch.open(clock="manual"))
+            stores.append(revwatch.open(clock="manual", **options))
         return stores[-1]
 
-    Runner(open_store).run(json.loads(file.read_text(encoding="utf-8")))
+    Runner(open_store, json.loads(file.read_text(encoding="utf-8"))).run()
 
 
 # In batches, watchers hear of a write later than the vectors expect: when it is durable.
@@ -38,19 +38,23 @@ def test_a_store_in_memory_answers_as_expected(file: Path) -> None:
 def test_a_store_in_a_file_answers_as_expected(
     file: Path, durability: revwatch.Durability, tmp_path: Path
 ) -> None:
+    run_in_files(json.loads(file.read_text(encoding="utf-8")), tmp_path, durability)
+
+
+def run_in_files(vector: Json, folder: Path, durability: revwatch.Durability) -> None:
     stores: list[revwatch.Store] = []
     number = 0
 
-    def open_store(keep: bool) -> revwatch.Store:
+    def open_store(keep: bool, options: Json) -> revwatch.Store:
         nonlocal number
         for store in stores:
             store.close()
         number += not keep
-        path = tmp_path / f"{number}.revwatch"
-        stores.append(revwatch.open(path, clock="manual", durability=durability))
+        path = folder / f"{number}.revwatch"
+        stores.append(revwatch.open(path, clock="manual", durability=durability, **options))
         return stores[-1]
 
-    Runner(open_store).run(json.loads(file.read_text(encoding="utf-8")))
+    Runner(open_store, vector).run()
 
 
 def test_a_wrong_expectation_fails() -> None:
@@ -59,7 +63,7 @@ def test_a_wrong_expectation_fails() -> None:
         "steps": [{"op": "put", "args": {"key": "a"}, "expect": {"revision": 3}}],
     }
     with pytest.raises(AssertionError, match="step 0"):
-        Runner(lambda keep: revwatch.open(clock="manual")).run(vector)
+        Runner(lambda keep, options: revwatch.open(clock="manual"), vector).run()
 
 
 @pytest.mark.parametrize(
@@ -75,7 +79,8 @@ def test_a_wrong_expectation_fails() -> None:
 )
 def test_what_is_not_known_fails(step: dict[str, object]) -> None:
     with pytest.raises((AssertionError, TypeError)):
-        Runner(lambda keep: revwatch.open(clock="manual")).run({"name": "x", "steps": [step]})
+        vector = {"name": "x", "steps": [step]}
+        Runner(lambda keep, options: revwatch.open(clock="manual"), vector).run()
 
 
 def test_values_have_one_spelling() -> None:

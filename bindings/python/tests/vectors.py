@@ -13,11 +13,15 @@ import revwatch
 from revwatch import Compare, DeleteRange, Put, Range, ResumeToken, Txn
 
 Json = dict[str, Any]
-Open = Callable[[bool], revwatch.Store]
-"""Opens a store: an empty one, or (True) what the one before has left."""
+Open = Callable[[bool, Json], revwatch.Store]
+"""Opens a store with these options: an empty one, or (True) what the one before has left."""
 
 MEBIBYTE = 1 << 20
 IDLE_TRIES = 4
+LARGE = 1 << 53
+"""Numbers from here on are written as text."""
+NUMBERS = ("lease", "id")
+"""Those that may be so large."""
 
 
 def expand(value: Any) -> Any:
@@ -55,6 +59,8 @@ def canonical(value: Any) -> Any:
     """Answers are compared whole, so both sides leave out zeros and write bytes in one way."""
     if isinstance(value, bytes):
         return canonical(from_bytes(value))
+    if isinstance(value, int) and abs(value) >= LARGE:
+        return str(value)
     if isinstance(value, list):
         return [canonical(item) for item in value]
     if isinstance(value, dict):
@@ -127,15 +133,38 @@ def follow_json(response: revwatch.FollowResponse | None) -> Any:
             return {"events": fields}
 
 
+def join(responses: list[Json], response: Json) -> None:
+    """Where one response ends and the next begins is a matter of room, except that a revision is
+    never split: so the events of one watcher are put together, and the parts of a state."""
+    ((kind, fields),) = response.items()
+    if kind == "events":
+        fields.pop("revision")
+    last = responses[-1].get(kind) if responses else None
+    if kind == "state" and last:
+        last["kvs"] += fields["kvs"]
+    elif kind == "events" and last and last.get("watch_id") == fields.get("watch_id"):
+        revisions = [
+            event["kv"]["mod_revision"] for event in (last["events"][-1], *fields["events"])
+        ]
+        assert revisions[0] < revisions[1], f"a revision is split or out of order: {revisions[:2]}"
+        last["events"] += fields["events"]
+    else:
+        responses.append(response)
+
+
 def converted(args: Json, bytes_fields: tuple[str, ...] = ("key", "range_end", "value")) -> Json:
-    return {n: to_bytes(v) if n in bytes_fields else v for n, v in args.items()}
+    def convert(name: str, value: Any) -> Any:
+        if name in NUMBERS:
+            return int(value)
+        return to_bytes(value) if name in bytes_fields else value
+
+    return {name: convert(name, value) for name, value in args.items()}
 
 
 def compare_of(json: Json) -> Compare:
     fields: Json = {"key": b""} | converted(json)
     operand = fields.pop("operand", 0)
-    if fields["target"] == "value":
-        operand = to_bytes(operand or "")
+    operand = to_bytes(operand or "") if fields["target"] == "value" else int(operand)
     return Compare(operand=operand, **fields)
 
 
@@ -167,16 +196,20 @@ def txn_args(args: Json) -> Json:
 class Runner:
     """A store under test, with the streams and followers that steps have named."""
 
-    def __init__(self, open_store: Open) -> None:
+    def __init__(self, open_store: Open, vector: Json) -> None:
         self.open_store = open_store
+        self.vector = vector
+        self.options = vector.get("options", {})
         self.now_ms = 0
         self.streams: dict[str, revwatch.WatchStream] = {}
         self.follows: dict[str, revwatch.Follow] = {}
-        self.store = open_store(False)
+        self.range_streams: dict[str, revwatch.RangeStream] = {}
+        self.store = open_store(False, self.options)
         self.store.step(self.now_ms)
 
-    def run(self, vector: Json) -> None:
-        unknown = set(vector) - {"name", "about", "steps"}
+    def run(self) -> None:
+        vector = self.vector
+        unknown = set(vector) - {"name", "about", "options", "steps"}
         assert not unknown, f"unknown fields {unknown}"
         for number, step in enumerate(vector["steps"]):
             unknown = set(step) - {"op", "args", "expect", "error", "note"}
@@ -223,18 +256,30 @@ class Runner:
     def do_compact(self, revision: int = 0) -> Json:
         return {"revision": self.store.compact(revision)}
 
-    def do_lease_grant(self, ttl_ms: int = 0, id: int = 0) -> Json:
-        return self.store.lease_grant(ttl_ms, id)._asdict()
+    def do_hash_kv(self, revision: int = 0) -> Json:
+        return self.store.hash_kv(revision)._asdict()
 
-    def do_lease_revoke(self, id: int = 0) -> Json:
-        return {"revision": self.store.lease_revoke(id)}
+    def do_range_stream(self, name: str = "", key: Any = "", **rest: Any) -> Json:
+        stream = self.store.range_stream(to_bytes(key), **converted(rest))
+        self.range_streams[name] = stream
+        return {"revision": stream.revision}
 
-    def do_lease_keep_alive(self, id: int = 0) -> Json:
-        ttl_ms = self.store.lease_keep_alive(id)
+    def do_next_kvs(self, name: str = "", max_keys: int = 0) -> Json:
+        kvs = self.range_streams[name].next_kvs(max_keys, MEBIBYTE)
+        return {"kvs": [kv_json(kv) for kv in kvs]}
+
+    def do_lease_grant(self, ttl_ms: int = 0, id: Any = 0) -> Json:
+        return self.store.lease_grant(ttl_ms, int(id))._asdict()
+
+    def do_lease_revoke(self, id: Any = 0) -> Json:
+        return {"revision": self.store.lease_revoke(int(id))}
+
+    def do_lease_keep_alive(self, id: Any = 0) -> Json:
+        ttl_ms = self.store.lease_keep_alive(int(id))
         return {"id": id, "ttl_ms": ttl_ms, "revision": self.store.status().revision}
 
-    def do_lease_time_to_live(self, id: int = 0, keys: bool = False) -> Json:
-        told = self.store.lease_time_to_live(id, keys=keys)
+    def do_lease_time_to_live(self, id: Any = 0, keys: bool = False) -> Json:
+        told = self.store.lease_time_to_live(int(id), keys=keys)
         revision = self.store.status().revision
         return told._asdict() | {"keys": sorted(told.keys), "revision": revision}
 
@@ -242,7 +287,7 @@ class Runner:
         return {"leases": self.store.leases()}
 
     def do_step(self, now_ms: int = 0) -> None:
-        self.now_ms = now_ms
+        self.now_ms = max(self.now_ms, now_ms)
         self.store.step(now_ms, MEBIBYTE)
 
     def do_history(
@@ -274,6 +319,9 @@ class Runner:
     def do_poll(self, stream: str = "", max_events: int = 0) -> Any:
         return watch_json(self.patiently(self.stream(stream).poll, max_events))
 
+    def do_drain(self, stream: str = "", max_events: int = 0) -> Json:
+        return self.drained(lambda: self.do_poll(stream, max_events))
+
     def do_follow(
         self, name: str = "", key: Any = "", resume_revision: int | None = None, **rest: Any
     ) -> None:
@@ -284,6 +332,17 @@ class Runner:
 
     def do_poll_follow(self, name: str = "", max_events: int = 0) -> Any:
         return follow_json(self.patiently(self.follows[name].poll, max_events))
+
+    def do_drain_follow(self, name: str = "", max_events: int = 0) -> Json:
+        return self.drained(lambda: self.do_poll_follow(name, max_events))
+
+    @staticmethod
+    def drained(poll: Callable[[], Any]) -> Json:
+        """All responses until there is none, with what belongs together put together."""
+        responses: list[Json] = []
+        while (response := poll()) != "idle":
+            join(responses, response)
+        return {"responses": responses}
 
     def patiently(self, poll: Callable[..., Any], max_events: int) -> Any:
         """A response; while there is none, background work is given a chance to make one."""
@@ -305,5 +364,6 @@ class Runner:
     def start_over(self, keep: bool) -> None:
         self.streams.clear()
         self.follows.clear()
-        self.store = self.open_store(keep)
+        self.range_streams.clear()
+        self.store = self.open_store(keep, self.options)
         self.store.step(self.now_ms)

@@ -1,9 +1,10 @@
 //! The index as the store sees it.
 
-use core::hash::{BuildHasher, Hasher};
+use core::hash::Hasher;
 use core::iter::FusedIterator;
 
-use foldhash::fast::FixedState;
+use foldhash::SharedSeed;
+use foldhash::fast::FoldHasher;
 use hashbrown::HashTable;
 
 use super::change::{Change, Found};
@@ -19,7 +20,10 @@ pub(crate) struct KeyIndex {
     pub(super) records: Records,
     pub(super) order: Order,
     by_hash: HashTable<Hashed>,
-    hasher: FixedState,
+    /// What keys are hashed with. All of it depends on the host's seed: a hasher that is seeded in its
+    /// beginning only can be flooded with keys that make it forget its beginning.
+    secrets: SharedSeed,
+    seed: u64,
     /// Keys that exist now.
     live_keys: u64,
 }
@@ -53,7 +57,9 @@ impl KeyIndex {
             records: Records::default(),
             order: Order::default(),
             by_hash: HashTable::new(),
-            hasher: FixedState::with_seed(seed),
+            // A seed of 0, which many programs will have, would leave the secrets almost zero.
+            secrets: SharedSeed::from_u64(seed ^ 0x9e37_79b9_7f4a_7c15),
+            seed,
             live_keys: 0,
         }
     }
@@ -209,7 +215,7 @@ impl KeyIndex {
     }
 
     fn hash(&self, key: &[u8]) -> u32 {
-        let mut hasher = self.hasher.build_hasher();
+        let mut hasher = FoldHasher::with_seed(self.seed, &self.secrets);
         hasher.write(key);
         let hash = hasher.finish();
         (hash ^ hash >> u32::BITS) as u32
@@ -278,6 +284,41 @@ mod tests {
     use alloc::collections::BTreeMap;
 
     use super::*;
+
+    /// Keys that all have the same hash under the fixed secrets of `foldhash`, whatever its seed: in
+    /// the second half of each, the secret that it is combined with wipes out all that came before.
+    fn flood() -> impl Iterator<Item = [u8; 24]> {
+        let mut hasher = FoldHasher::with_seed(0, SharedSeed::global_fixed());
+        hasher.write_u128(1);
+        let secret = hasher.finish().to_le_bytes();
+        (0..10_000_u64).map(move |number| {
+            let parts = [number.to_be_bytes(), secret, secret];
+            core::array::from_fn(|i| parts[i / 8][i % 8])
+        })
+    }
+
+    #[test]
+    fn keys_that_collide_under_a_known_hash_do_not_collide_here() {
+        for known in [0, 1, u64::MAX] {
+            let hash = |key: [u8; 24]| {
+                let mut hasher = FoldHasher::with_seed(known, SharedSeed::global_fixed());
+                hasher.write(&key);
+                hasher.finish()
+            };
+            assert!(flood().all(|key| hash(key) == 0), "the flood is one");
+        }
+        for seed in [0, 1, 7, u64::MAX] {
+            let mut index = KeyIndex::with_seed(seed);
+            let mut same_hash: BTreeMap<u32, usize> = BTreeMap::new();
+            for (main, key) in (2..).zip(flood()) {
+                index.put(&key, Revision::first_of(main), Position(0), main, 1);
+                *same_hash.entry(index.hash(&key)).or_default() += 1;
+            }
+            // A lookup compares with the keys of the same hash, and with no others.
+            assert!(same_hash.values().all(|&keys| keys <= 2), "seed {seed}");
+            assert_eq!(index.live_keys(), 10_000);
+        }
+    }
 
     #[test]
     fn keys_of_the_same_hash_are_told_apart() {

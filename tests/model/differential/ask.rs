@@ -14,6 +14,7 @@ pub(crate) fn apply(store: &mut Store<MemoryPages>, command: &Command) -> Outcom
         Command::Range(request) => store.range(request).map(Answer::Range),
         Command::Txn(request) => store.txn(request).map(Answer::Txn),
         Command::Compact { revision } => store.compact(*revision).map(Answer::Compact),
+        Command::HashKv { revision } => store.hash_kv(*revision).map(Answer::HashKv),
         Command::LeaseGrant { id, ttl_ms } => {
             store.lease_grant(*id, *ttl_ms).map(Answer::LeaseGrant)
         }

@@ -79,6 +79,13 @@ impl Pair {
 
     /// Watches from a revision that is there up to the present, and then cancels.
     pub(crate) fn watch(&mut self, watch: &Watch, tally: Option<&mut Tally>) -> Verdict {
+        // What retention lets go, goes before the watch begins and not in its midst.
+        self.step()?;
+        let start_revision = watch.start_revision.max(self.model.compact_revision());
+        let watch = &Watch {
+            start_revision,
+            ..watch.clone()
+        };
         let stream = self.store.watch_stream();
         let request = WatchRequest {
             start_revision: watch.start_revision,
@@ -136,7 +143,7 @@ impl Pair {
         let (mut idle, mut created) = (0, false);
         while idle < 3 {
             if idle > 0 {
-                self.step();
+                self.step()?;
             }
             let response = self.store.poll(stream, 7, BUDGET_BYTES);
             match response.map_err(|error| error.to_string())? {

@@ -114,7 +114,7 @@ fn is_alike(one: &str, other: &str) -> bool {
 fn difference(setup: Setup, actions: &[Action]) -> Option<(usize, String)> {
     let mut pair = Pair::new(setup);
     actions.iter().enumerate().find_map(|(i, action)| {
-        without_panic(|| pair.act(action, None))
+        without_panic(|| pair.act(action, None).map(drop))
             .err()
             .map(|what| (i, what))
     })

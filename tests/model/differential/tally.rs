@@ -10,55 +10,89 @@ use revwatch::{
 use revwatch_model::{Answer, Command, Outcome, Watch};
 
 /// How often each operation, option, refusal and noteworthy answer occurred.
-pub(crate) struct Tally(BTreeMap<&'static str, u64>);
+pub(crate) struct Tally(BTreeMap<String, u64>);
 
 #[rustfmt::skip]
 const WANTED: &[&str] = &[
     "put", "put prev_kv", "put ignore_value", "put ignore_lease", "put lease",
     "delete_range", "delete_range prev_kv", "delete_range of nothing", "delete_range of several",
-    "range", "range at a revision", "range limit", "range more", "range sorted by key",
-    "range sorted by version", "range sorted by create", "range sorted by mod",
-    "range sorted by value", "range ascending", "range descending", "range keys_only",
+    "range", "range at a revision", "range limit", "range more", "range keys_only",
     "range count_only", "range min_mod", "range max_mod", "range min_create", "range max_create",
     "keys: one", "keys: span", "keys: empty span", "keys: from", "keys: prefix", "keys: all",
     "txn", "txn succeeded", "txn failed", "txn nested", "txn nested twice",
-    "txn that put and deleted a key", "compare =", "compare !=", "compare <", "compare >",
-    "compare value", "compare version", "compare create", "compare mod", "compare lease",
+    "txn that put and deleted a key",
     "compact", "lease_grant", "lease_grant of any id", "lease_revoke", "lease_revoke of keys",
     "lease_keep_alive", "lease_keep_alive of no lease", "lease_time_to_live",
-    "lease_time_to_live of no lease", "lease_time_to_live with keys", "leases", "step", "step that expired keys",
+    "lease_time_to_live of no lease", "lease_time_to_live with keys", "leases", "step",
+    "step that expired keys", "hash_kv", "hash_kv of the past", "range_stream",
+    "range_stream at its end", "range_stream overtaken by compaction",
     "history", "watch", "watch of an empty range", "watch prev_kv", "watch no_put",
-    "watch no_delete", "live: created", "live: idle", "live: events", "live: compacted",
+    "watch no_delete", "live: events",
     "EmptyKey", "RequestTooLarge", "KeyNotFound", "ValueProvided", "LeaseProvided",
     "DuplicateKey", "TooManyOps", "FutureRevision", "Compacted", "LeaseNotFound", "LeaseExists",
     "LeaseTtlTooLarge",
 ];
 
-const WANTED_OF_PAGES: &[&str] = &["reopen after close", "reopen after a crash"];
+const SORT_ORDERS: [SortOrder; 3] = [SortOrder::None, SortOrder::Ascend, SortOrder::Descend];
+const SORT_TARGETS: [SortTarget; 5] = [
+    SortTarget::Key,
+    SortTarget::Version,
+    SortTarget::Create,
+    SortTarget::Mod,
+    SortTarget::Value,
+];
+
+/// Every target of a sort in every order; every target of a comparison with every operator, over one
+/// key and over a range, with either outcome.
+fn combinations() -> impl Iterator<Item = String> {
+    let sorts = SORT_TARGETS
+        .into_iter()
+        .flat_map(|target| SORT_ORDERS.map(|order| sort_name(target, order)));
+    let compares = ["value", "version", "create", "mod", "lease"]
+        .into_iter()
+        .flat_map(|target| ["=", "!=", "<", ">"].map(|op| (target, op)))
+        .flat_map(|(target, op)| {
+            let outcomes = [(true, true), (true, false), (false, true), (false, false)];
+            outcomes.map(|(one, holds)| compare_name(target, op, one, holds))
+        });
+    sorts.chain(compares)
+}
+
+fn sort_name(target: SortTarget, order: SortOrder) -> String {
+    let words = format!("range sorted by {target:?}, {order:?}");
+    words.to_lowercase()
+}
+
+fn compare_name(target: &str, op: &str, one: bool, holds: bool) -> String {
+    let keys = if one { "a key" } else { "a range" };
+    let outcome = if holds { "holds" } else { "does not" };
+    format!("compare {target} {op} over {keys}: {outcome}")
+}
 
 impl Tally {
-    pub(crate) fn new(has_pages: bool) -> Self {
-        let pages = if has_pages { WANTED_OF_PAGES } else { &[] };
-        Self(WANTED.iter().chain(pages).map(|&name| (name, 0)).collect())
+    /// Of what is wanted everywhere, and of what is possible only in some histories.
+    pub(crate) fn new(besides: &[&str]) -> Self {
+        let names = [WANTED, besides].concat().into_iter().map(String::from);
+        Self(names.chain(combinations()).map(|name| (name, 0)).collect())
     }
 
     /// What never happened.
-    pub(crate) fn missing(&self) -> Vec<&'static str> {
+    pub(crate) fn missing(&self) -> Vec<&str> {
         self.0
             .iter()
             .filter(|&(_, &count)| count == 0)
-            .map(|(&name, _)| name)
+            .map(|(name, _)| name.as_str())
             .collect()
     }
 
-    pub(crate) fn count(&mut self, name: &'static str) {
+    pub(crate) fn count(&mut self, name: &str) {
         *self
             .0
             .get_mut(name)
             .unwrap_or_else(|| panic!("{name} is not in the table")) += 1;
     }
 
-    fn count_if(&mut self, happened: bool, name: &'static str) {
+    fn count_if(&mut self, happened: bool, name: &str) {
         if happened {
             self.count(name);
         }
@@ -108,6 +142,10 @@ impl Tally {
                 self.count_if(response.ttl_ms == -1, "lease_time_to_live of no lease");
                 self.count_if(!response.keys.is_empty(), "lease_time_to_live with keys");
             }
+            (Command::HashKv { revision }, _) => {
+                self.count("hash_kv");
+                self.count_if(*revision > 0, "hash_kv of the past");
+            }
             (Command::Compact { .. }, _) => self.count("compact"),
             (Command::LeaseRevoke { .. }, _) => self.count("lease_revoke"),
             (Command::Leases, _) => self.count("leases"),
@@ -129,15 +167,7 @@ impl Tally {
         self.keys(&request.range);
         self.count_if(request.revision > 0, "range at a revision");
         self.count_if(request.limit > 0, "range limit");
-        self.count(match request.sort_target {
-            SortTarget::Key => "range sorted by key",
-            SortTarget::Version => "range sorted by version",
-            SortTarget::Create => "range sorted by create",
-            SortTarget::Mod => "range sorted by mod",
-            SortTarget::Value => "range sorted by value",
-        });
-        self.count_if(request.sort_order == SortOrder::Ascend, "range ascending");
-        self.count_if(request.sort_order == SortOrder::Descend, "range descending");
+        self.count(&sort_name(request.sort_target, request.sort_order));
         self.count_if(request.keys_only, "range keys_only");
         self.count_if(request.count_only, "range count_only");
         self.count_if(request.min_mod_revision != 0, "range min_mod");
@@ -164,10 +194,6 @@ impl Tally {
         } else {
             "txn failed"
         });
-        request
-            .compare
-            .iter()
-            .for_each(|compare| self.compare(compare));
         let taken = if response.succeeded {
             &request.success
         } else {
@@ -190,21 +216,30 @@ impl Tally {
         );
     }
 
-    fn compare(&mut self, compare: &Compare) {
+    /// Comparisons with their outcomes.
+    pub(crate) fn comparisons(&mut self, comparisons: &[(&Compare, bool)]) {
+        for (compare, holds) in comparisons {
+            self.comparison(compare, *holds);
+        }
+    }
+
+    fn comparison(&mut self, compare: &Compare, holds: bool) {
         self.keys(&compare.range);
-        self.count(match compare.op {
-            CompareOp::Equal => "compare =",
-            CompareOp::NotEqual => "compare !=",
-            CompareOp::Less => "compare <",
-            CompareOp::Greater => "compare >",
-        });
-        self.count(match compare.target {
-            CompareTarget::Value(_) => "compare value",
-            CompareTarget::Version(_) => "compare version",
-            CompareTarget::Create(_) => "compare create",
-            CompareTarget::Mod(_) => "compare mod",
-            CompareTarget::Lease(_) => "compare lease",
-        });
+        let op = match compare.op {
+            CompareOp::Equal => "=",
+            CompareOp::NotEqual => "!=",
+            CompareOp::Less => "<",
+            CompareOp::Greater => ">",
+        };
+        let target = match compare.target {
+            CompareTarget::Value(_) => "value",
+            CompareTarget::Version(_) => "version",
+            CompareTarget::Create(_) => "create",
+            CompareTarget::Mod(_) => "mod",
+            CompareTarget::Lease(_) => "lease",
+        };
+        let one = matches!(compare.range, KeyRange::One(_));
+        self.count(&compare_name(target, op, one, holds));
     }
 
     pub(crate) fn watch(&mut self, watch: &Watch, empty: bool) {

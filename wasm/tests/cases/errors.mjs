@@ -40,6 +40,9 @@ export const tests = {
       () => store.range(k, { limit: 1n }),
       () => store.range(k, { limit: 1.5 }),
       () => store.range(k, { sortOrder: 'up' }),
+      () => store.rangeStream('k'),
+      () => store.rangeStream(k, { revision: 1 }),
+      () => store.rangeStream(k).nextKvs({ maxKeys: 1n }),
       () => store.range(k, { prefix: 'yes' }),
       () => store.deleteRange(k, 'prefix'),
       () => store.compact(1),
@@ -64,6 +67,7 @@ export const tests = {
       () => Store.memory(null),
       () => Store.memory({ clock: 'system' }),
       () => Store.memory({ limits: { txnOps: '8' } }),
+      () => Store.memory({ retainMs: 1n }),
       () => Store.fromImage('image'),
     ];
     for (const work of wrong) fails(revwatch, 'InvalidArgument', work, String(work));
@@ -80,6 +84,12 @@ export const tests = {
     const resume = store.resumeToken();
     fails(revwatch, 'InvalidOption', () => store.watch(k, { resume, startRevision: 1n }));
     store.free();
+  },
+
+  'a bound that is none is refused'({ Store, ...revwatch }) {
+    for (const options of [{ retainRevisions: -1 }, { retainMs: -1 }, { limits: { quotaBytes: -1 } }]) {
+      fails(revwatch, 'InvalidOption', () => Store.memory(options), JSON.stringify(options));
+    }
   },
 
   'transactions nested without end are refused'({ Store, ...revwatch }) {

@@ -5,11 +5,14 @@ export const tests = {
     const store = Store.memory();
     const k = utf8('k');
     const [watch, stream, follow] = [store.watch(k), store.watchStream(), store.follow(k)];
+    const kvs = store.rangeStream(k);
     store.free();
     const uses = [
       () => store.put(k, k),
       () => store.get(k),
       () => store.range(k),
+      () => store.rangeStream(k),
+      () => store.hashKv(),
       () => store.deleteRange(k),
       () => store.txn({}),
       () => store.compact(1n),
@@ -30,6 +33,8 @@ export const tests = {
       () => stream.poll(),
       () => stream.watch(k),
       () => follow.poll(),
+      () => kvs.nextKvs(),
+      () => kvs.next(),
     ];
     for (const use of uses) fails(revwatch, 'Closed', use, String(use));
     await rejects(revwatch, 'Closed', watch.next());
@@ -38,12 +43,15 @@ export const tests = {
   'freeing twice, and children after their store, is harmless'({ Store, utf8 }) {
     const store = Store.memory();
     const [watch, follow] = [store.watch(utf8('k')), store.follow(utf8('k'))];
+    const kvs = store.rangeStream(utf8('k'));
     watch.free();
     watch.free();
     store.free();
     store.free();
     follow.free();
     watch.free();
+    kvs.free();
+    kvs.free();
   },
 
   'a freed watch and a freed follower leave nothing behind'({ Store, utf8, ...revwatch }) {

@@ -8,6 +8,7 @@
 - ``open`` gives a ``Store``, with all operations on it;
 - ``Watch``, ``WatchStream``, ``Follow`` and ``Cursor`` tell what changes, in ``for`` and
   ``async for``; ``Changes`` carries it to another store;
+- ``RangeStream`` walks over a range that is too large for one answer;
 - ``Compare``, ``Put``, ``Range``, ``DeleteRange`` and ``Txn`` are the words of transactions;
 - ``types`` has what is answered; every error is a ``RevwatchError``.
 """
@@ -62,6 +63,7 @@ from .errors import (
     ValueProvided,
 )
 from .follow import Follow
+from .range_stream import RangeStream
 from .store import Store
 from .txn import (
     Compare,
@@ -170,6 +172,7 @@ __all__ = [
     "PutResponse",
     "Range",
     "RangeResponse",
+    "RangeStream",
     "ReadOnly",
     "RequestTooLarge",
     "ResumeToken",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ._native import NOT_FOUND, NULL, check, ffi, lib
+from ._request import whole
 from .types import LeaseGrantResponse, LeaseTimeToLive
 
 NO_SUCH_LEASE_MS = -1
@@ -19,25 +20,27 @@ class Leases:
         """Grants a lease of ``ttl_ms`` milliseconds, raised to the store's minimum, under ``id``,
         or under a free one for 0."""
         out = ffi.new("int64_t[3]")
+        id, ttl_ms = whole("id", id), whole("ttl_ms", ttl_ms)
         check(lib.revwatch_store_lease_grant(self._handle, id, ttl_ms, out, out + 1, out + 2))
         return LeaseGrantResponse(*out)
 
     def lease_revoke(self, id: int) -> int:
         """Ends a lease and deletes its keys, at one revision; answers the store's revision."""
         revision = ffi.new("int64_t *")
-        check(lib.revwatch_store_lease_revoke(self._handle, id, revision))
+        check(lib.revwatch_store_lease_revoke(self._handle, whole("id", id), revision))
         return int(revision[0])
 
     def lease_keep_alive(self, id: int) -> int:
         """Gives a lease its full time to live again, and answers it in milliseconds; 0 if there is
         no such lease, or no longer."""
         ttl_ms = ffi.new("int64_t *")
-        check(lib.revwatch_store_lease_keep_alive(self._handle, id, ttl_ms, NULL))
+        check(lib.revwatch_store_lease_keep_alive(self._handle, whole("id", id), ttl_ms, NULL))
         return int(ttl_ms[0])
 
     def lease_time_to_live(self, id: int, *, keys: bool = False) -> LeaseTimeToLive:
         """How long a lease has yet to live, with its keys if they are asked for."""
         out = ffi.new("revwatch_lease_result **")
+        id = whole("id", id)
         status = lib.revwatch_store_lease_time_to_live(self._handle, id, bool(keys), out)
         if check(status) == NOT_FOUND:
             return LeaseTimeToLive(id, NO_SUCH_LEASE_MS, 0, [])

@@ -31,6 +31,14 @@ def open(
     retain_revisions: int = 0,
     retain_ms: int = 0,
     max_hold_revisions: int = 0,
+    request_bytes: int = 0,
+    txn_ops: int = 0,
+    lease_min_ttl_ms: int = 0,
+    lease_max_ttl_ms: int = 0,
+    lease_expiries_per_step: int = 0,
+    stream_queue_responses: int = 0,
+    catch_up_revisions: int = 0,
+    seed: int = 0,
     clock: Literal["system", "manual"] = "system",
 ) -> Store:
     """Opens the store in the file ``path``, and creates it if there is none; without a path the
@@ -44,6 +52,14 @@ def open(
     Puts are refused as ``NoSpace`` once the pages in use hold ``quota_bytes``. History is compacted
     by itself but for its last ``retain_revisions``, or what is younger than ``retain_ms``; 0 means
     no such bound. Cursors with a hold keep at most ``max_hold_revisions`` (0: a million) from it.
+
+    The other bounds are etcd's where they are 0: a request may hold ``request_bytes`` of keys and
+    values (1.5 MiB), a transaction ``txn_ops`` comparisons and operations in each branch (128); a
+    lease lives at least ``lease_min_ttl_ms`` (2 s) and at most ``lease_max_ttl_ms``, and one step
+    expires ``lease_expiries_per_step`` of them (500); a watch stream holds
+    ``stream_queue_responses`` (128) before its watchers fall behind, and one response to a watcher
+    that catches up ``catch_up_revisions`` (1000). Lease ids are
+    chosen by ``seed`` (0: a random one).
 
     With the clock ``"manual"`` time passes, and background work is done, only in ``Store.step``.
 
@@ -59,6 +75,14 @@ def open(
         retain_revisions=retain_revisions,
         retain_ms=retain_ms,
         max_hold_revisions=max_hold_revisions,
+        request_bytes=request_bytes,
+        txn_ops=txn_ops,
+        lease_min_ttl_ms=lease_min_ttl_ms,
+        lease_max_ttl_ms=lease_max_ttl_ms,
+        lease_expiries_per_step=lease_expiries_per_step,
+        stream_queue_responses=stream_queue_responses,
+        catch_up_revisions=catch_up_revisions,
+        seed=seed,
         manual_clock=_request.word(clock, CLOCKS, "clock"),
     )
     encoded = NULL if path is None else ffi.new("char[]", _encoded(path))

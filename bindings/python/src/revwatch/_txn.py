@@ -78,6 +78,7 @@ def add_compare(handle: Any, compare: Compare) -> None:
         if not isinstance(operand, int):
             kind = type(operand).__name__
             raise TypeError(f"{compare.target} is compared with an int, not with a {kind}")
+        operand = _request.whole("operand", operand)
         check(target(handle, start, len(start), end, len(end), op, operand))
 
 

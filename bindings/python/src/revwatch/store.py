@@ -15,6 +15,7 @@ from ._txn import run_txn
 from .changes import Changes, apply_changes
 from .cursor import Cursor, cursors
 from .follow import Follow
+from .range_stream import RangeStream
 from .txn import Compare, DeleteRange, Op, Put, Range, Txn
 from .types import (
     CursorReport,
@@ -36,6 +37,9 @@ from .watch import Watch, WatchStream
 
 # What a physical compaction does at most before it returns: enough for a store of a gibibyte.
 PHYSICAL_STEPS, PHYSICAL_STEP_BYTES = 1024, 1 << 20
+
+# Instead of a time: the system's.
+SYSTEM_CLOCK = -1
 
 
 class Store(Leases, Handle):
@@ -156,6 +160,26 @@ class Store(Leases, Handle):
         finally:
             lib.revwatch_range_result_free(out[0])
 
+    def range_stream(
+        self,
+        key: BytesLike,
+        range_end: BytesLike | None = None,
+        *,
+        prefix: bool = False,
+        from_key: bool = False,
+        revision: int = 0,
+    ) -> RangeStream:
+        """Walks over a range of any size as of ``revision`` (0: now), in key order, with a bounded
+        part of it in memory."""
+        return RangeStream(
+            self._handle,
+            key,
+            range_end,
+            prefix=prefix,
+            from_key=from_key,
+            revision=revision,
+        )
+
     def delete_range(
         self,
         key: BytesLike,
@@ -201,6 +225,7 @@ class Store(Leases, Handle):
         The space comes free little by little, in background work; ``physical`` does all of that
         which is due, unless the clock is manual."""
         current = ffi.new("int64_t *")
+        revision = _request.whole("revision", revision)
         check(lib.revwatch_store_compact(self._handle, revision, current))
         steps = PHYSICAL_STEPS if physical and not self._manual_clock else 0
         while steps and self.step(budget_bytes=PHYSICAL_STEP_BYTES) == 0:
@@ -400,6 +425,7 @@ class Store(Leases, Handle):
         True
         """
         out = ffi.new("revwatch_hash_kv *")
+        revision = _request.whole("revision", revision)
         check(lib.revwatch_store_hash_kv(self._handle, revision, out))
         return HashKv._make(getattr(out, field) for field in HashKv._fields)
 
@@ -419,7 +445,10 @@ class Store(Leases, Handle):
         go back, the first of which says where time begins; it answers when the next slice is due
         by the same clock."""
         next_ms = ffi.new("int64_t *")
-        now = -1 if now_ms is None else now_ms
+        now = SYSTEM_CLOCK if now_ms is None else _request.whole("now_ms", now_ms)
+        if now < 0 and now_ms is not None:
+            raise ValueError(f"now_ms is {now_ms}: give milliseconds from 0 on")
+        budget_bytes = _request.whole("budget_bytes", budget_bytes, _request.SIZE)
         if check(lib.revwatch_store_step(self._handle, now, budget_bytes, next_ms)):
             return None
         return int(next_ms[0])

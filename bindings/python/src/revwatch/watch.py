@@ -23,7 +23,7 @@ from ._bytes import BytesLike
 from ._native import check, ffi, lib
 from ._poll import Poller
 from ._range import key_range
-from ._request import options, resume_token
+from ._request import options, resume_token, whole
 from .types import ResumeToken, WatchResponse
 
 CREATED, CANCELED, COMPACTED, REWOUND = (
@@ -92,7 +92,7 @@ class WatchStream(Poller[WatchResponse]):
     def cancel(self, watch_id: int) -> None:
         """Ends a watcher. What was queued for it may still come, its last response is
         ``canceled``. An unknown id is no error and has no response."""
-        check(lib.revwatch_stream_cancel(self._handle, watch_id))
+        check(lib.revwatch_stream_cancel(self._handle, whole("watch_id", watch_id)))
 
     def _decode(self, response: Any) -> WatchResponse:
         events = _decode.events(response.events, response.events_len)
