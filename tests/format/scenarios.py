@@ -54,8 +54,20 @@ def compacted(store: Store) -> None:
     store.put(b"key 1", b"after the compaction")
 
 
+def cursors(store: Store) -> None:
+    """Durable cursors, one with a hold, one moved on, one deleted."""
+    for name in (b"mailer", b"\xff", b"gone"):
+        with store.cursor(name, b"task/", prefix=True, hold=name == b"mailer") as cursor:
+            for turn in range(3):
+                store.put(b"task/%d" % turn, name)
+            cursor.poll()
+            if name == b"mailer":
+                cursor.ack()
+    store.delete_cursor(b"gone")
+
+
 SCENARIOS: dict[str, Scenario] = {
-    scenario.__name__: scenario for scenario in (first_steps, long_values, compacted)
+    scenario.__name__: scenario for scenario in (first_steps, long_values, compacted, cursors)
 }
 
 

@@ -16,7 +16,7 @@ import revwatch
 from revwatch import DeleteRange, KeyValue, Op, Put, Store
 from xxhash import xxh3_64_intdigest
 
-from .contents import Change, Contents, read_contents
+from .contents import Change, Contents, Cursor, read_contents
 from .pages import HEADER, MAGIC, Damaged
 from .scenarios import GOLDEN, SCENARIOS, killed
 
@@ -32,6 +32,8 @@ def told(store: Store) -> Contents:
     for event in store.history(b"\0", from_key=True):
         found.changes.append(change_of(event.kv, event.type == "PUT"))
     found.leases = {id: store.lease_time_to_live(id).granted_ttl_ms for id in store.leases()}
+    for number, cursor in enumerate(store.cursors()):
+        found.cursors[number] = Cursor(*cursor[:4], hold=cursor.hold)
     return found
 
 
@@ -52,6 +54,8 @@ def assert_same(read: Contents, store: Store) -> None:
     assert read.compact_revision == by_library.compact_revision
     assert without_subs(read.history()) == without_subs(by_library.changes)
     assert read.leases == by_library.leases
+    by_name = sorted(read.cursors.values(), key=lambda cursor: cursor.name)
+    assert by_name == list(by_library.cursors.values())
     for revision in {max(read.compact_revision, 1), read.revision}:
         kvs = store.range(b"\0", from_key=True, revision=revision).kvs
         state = read.state(revision)
@@ -99,13 +103,26 @@ def test_an_opening_after_a_crash_begins_an_epoch_that_the_reader_finds(image: P
     assert (epoch > 1) == (".killed" in image.name)
 
 
+def consume(store: Store, rng: random.Random) -> None:
+    """Makes, moves or deletes a durable cursor."""
+    name = b"cursor %d" % rng.randint(0, 2)
+    if rng.random() < 0.2:
+        if name in {cursor.name for cursor in store.cursors()}:
+            store.delete_cursor(name)
+        return
+    with store.cursor(name, b"k", prefix=True) as cursor:
+        response = cursor.poll()
+        if response is not None and rng.random() < 0.7:
+            cursor.ack()
+
+
 def random_history(store: Store, rng: random.Random) -> Iterator[None]:
     """Makes a random history; pauses after each operation."""
     keys = [b"k%d" % number * rng.randint(1, 3) for number in range(12)]
     now_ms = 0
     while True:
         key, value = rng.choice(keys), rng.randbytes(rng.choice((0, 3, 50, 900, 9_000)))
-        match rng.randint(0, 15):
+        match rng.randint(0, 17):
             case 0 | 1:
                 store.delete_range(key, prefix=rng.random() < 0.3)
             case 2:
@@ -126,6 +143,8 @@ def random_history(store: Store, rng: random.Random) -> Iterator[None]:
                 if low <= status.revision:
                     store.compact(rng.randint(low, status.revision))
             case 8:
+                consume(store, rng)
+            case 9:
                 now_ms += rng.randint(0, 3_000)
                 store.step(now_ms, rng.choice((1_000, 1 << 20)))
             case _:
