@@ -72,9 +72,10 @@ impl<P: PageStore> Store<P> {
             cache_bytes: options.cache_bytes,
         };
         let mut lessor = Lessor::default();
-        let (revisions, _) = RevisionStore::open(pages, log_options, options.seed, &mut |entry| {
-            lessor.replay(entry);
-        })?;
+        let (revisions, _) =
+            RevisionStore::open(pages, log_options, options.seed, &mut |lesson| {
+                lessor.take(&lesson);
+            })?;
         let limits = &options.limits;
         let end = revisions.log().end();
         Ok(Self {
@@ -130,6 +131,7 @@ impl<P: PageStore> Store<P> {
                 .append_state(Record::LeaseRemaining { id, remaining_ms })?;
         }
         self.flush()?;
-        self.revisions.log_mut().close()
+        let lessor = &self.lessor;
+        self.revisions.close(&|record| lessor.say_all(record))
     }
 }

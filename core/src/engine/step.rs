@@ -7,7 +7,7 @@ use crate::lease::Lessor;
 use crate::log::{Position, Record, Refresh};
 use crate::page::PageStore;
 use crate::record::Event;
-use crate::store::event_of;
+use crate::store::{Lesson, event_of};
 use alloc::vec::Vec;
 
 /// How often what leases have left is compared with what the log knows, and how many of those that
@@ -182,8 +182,11 @@ impl<P: PageStore> Store<P> {
         let mut bytes = 0;
         let lessor = &mut self.lessor;
         let epoch = self.revisions.log().epoch();
-        let outcome = self.revisions.refresh(&mut |entry| {
-            lessor.replay(entry);
+        let outcome = self.revisions.refresh(&mut |lesson| {
+            lessor.take(&lesson);
+            let Lesson::Entry(entry) = lesson else {
+                return;
+            };
             if collect && bytes < REFRESHED_BYTES {
                 let event = event_of(entry);
                 bytes += event.as_ref().map_or(0, Event::bytes);
@@ -238,7 +241,7 @@ impl<P: PageStore> Store<P> {
     fn read_again(&mut self) -> Result<()> {
         let mut lessor = Lessor::default();
         self.revisions
-            .read_again(&mut |entry| lessor.replay(entry))?;
+            .read_again(&mut |lesson| lessor.take(&lesson))?;
         if let Some(now_ms) = self.now_ms {
             lessor.advance(now_ms);
         }

@@ -1,6 +1,7 @@
 //! Every key with its history, by address.
 
 use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
 use core::hint;
 
 use slab::Slab;
@@ -101,6 +102,21 @@ impl Records {
     #[inline]
     pub(super) fn at(&self, address: Address, main: i64) -> Option<Change> {
         self.newest_by(address, &self.record(address), main)
+    }
+
+    /// Makes `out` all changes of a key, the oldest first.
+    pub(super) fn list(&self, address: Address, out: &mut Vec<Change>) {
+        out.clear();
+        let record = self.record(address);
+        if let Older::Long(number) = record.older {
+            let closed = &self.long[number as usize].closed;
+            closed.iter().for_each(|run| run.list(&self.heap, out));
+        }
+        let open = Run {
+            newest: self.newest_of(address, &record),
+            older: self.open_chain(&record),
+        };
+        open.list(&self.heap, out);
     }
 
     /// Adds a change to a key; it must be newer than all. Answers what was the newest before.

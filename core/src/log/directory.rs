@@ -6,7 +6,8 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::layout::{HEADER_BYTES, NO_SLOT, PageHeader};
+use super::layout::{HEADER_BYTES, NO_SLOT, NUMBER_LIMIT, PageHeader};
+use super::varint::{Numbers, put_varint};
 use crate::revision::Revision;
 
 /// No frame begins in the page.
@@ -79,6 +80,62 @@ impl LivePage {
     }
 }
 
+/// In a checkpoint a page is, all but its term in numbers of seven bits a byte: its slot, the length
+/// of its interval, its number, its term, where its first frame begins plus 1 or 0 for none, its
+/// revision as the distance of the main revision from the page before and the sub revision, and by
+/// how much its contents begin before the interval plus 1, or 0 if it is sparse.
+impl LivePage {
+    pub(super) fn encode(&self, main_before: i64, out: &mut Vec<u8>) {
+        put_varint(u64::from(self.slot), out);
+        put_varint(self.to - self.from, out);
+        put_varint(self.number, out);
+        out.extend_from_slice(&self.term.to_le_bytes());
+        put_varint(u64::from(self.first.wrapping_add(1)), out);
+        put_varint((self.revision.main - main_before) as u64, out);
+        put_varint(u64::from(self.revision.sub), out);
+        let lies_before = self.dense.map_or(0, |dense| self.from - dense.from + 1);
+        put_varint(lies_before, out);
+    }
+
+    /// Reads what was encoded, behind a page that ends at `from` and has the revision `before`.
+    /// `None` if no page is like that.
+    pub(super) fn decode(from: u64, before: Revision, numbers: &mut Numbers<'_>) -> Option<Self> {
+        let slot = u32::try_from(numbers.next()?).ok()?;
+        let length = numbers.next_below(NUMBER_LIMIT)?;
+        let to = from + length;
+        let number = numbers.next_below(NUMBER_LIMIT)?;
+        let term = numbers.next_u64()?;
+        let first = u32::try_from(numbers.next()?).ok()?.wrapping_sub(1);
+        let main = before.main + numbers.next_below(NUMBER_LIMIT)? as i64;
+        let revision = Revision {
+            main,
+            sub: u32::try_from(numbers.next()?).ok()?,
+        };
+        let lies_before = numbers.next()?.checked_sub(1);
+        let is_sane = length > 0
+            && to < NUMBER_LIMIT
+            && (main as u64) < NUMBER_LIMIT
+            && revision >= before
+            && (first == NO_FIRST || u64::from(first) < length)
+            && lies_before.is_none_or(|before| before <= from.min(u64::from(u32::MAX)))
+            && (lies_before.is_none() || length <= u64::from(u32::MAX));
+        is_sane.then_some(Self {
+            from,
+            to,
+            slot,
+            first,
+            number,
+            term,
+            revision,
+            dense: lies_before.map(|before| Dense {
+                from: from - before,
+                used: before.saturating_add(length).min(u64::from(u32::MAX)) as u32,
+            }),
+            bytes: None,
+        })
+    }
+}
+
 /// What the page's header says of contents that lie one after the other; kept here so that a read
 /// need not go to the header first.
 #[derive(Clone, Copy, Debug)]
@@ -98,6 +155,10 @@ pub(super) struct Directory {
 impl Directory {
     pub(super) fn pages(&self) -> &[LivePage] {
         &self.pages
+    }
+
+    pub(super) fn pages_mut(&mut self) -> &mut [LivePage] {
+        &mut self.pages
     }
 
     pub(super) fn last(&self) -> Option<&LivePage> {

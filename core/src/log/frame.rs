@@ -58,7 +58,7 @@ impl Entry<'_> {
 }
 
 /// Encodes `entry` and returns its frame, which lies at the end of `scratch`.
-pub(super) fn encode<'b>(entry: &Entry<'_>, scratch: &'b mut Vec<u8>) -> Result<&'b [u8]> {
+pub(crate) fn encode<'b>(entry: &Entry<'_>, scratch: &'b mut Vec<u8>) -> Result<&'b [u8]> {
     let body = Body {
         main: entry.revision.main as u64,
         sub_and_last: u64::from(entry.revision.sub) << 1 | u64::from(entry.last),
@@ -85,7 +85,7 @@ pub(super) fn encode<'b>(entry: &Entry<'_>, scratch: &'b mut Vec<u8>) -> Result<
 }
 
 /// Reads a body. `None` if these bytes are not exactly one entry.
-pub(super) fn decode(body: &[u8]) -> Option<Entry<'_>> {
+pub(crate) fn decode(body: &[u8]) -> Option<Entry<'_>> {
     let (body, rest) = postcard::take_from_bytes::<Body<'_>>(body).ok()?;
     if !rest.is_empty() {
         return None;

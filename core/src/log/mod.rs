@@ -47,6 +47,9 @@
 
 mod cache;
 mod check;
+mod checkpoint;
+mod checkpoint_open;
+mod checkpoint_write;
 mod directory;
 mod follow;
 mod frame;
@@ -54,6 +57,7 @@ mod gather;
 mod handle;
 mod header;
 mod layout;
+mod learner;
 mod moved;
 mod overlay;
 mod pieces;
@@ -69,13 +73,17 @@ mod sweep;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod varint;
 mod walk;
 mod writer;
 
 pub(crate) use follow::Refresh;
+pub(crate) use frame::{decode as decode_body, encode as encode_frame};
 pub(crate) use handle::{EPOCHS_REMEMBERED, Log, LogOptions, Opened, Position};
 #[cfg(feature = "std")]
 pub(crate) use header::page_size_of;
+pub(crate) use learner::Learner;
 pub(crate) use reader::Held;
 pub(crate) use record::{Entry, Record};
 pub(crate) use sweep::Sweep;
+pub(crate) use varint::{Numbers, put_varint};

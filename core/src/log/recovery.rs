@@ -1,12 +1,16 @@
 //! Opening: from whatever is in the slots to a log that can be read and written.
 
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::checkpoint::{FIRST_LOG_SLOT, ROOT_SLOT};
+use super::checkpoint_write::RootState;
 use super::directory::{Directory, LivePage};
-use super::handle::{EpochStart, LastWrite, Log, LogOptions, NEVER, Opened, Replay};
-use super::header::{self, COPIES, Image};
+use super::handle::{EpochStart, LastWrite, Log, LogOptions, NEVER, Opened};
+use super::header::{self, Image};
 use super::layout::{HEADER_BYTES, PageHeader};
+use super::learner::Learner;
 use super::reader::Source;
 use super::record::{Entry, Record};
 use super::slots::Slots;
@@ -25,7 +29,7 @@ impl<P: PageStore> Log<P> {
     pub(crate) fn open(
         pages: P,
         options: LogOptions,
-        replay: &mut Replay<'_>,
+        learner: &mut dyn Learner,
     ) -> Result<(Self, Opened)> {
         let identity = match header::inspect(&pages)? {
             Image::Store { identity, damaged } => {
@@ -49,13 +53,15 @@ impl<P: PageStore> Log<P> {
             }
         };
         let mut log = Self::empty(pages, identity, &options)?;
-        let clean = if options.read_only {
-            log.read_all(replay)?;
-            log.moved.is_looked_for = true;
+        let clean = if log.open_by_checkpoint(learner) {
+            true
+        } else if options.read_only {
+            log.read_all(learner)?;
             log.last_write.clean
         } else {
-            log.recover(replay)?
+            log.recover(learner)?
         };
+        log.moved.is_looked_for = options.read_only;
         let opened = Opened {
             clean,
             created: false,
@@ -99,11 +105,11 @@ impl<P: PageStore> Log<P> {
     }
 
     /// Opens for writing. Returns whether the last writer had closed the log.
-    fn recover(&mut self, replay: &mut Replay<'_>) -> Result<bool> {
+    fn recover(&mut self, learner: &mut dyn Learner) -> Result<bool> {
         let survey = Survey::take(&self.pages, self.identity)?;
         let accepted = survey.accept()?;
         self.load(&survey, &accepted);
-        self.walk(&mut { Resume::START }, replay)?;
+        self.walk(&mut { Resume::START }, learner)?;
 
         let before = self.newest_or_never();
         self.directory
@@ -114,6 +120,7 @@ impl<P: PageStore> Log<P> {
         self.derive_slots(&survey, &accepted);
         let beyond_the_mark = &survey.found[accepted.covered..accepted.count];
         if clean {
+            self.checkpoint.root = self.find_out_about_root();
             self.unconfirmed = Some(beyond_the_mark.iter().map(|found| found.slot).collect());
         } else {
             self.erase(&survey, &accepted)?;
@@ -123,13 +130,24 @@ impl<P: PageStore> Log<P> {
                 .map(|found| found.header.epoch);
             self.epoch = self.epoch.max(of_pages.max().unwrap_or(1) as i64) + 1;
             self.make_certain(&accepted)?;
-            self.start_epoch(replay)?;
+            self.start_epoch(learner)?;
         }
         Ok(clean)
     }
 
+    /// Whether a later opening could find a root by which the log was not opened now. One that reads
+    /// as zeros was made so durably: a session overwrites it before the second of its page writes.
+    fn find_out_about_root(&self) -> RootState {
+        let is_blank = |page: Arc<[u8]>| page.iter().all(|&byte| byte == 0);
+        if self.slots.length() <= ROOT_SLOT || self.read_slot(ROOT_SLOT).is_ok_and(is_blank) {
+            RootState::Gone
+        } else {
+            RootState::Standing
+        }
+    }
+
     /// Goes on with the last page if there is room in it.
-    fn resume_tail(&mut self) -> Result<()> {
+    pub(super) fn resume_tail(&mut self) -> Result<()> {
         let before = self.newest_or_never();
         let end = self.directory.end();
         self.tail = Tail::new(self.identity.page_size, end, before);
@@ -173,7 +191,7 @@ impl<P: PageStore> Log<P> {
             // Not to be relied on before it has been written and read.
             is_live[slot as usize] = true;
         }
-        for slot in COPIES..survey.length {
+        for slot in FIRST_LOG_SLOT..survey.length {
             match (is_live[slot as usize], is_needed[slot as usize]) {
                 (true, _) => {}
                 (false, true) => self.slots.hold(slot, accepted.top + 1),
@@ -190,6 +208,9 @@ impl<P: PageStore> Log<P> {
         // Nor may the length be what was read.
         self.pages.set_len(survey.length)?;
         let zeros = vec![0; self.identity.page_size];
+        if survey.length > ROOT_SLOT {
+            self.pages.write(ROOT_SLOT, &zeros)?;
+        }
         for found in &survey.found[accepted.count..] {
             self.pages.write(found.slot, &zeros)?;
         }
@@ -253,7 +274,7 @@ impl<P: PageStore> Log<P> {
     }
 
     /// Says in the log that revisions may have been lost: the last thing that recovery does.
-    fn start_epoch(&mut self, replay: &mut Replay<'_>) -> Result<()> {
+    fn start_epoch(&mut self, learner: &mut dyn Learner) -> Result<()> {
         let newest = self.newest.unwrap_or(Revision::first_of(1));
         let sub = if self.newest.is_none() {
             Some(0)
@@ -281,6 +302,6 @@ impl<P: PageStore> Log<P> {
             epoch: self.epoch,
             cut: newest.main,
         });
-        replay(position, &entry)
+        learner.learn(position, &entry)
     }
 }

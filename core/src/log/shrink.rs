@@ -6,8 +6,8 @@
 
 use alloc::vec::Vec;
 
+use super::checkpoint::FIRST_LOG_SLOT;
 use super::handle::Log;
-use super::header::COPIES;
 use super::writer::{GROWTH_LEAST_BYTES, SPARE_WRITES};
 use crate::error::Result;
 use crate::page::PageStore;
@@ -22,7 +22,7 @@ impl<P: PageStore> Log<P> {
     /// How many pages the store should have, if it has so many more that cutting it is worth while.
     pub(crate) fn shrink_target(&self) -> Option<u32> {
         let live = self.directory.pages().len();
-        let wanted = COPIES as usize
+        let wanted = FIRST_LOG_SLOT as usize
             + live
             + live / LIVE_PER_FREE
             + self.reserved_writes()
@@ -37,6 +37,7 @@ impl<P: PageStore> Log<P> {
     /// or cuts. Answers whether that is over: either it is cut, or there is no room below.
     pub(crate) fn shrink(&mut self, target: u32, budget_bytes: usize) -> Result<bool> {
         self.check_writable()?;
+        self.give_up_body();
         if self.tail.is_within_transaction {
             return Ok(false);
         }

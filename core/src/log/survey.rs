@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::header::COPIES;
+use super::checkpoint::{self, FIRST_LOG_SLOT};
 use super::layout::{Identity, Mark, PageHeader};
 use super::overlay::{Overlay, Segment};
 use crate::error::{Error, Result};
@@ -64,7 +64,7 @@ impl Survey {
         let mut kept: Vec<usize> = Vec::new();
         let mut failure = None;
         let mut buffer = vec![0; identity.page_size];
-        for slot in COPIES..length {
+        for slot in FIRST_LOG_SLOT..length {
             let shared = pages.share(slot);
             if shared.is_none()
                 && let Err(error) = pages.read(slot, &mut buffer)
@@ -86,12 +86,17 @@ impl Survey {
                     header,
                     bytes,
                 });
-            } else if survey.spoiled.is_none() && page.iter().any(|&byte| byte != 0) {
+            } else if survey.spoiled.is_none()
+                && page.iter().any(|&byte| byte != 0)
+                && !checkpoint::is_any_page(page, identity, slot)
+            {
                 survey.spoiled = Some(slot);
             }
         }
         match failure {
-            Some(error) if survey.unreadable.len() == (length - COPIES.min(length)) as usize => {
+            Some(error)
+                if survey.unreadable.len() == length.saturating_sub(FIRST_LOG_SLOT) as usize =>
+            {
                 Err(error.into())
             }
             _ => {
@@ -273,7 +278,7 @@ impl Survey {
         let valid = |slot: u32| self.found.iter().any(|found| found.slot == slot);
         let culprit = suspects
             .into_iter()
-            .find(|&slot| (COPIES..self.length).contains(&slot) && !valid(slot));
+            .find(|&slot| (FIRST_LOG_SLOT..self.length).contains(&slot) && !valid(slot));
         let witness = self
             .found
             .iter()
@@ -281,7 +286,7 @@ impl Survey {
         Error::Corrupt {
             page: culprit
                 .or(witness.map(|found| found.slot))
-                .unwrap_or(COPIES),
+                .unwrap_or(FIRST_LOG_SLOT),
             what: String::from(what),
         }
     }

@@ -2,8 +2,9 @@
 
 use alloc::vec::Vec;
 
-use super::handle::{EpochStart, Log, Position, Replay};
+use super::handle::{EpochStart, Log, Position};
 use super::layout::NUMBER_LIMIT;
+use super::learner::Learner;
 use super::reader::{Source, Stored};
 use super::record::{Entry, Record};
 use crate::error::{Error, Result};
@@ -48,7 +49,7 @@ pub(super) enum Walk {
 impl<P: PageStore> Log<P> {
     /// Walks over what is written, from the end of what was walked over before, and replays whole
     /// transactions. What follows the last one is left unread.
-    pub(super) fn walk(&mut self, resume: &mut Resume, replay: &mut Replay<'_>) -> Result<Walk> {
+    pub(super) fn walk(&mut self, resume: &mut Resume, learner: &mut dyn Learner) -> Result<Walk> {
         let end = self.directory.end();
         let mut position = self.readable_end;
         let mut walked = self.directory.index_of(position);
@@ -81,7 +82,7 @@ impl<P: PageStore> Log<P> {
             }
             resume.is_within = position > resume.position;
             for (position, stored) in held.drain(..) {
-                if self.visit(position, &stored.entry(), resume, replay)? == Walk::CutOff {
+                if self.visit(position, &stored.entry(), resume, learner)? == Walk::CutOff {
                     return Ok(Walk::CutOff);
                 }
             }
@@ -90,7 +91,7 @@ impl<P: PageStore> Log<P> {
                     .frame_at(position, end, Source::Cached)?
                     .map(|frame| frame.stored);
                 let stored = stored.ok_or_else(|| self.corrupt_at(position, "an entry is gone"))?;
-                if self.visit(position, &stored.entry(), resume, replay)? == Walk::CutOff {
+                if self.visit(position, &stored.entry(), resume, learner)? == Walk::CutOff {
                     return Ok(Walk::CutOff);
                 }
             }
@@ -112,7 +113,7 @@ impl<P: PageStore> Log<P> {
         position: u64,
         entry: &Entry<'_>,
         resume: &mut Resume,
-        replay: &mut Replay<'_>,
+        learner: &mut dyn Learner,
     ) -> Result<Walk> {
         if let Record::Epoch { epoch, cut } = entry.record {
             let start = match (i64::try_from(epoch), i64::try_from(cut)) {
@@ -132,10 +133,12 @@ impl<P: PageStore> Log<P> {
             self.remember_epoch(start);
         }
         if position >= resume.position {
-            replay(Position(position), entry).map_err(|error| match error {
-                Error::Corrupt { what, .. } => self.corrupt_at(position, what),
-                error => error,
-            })?;
+            learner
+                .learn(Position(position), entry)
+                .map_err(|error| match error {
+                    Error::Corrupt { what, .. } => self.corrupt_at(position, what),
+                    error => error,
+                })?;
             resume.epoch = self.epoch;
         }
         Ok(Walk::Replayed(0))

@@ -5,6 +5,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::mem;
 
+use super::checkpoint::{FIRST_LOG_SLOT, Root};
+use super::checkpoint_write::Contents;
 use super::directory::LivePage;
 use super::frame;
 use super::handle::{LastWrite, Log, NEVER, Position};
@@ -202,13 +204,22 @@ impl<P: PageStore> Log<P> {
         self.sync()
     }
 
-    /// Syncs, and leaves a page that says so. A log that wrote nothing writes nothing here.
-    pub(crate) fn close(&mut self) -> Result<()> {
+    /// Syncs, and leaves a page that says so, with a checkpoint of `contents` if it is worth one. A
+    /// log that wrote nothing writes nothing here.
+    pub(crate) fn close(&mut self, contents: Option<&Contents<'_>>) -> Result<()> {
         if self.read_only || (self.last_write.clean && !self.tail.has_unwritten()) {
             return Ok(());
         }
         self.sync()?;
+        if self.slots.held() >= Root::most_held(self.identity) {
+            self.carry_mark()?;
+        }
         self.write_page(true)?;
+        if let Some(contents) = contents {
+            let outcome = self.write_checkpoint(contents);
+            self.poisoned |= outcome.is_err();
+            outcome?;
+        }
         self.sync()?;
         self.opened_at = self.last_write.number;
         Ok(())
@@ -297,6 +308,7 @@ impl<P: PageStore> Log<P> {
         page: &mut [u8],
         end: u64,
     ) -> Result<()> {
+        self.give_up_body();
         let slot = self.claim_slot()?;
         let mut header = PageHeader {
             number: self.last_write.number + 1,
@@ -331,6 +343,7 @@ impl<P: PageStore> Log<P> {
             self.grow(1)?;
         }
         let slot = self.slots.take().ok_or(PageError::NoSpace)?;
+        self.break_root(slot)?;
         self.slots.decide_next();
         Ok(slot)
     }
@@ -367,6 +380,7 @@ impl<P: PageStore> Log<P> {
     /// them from then on.
     pub(super) fn grow(&mut self, missing: usize) -> Result<()> {
         let length = self.slots.length();
+        let missing = missing + FIRST_LOG_SLOT.saturating_sub(length) as usize;
         let page_size = self.identity.page_size;
         let chunk = (length as usize / 8).clamp(
             GROWTH_LEAST_BYTES / page_size,
@@ -376,7 +390,16 @@ impl<P: PageStore> Log<P> {
         let Err(Error::Page(PageError::NoSpace)) = outcome else {
             return outcome;
         };
-        self.grow_by(missing)
+        let outcome = self.grow_by(missing);
+        if let Err(Error::Page(PageError::NoSpace)) = outcome {
+            // What is only a cache makes room.
+            let before = self.slots.available();
+            self.give_up_body();
+            if self.slots.available() - before >= missing {
+                return Ok(());
+            }
+        }
+        outcome
     }
 
     fn grow_by(&mut self, count: usize) -> Result<()> {

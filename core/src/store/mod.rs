@@ -7,6 +7,7 @@
 //! This layer knows neither leases nor watchers. It hands its changes up as events, and the log's
 //! entries to whoever must learn from them when a store is opened.
 
+mod checkpoint;
 mod compact;
 mod hash;
 mod history;
@@ -28,5 +29,5 @@ pub(crate) use history::event_of;
 pub use revision_store::PinnedKeyValue;
 
 pub(crate) use request::PutRef;
-pub(crate) use revision_store::RevisionStore;
+pub(crate) use revision_store::{Lesson, RevisionStore};
 pub(crate) use write::WriteTxn;

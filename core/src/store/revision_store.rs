@@ -1,16 +1,25 @@
 //! The store's state, and how it is read back from the log.
 
+use super::checkpoint::Fold;
 use super::replay::State;
 use super::standing::Standing;
 use crate::error::{Error, Result};
 use crate::index::{Found, KeyIndex};
-use crate::log::{Entry, Held, Log, LogOptions, Opened, Record, Refresh};
+use crate::log::{Entry, Held, Learner, Log, LogOptions, Opened, Record, Refresh};
 use crate::page::PageStore;
 use crate::range::KeyRange;
 use crate::record::{KeyValue, KeyValueRef};
 
-/// Sees every entry that is read back from the log, in order, after the store has learned of it.
-pub(crate) type Visitor<'a> = dyn FnMut(&Entry<'_>) + 'a;
+/// What is learned from the log when it is read back, after the store has learned of it.
+pub(crate) enum Lesson<'a> {
+    /// The next entry; or one that stands, if a checkpoint takes the place of all that were written.
+    Entry(&'a Entry<'a>),
+    /// Whatever was learned so far does not count: all is read again.
+    Nothing,
+}
+
+/// Learns from the log.
+pub(crate) type Visitor<'a> = dyn FnMut(Lesson<'_>) + 'a;
 
 /// Keys with all their revisions.
 pub(crate) struct RevisionStore<P> {
@@ -71,12 +80,14 @@ impl<P: PageStore> RevisionStore<P> {
         let mut index = KeyIndex::with_seed(seed);
         let mut state = State::EMPTY;
         let mut standing = Standing::default();
-        let (log, opened) = Log::open(pages, options, &mut |position, entry| {
-            state.replay(&mut index, position, entry)?;
-            standing.learn(entry);
-            visitor(entry);
-            Ok(())
-        })?;
+        let mut fold = Fold {
+            index: &mut index,
+            state: &mut state,
+            standing: &mut standing,
+            seed,
+            visitor,
+        };
+        let (log, opened) = Log::open(pages, options, &mut fold)?;
         let store = Self {
             log,
             index,
@@ -92,15 +103,16 @@ impl<P: PageStore> RevisionStore<P> {
         let Self {
             log,
             index,
+            seed,
             state,
             standing,
-            ..
         } = self;
-        log.refresh(&mut |position, entry| {
-            state.replay(index, position, entry)?;
-            standing.learn(entry);
-            visitor(entry);
-            Ok(())
+        log.refresh(&mut Fold {
+            index,
+            state,
+            standing,
+            seed: *seed,
+            visitor,
         })
     }
 
@@ -113,15 +125,15 @@ impl<P: PageStore> RevisionStore<P> {
             state,
             standing,
         } = self;
-        *index = KeyIndex::with_seed(*seed);
-        *state = State::EMPTY;
-        *standing = Standing::default();
-        log.read_all(&mut |position, entry| {
-            state.replay(index, position, entry)?;
-            standing.learn(entry);
-            visitor(entry);
-            Ok(())
-        })
+        let mut fold = Fold {
+            index,
+            state,
+            standing,
+            seed: *seed,
+            visitor,
+        };
+        fold.forget();
+        log.read_all(&mut fold)
     }
 
     /// The revision of the newest transaction; 1 for a store that has seen none.
