@@ -69,14 +69,15 @@ mod txn;
 mod watch;
 
 pub use engine::{
-    CompactResponse, Durability, FollowId, HistoryPage, Options, RangeStream, Retention, Status,
-    Step, Store,
+    CompactResponse, Durability, FollowId, HistoryPage, Opening, Options, RangeStream, Retention,
+    Status, Step, Store,
 };
 pub use error::{Error, ErrorCode, Result};
 pub use lease::{
     LeaseGrantResponse, LeaseKeepAliveResponse, LeaseRevokeResponse, LeaseTimeToLiveResponse,
 };
 pub use limits::Limits;
+pub use log::Progress;
 pub use range::KeyRange;
 pub use record::{Event, EventKind, KeyValue, KeyValueRef};
 pub use revision::{ResumeToken, Revision};

@@ -7,6 +7,7 @@
 mod follow;
 mod lease;
 mod open;
+mod opening;
 mod options;
 mod publish;
 mod range_stream;
@@ -20,6 +21,7 @@ mod watch;
 mod write;
 
 pub use follow::FollowId;
+pub use opening::Opening;
 pub use options::{Durability, Options};
 pub use range_stream::RangeStream;
 pub use read::HistoryPage;

@@ -161,11 +161,7 @@ impl KeyIndex {
 
     /// Adds a key behind all others, with all its changes, the oldest first. `None` if there are none.
     pub(super) fn append_key(&mut self, key: &[u8], changes: &[Change]) -> Option<()> {
-        let (first, others) = changes.split_first()?;
-        let address = self.records.create(key, *first);
-        for change in others {
-            self.records.push(address, *change);
-        }
+        let address = self.records.create_with(key, changes)?;
         self.order.insert(address, &self.records);
         let hash = self.hash(key);
         let entry = Hashed { hash, address };

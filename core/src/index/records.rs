@@ -53,6 +53,30 @@ impl Records {
         address
     }
 
+    /// Adds a record for a key, which has none, with all its changes: the oldest first, and at least
+    /// one.
+    pub(super) fn create_with(&mut self, key: &[u8], changes: &[Change]) -> Option<Address> {
+        let (first, others) = changes.split_first()?;
+        let address = self.create(key, *first);
+        let mut older = Older::Short(Chain::EMPTY);
+        let mut run = Run {
+            newest: *first,
+            older: Chain::EMPTY,
+        };
+        for change in others {
+            if !run.push(*change, &mut self.heap) {
+                older = self.close(older, run);
+                run = Run {
+                    newest: *change,
+                    older: Chain::EMPTY,
+                };
+            }
+        }
+        let older = self.with_open_chain(older, run.older);
+        self.write(address, run.newest, older);
+        Some(address)
+    }
+
     /// Removes a key's record and history. Nothing may refer to it any more.
     pub(super) fn remove(&mut self, address: Address) {
         let record = self.record(address);

@@ -145,7 +145,7 @@ impl<P: PageStore> Log<P> {
         }
     }
 
-    fn survey_until_it_fits(
+    pub(super) fn survey_until_it_fits(
         &mut self,
         resume: &mut Resume,
         learner: &mut dyn Learner,

@@ -59,6 +59,7 @@ mod header;
 mod layout;
 mod learner;
 mod moved;
+mod opening;
 mod overlay;
 mod pieces;
 mod reader;
@@ -79,10 +80,12 @@ mod writer;
 
 pub(crate) use follow::Refresh;
 pub(crate) use frame::{decode as decode_body, encode as encode_frame};
-pub(crate) use handle::{EPOCHS_REMEMBERED, Log, LogOptions, Opened, Position};
+pub(crate) use handle::{EPOCHS_REMEMBERED, Log, LogOptions, Position};
 #[cfg(feature = "std")]
 pub(crate) use header::page_size_of;
 pub(crate) use learner::Learner;
+pub(crate) use opening::Opening;
+pub use opening::Progress;
 pub(crate) use reader::Held;
 pub(crate) use record::{Entry, Record};
 pub(crate) use sweep::Sweep;

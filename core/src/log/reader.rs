@@ -24,7 +24,7 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
-    fn new(bytes: Arc<[u8]>, body: Range<usize>) -> Option<Self> {
+    pub(super) fn new(bytes: Arc<[u8]>, body: Range<usize>) -> Option<Self> {
         frame::decode(&bytes[body.clone()])?;
         Some(Self { bytes, body })
     }

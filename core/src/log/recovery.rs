@@ -1,4 +1,4 @@
-//! Opening: from whatever is in the slots to a log that can be read and written.
+//! Recovery: from what is in the slots to a log that can be written.
 
 use alloc::sync::Arc;
 use alloc::vec;
@@ -7,8 +7,7 @@ use alloc::vec::Vec;
 use super::checkpoint::{FIRST_LOG_SLOT, ROOT_SLOT};
 use super::checkpoint_write::RootState;
 use super::directory::{Directory, LivePage};
-use super::handle::{EpochStart, LastWrite, Log, LogOptions, NEVER, Opened};
-use super::header::{self, Image};
+use super::handle::{EpochStart, LastWrite, Log, NEVER};
 use super::layout::{HEADER_BYTES, PageHeader};
 use super::learner::Learner;
 use super::reader::Source;
@@ -16,59 +15,11 @@ use super::record::{Entry, Record};
 use super::slots::Slots;
 use super::survey::{Accepted, Survey};
 use super::tail::Tail;
-use super::walk::Resume;
 use crate::error::{Error, Result};
 use crate::page::{PageError, PageStore};
 use crate::revision::Revision;
 
 impl<P: PageStore> Log<P> {
-    /// Opens the log, after creating or recovering it if need be, and replays its entries.
-    ///
-    /// A reader changes nothing in the page store. A writer leaves it so that recovery would come to
-    /// the same log again.
-    pub(crate) fn open(
-        pages: P,
-        options: LogOptions,
-        learner: &mut dyn Learner,
-    ) -> Result<(Self, Opened)> {
-        let identity = match header::inspect(&pages)? {
-            Image::Store { identity, damaged } => {
-                // One after the other: one of them is whole at any time.
-                for copy in damaged.into_iter().filter(|_| !options.read_only) {
-                    header::write(&pages, identity, copy)?;
-                    pages.sync()?;
-                }
-                identity
-            }
-            Image::Blank if options.read_only => {
-                return Err(PageError::NotFound("this place: it is still blank".into()).into());
-            }
-            Image::Blank => {
-                let identity = header::create(&pages, options.store_id)?;
-                let opened = Opened {
-                    clean: true,
-                    created: true,
-                };
-                return Ok((Self::empty(pages, identity, &options)?, opened));
-            }
-        };
-        let mut log = Self::empty(pages, identity, &options)?;
-        let clean = if log.open_by_checkpoint(learner) {
-            true
-        } else if options.read_only {
-            log.read_all(learner)?;
-            log.last_write.clean
-        } else {
-            log.recover(learner)?
-        };
-        log.moved.is_looked_for = options.read_only;
-        let opened = Opened {
-            clean,
-            created: false,
-        };
-        Ok((log, opened))
-    }
-
     /// Makes a survey's accepted pages the log; it is then to be walked.
     pub(super) fn load(&mut self, survey: &Survey, accepted: &Accepted) {
         self.slots = Slots::new(survey.length);
@@ -104,32 +55,33 @@ impl<P: PageStore> Log<P> {
         self.epochs.clear();
     }
 
-    /// Opens for writing. Returns whether the last writer had closed the log.
-    fn recover(&mut self, learner: &mut dyn Learner) -> Result<bool> {
-        let survey = Survey::take(&self.pages, self.identity)?;
-        let accepted = survey.accept()?;
-        self.load(&survey, &accepted);
-        self.walk(&mut { Resume::START }, learner)?;
-
+    /// Makes ready for writing what was surveyed and walked over. Returns whether the last writer had
+    /// closed the log.
+    pub(super) fn recover(
+        &mut self,
+        survey: &Survey,
+        accepted: &Accepted,
+        learner: &mut dyn Learner,
+    ) -> Result<bool> {
         let before = self.newest_or_never();
         self.directory
             .truncate(self.readable_end, Some(before), &mut Vec::new());
         let none_rejected = accepted.count == survey.found.len();
         let clean = self.last_write.clean && none_rejected && self.readable_end == accepted.end;
         self.resume_tail()?;
-        self.derive_slots(&survey, &accepted);
+        self.derive_slots(survey, accepted);
         let beyond_the_mark = &survey.found[accepted.covered..accepted.count];
         if clean {
             self.checkpoint.root = self.find_out_about_root();
             self.unconfirmed = Some(beyond_the_mark.iter().map(|found| found.slot).collect());
         } else {
-            self.erase(&survey, &accepted)?;
+            self.erase(survey, accepted)?;
             // A page of the newest epoch may be there without the entry that began it.
             let of_pages = survey.found[..accepted.count]
                 .iter()
                 .map(|found| found.header.epoch);
             self.epoch = self.epoch.max(of_pages.max().unwrap_or(1) as i64) + 1;
-            self.make_certain(&accepted)?;
+            self.make_certain(accepted)?;
             self.start_epoch(learner)?;
         }
         Ok(clean)

@@ -10,7 +10,7 @@ use super::checkpoint::{self, FIRST_LOG_SLOT};
 use super::layout::{Identity, Mark, PageHeader};
 use super::overlay::{Overlay, Segment};
 use crate::error::{Error, Result};
-use crate::page::PageStore;
+use crate::page::{PageError, PageStore};
 
 /// A valid page.
 #[derive(Debug)]
@@ -51,54 +51,99 @@ pub(super) struct Accepted {
     pub(super) segments: Vec<Segment>,
 }
 
-impl Survey {
-    /// Reads every slot. Fails only if none can be read.
-    pub(super) fn take<P: PageStore>(pages: &P, identity: Identity) -> Result<Self> {
-        let length = pages.len()?;
-        let mut survey = Self {
+/// A survey that is under way.
+#[derive(Debug)]
+pub(super) struct Surveying {
+    survey: Survey,
+    next: u32,
+    /// Those of the pages found that are kept whole.
+    kept: Vec<usize>,
+    failure: Option<PageError>,
+    buffer: Vec<u8>,
+}
+
+impl Surveying {
+    pub(super) fn begin<P: PageStore>(pages: &P, identity: Identity) -> Result<Self> {
+        let survey = Survey {
             found: Vec::new(),
             unreadable: Vec::new(),
             spoiled: None,
-            length,
+            length: pages.len()?,
         };
-        let mut kept: Vec<usize> = Vec::new();
-        let mut failure = None;
-        let mut buffer = vec![0; identity.page_size];
-        for slot in FIRST_LOG_SLOT..length {
-            let shared = pages.share(slot);
-            if shared.is_none()
-                && let Err(error) = pages.read(slot, &mut buffer)
-            {
-                failure = Some(error);
-                survey.unreadable.push(slot);
-                continue;
-            }
-            let page = shared.as_deref().unwrap_or(&buffer);
-            if let Some(header) = PageHeader::verify(page, identity, slot) {
-                survey.keep_whole(&mut kept, header.number);
-                let keep = kept.len() < KEPT_PAGES;
-                if keep {
-                    kept.push(survey.found.len());
-                }
-                let bytes = keep.then(|| shared.unwrap_or_else(|| Arc::from(buffer.as_slice())));
-                survey.found.push(Found {
-                    slot,
-                    header,
-                    bytes,
-                });
-            } else if survey.spoiled.is_none()
-                && page.iter().any(|&byte| byte != 0)
-                && !checkpoint::is_any_page(page, identity, slot)
-            {
-                survey.spoiled = Some(slot);
-            }
+        Ok(Self {
+            survey,
+            next: FIRST_LOG_SLOT,
+            kept: Vec::new(),
+            failure: None,
+            buffer: vec![0; identity.page_size],
+        })
+    }
+
+    /// How many slots were read, and how many there are.
+    pub(super) fn progress(&self) -> (u32, u32) {
+        (self.next.min(self.survey.length), self.survey.length)
+    }
+
+    /// Reads up to so many slots more. Answers whether that was all.
+    pub(super) fn go_on<P: PageStore>(
+        &mut self,
+        pages: &P,
+        identity: Identity,
+        slots: u32,
+    ) -> bool {
+        let stop = self
+            .next
+            .saturating_add(slots.max(1))
+            .min(self.survey.length);
+        for slot in self.next..stop {
+            self.look_at(pages, identity, slot);
         }
-        match failure {
-            Some(error)
-                if survey.unreadable.len() == length.saturating_sub(FIRST_LOG_SLOT) as usize =>
-            {
-                Err(error.into())
+        self.next = stop.max(self.next);
+        self.next >= self.survey.length
+    }
+
+    fn look_at<P: PageStore>(&mut self, pages: &P, identity: Identity, slot: u32) {
+        let Self {
+            survey,
+            kept,
+            buffer,
+            ..
+        } = self;
+        let shared = pages.share(slot);
+        if shared.is_none()
+            && let Err(error) = pages.read(slot, buffer)
+        {
+            self.failure = Some(error);
+            survey.unreadable.push(slot);
+            return;
+        }
+        let page = shared.as_deref().unwrap_or(buffer);
+        if let Some(header) = PageHeader::verify(page, identity, slot) {
+            survey.keep_whole(kept, header.number);
+            let keep = kept.len() < KEPT_PAGES;
+            if keep {
+                kept.push(survey.found.len());
             }
+            let bytes = keep.then(|| shared.unwrap_or_else(|| Arc::from(buffer.as_slice())));
+            survey.found.push(Found {
+                slot,
+                header,
+                bytes,
+            });
+        } else if survey.spoiled.is_none()
+            && page.iter().any(|&byte| byte != 0)
+            && !checkpoint::is_any_page(page, identity, slot)
+        {
+            survey.spoiled = Some(slot);
+        }
+    }
+
+    /// Fails only if no slot could be read.
+    pub(super) fn finish(self) -> Result<Survey> {
+        let mut survey = self.survey;
+        let slots = survey.length.saturating_sub(FIRST_LOG_SLOT) as usize;
+        match self.failure {
+            Some(error) if survey.unreadable.len() == slots => Err(error.into()),
             _ => {
                 survey
                     .found
@@ -106,6 +151,15 @@ impl Survey {
                 Ok(survey)
             }
         }
+    }
+}
+
+impl Survey {
+    /// Reads every slot. Fails only if none can be read.
+    pub(super) fn take<P: PageStore>(pages: &P, identity: Identity) -> Result<Self> {
+        let mut surveying = Surveying::begin(pages, identity)?;
+        while !surveying.go_on(pages, identity, u32::MAX) {}
+        surveying.finish()
     }
 
     /// Makes room among the pages that are kept whole for one with this number, if it is newer.

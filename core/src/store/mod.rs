@@ -11,6 +11,7 @@ mod checkpoint;
 mod compact;
 mod hash;
 mod history;
+mod opening;
 mod range;
 mod reclaim;
 mod replay;
@@ -26,6 +27,7 @@ pub use request::{
 };
 
 pub(crate) use history::event_of;
+pub(crate) use opening::Opening;
 pub use revision_store::PinnedKeyValue;
 
 pub(crate) use request::PutRef;

@@ -5,7 +5,7 @@ use super::replay::State;
 use super::standing::Standing;
 use crate::error::{Error, Result};
 use crate::index::{Found, KeyIndex};
-use crate::log::{Entry, Held, Learner, Log, LogOptions, Opened, Record, Refresh};
+use crate::log::{Entry, Held, Learner, Log, Record, Refresh};
 use crate::page::PageStore;
 use crate::range::KeyRange;
 use crate::record::{KeyValue, KeyValueRef};
@@ -26,7 +26,7 @@ pub(crate) struct RevisionStore<P> {
     pub(super) log: Log<P>,
     pub(super) index: KeyIndex,
     /// Keeps chosen keys from flooding the index's hash.
-    seed: u64,
+    pub(super) seed: u64,
     /// Everything in memory that the log's entries add up to, besides the index.
     pub(super) state: State,
     pub(super) standing: Standing,
@@ -70,34 +70,6 @@ impl PinnedKeyValue<'_> {
 }
 
 impl<P: PageStore> RevisionStore<P> {
-    /// `seed` keeps chosen keys from flooding the index's hash.
-    pub(crate) fn open(
-        pages: P,
-        options: LogOptions,
-        seed: u64,
-        visitor: &mut Visitor<'_>,
-    ) -> Result<(Self, Opened)> {
-        let mut index = KeyIndex::with_seed(seed);
-        let mut state = State::EMPTY;
-        let mut standing = Standing::default();
-        let mut fold = Fold {
-            index: &mut index,
-            state: &mut state,
-            standing: &mut standing,
-            seed,
-            visitor,
-        };
-        let (log, opened) = Log::open(pages, options, &mut fold)?;
-        let store = Self {
-            log,
-            index,
-            seed,
-            state,
-            standing,
-        };
-        Ok((store, opened))
-    }
-
     /// Takes in what a writer in another process has added; for stores opened read-only.
     pub(crate) fn refresh(&mut self, visitor: &mut Visitor<'_>) -> Result<Refresh> {
         let Self {
