@@ -22,6 +22,7 @@
     reason = "a test has no inside that others could reach into"
 )]
 
+mod checkpoint;
 mod command;
 mod creation;
 mod damage;

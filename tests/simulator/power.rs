@@ -1,5 +1,7 @@
 //! Crashes: the power goes at every operation of the page store, in every way that it can.
 
+use std::collections::BTreeSet;
+
 use revwatch::Durability;
 use revwatch::page::fault::Random;
 
@@ -71,21 +73,21 @@ fn every_stop(tally: &mut Tally, seed: u64, durability: Durability) {
 #[test]
 fn every_stop_of_a_store_that_syncs_each_commit_leads_back_to_the_last_acknowledged_one() {
     let test = "every_stop_of_a_store_that_syncs_each_commit";
-    let tally = Tally::new(test, 20, &KINDS);
+    let tally = Tally::new(test, &KINDS);
     tally.run(|tally, seed| every_stop(tally, seed, Durability::Commit));
 }
 
 #[test]
 fn every_stop_of_a_store_that_syncs_batches_leads_back_to_the_last_batch_or_beyond() {
     let test = "every_stop_of_a_store_that_syncs_batches";
-    let tally = Tally::new(test, 20, &KINDS);
+    let tally = Tally::new(test, &KINDS);
     tally.run(|tally, seed| every_stop(tally, seed, BATCH));
 }
 
 #[test]
 fn every_stop_of_a_store_that_never_syncs_leads_back_to_the_last_flush_or_beyond() {
     let test = "every_stop_of_a_store_that_never_syncs";
-    let tally = Tally::new(test, 15, &KINDS);
+    let tally = Tally::new(test, &KINDS);
     tally.run(|tally, seed| every_stop(tally, seed, Durability::Never));
 }
 
@@ -112,8 +114,13 @@ fn long_life(tally: &mut Tally, seed: u64) {
             random: Random::new(random.next_u64()),
             tally: &mut *tally,
         };
+        let mut seen = BTreeSet::new();
         for _ in 0..6 {
-            let point = &points[random.below(points.len())];
+            let position = random.below(points.len());
+            if !seen.insert(position) {
+                continue;
+            }
+            let point = &points[position];
             explorer.crash(
                 point,
                 Breadth {
@@ -131,6 +138,6 @@ fn long_life(tally: &mut Tally, seed: u64) {
 
 #[test]
 fn a_long_life_of_crashes_loses_nothing_that_was_promised() {
-    let tally = Tally::new("a_long_life_of_crashes", 25, &KINDS);
+    let tally = Tally::new("a_long_life_of_crashes", &KINDS);
     tally.run(long_life);
 }

@@ -57,8 +57,9 @@ const HELD_SLOTS: usize = BODY_PAGES + size_of::<u32>();
 
 const ORDINAL: usize = COUNT + size_of::<u32>();
 const NEXT_SLOT: usize = ORDINAL + size_of::<u32>();
+const NUMBER: usize = NEXT_SLOT + size_of::<u32>();
 /// Where the contents of a page of the body begin.
-const CONTENTS: usize = NEXT_SLOT + size_of::<u32>();
+const CONTENTS: usize = NUMBER + size_of::<u64>();
 
 const KIND_ROOT: u32 = u32::from_le_bytes(*b"root");
 const KIND_BODY: u32 = u32::from_le_bytes(*b"body");
@@ -173,17 +174,20 @@ pub(super) fn seal_body(
     put_u32(page, COUNT, used as u32);
     put_u32(page, ORDINAL, place.ordinal);
     put_u32(page, NEXT_SLOT, place.next_slot);
+    put_u64(page, NUMBER, place.number);
     let checksum = identity.checksum(page, place.slot);
     put_u64(page, CHECKSUM, checksum);
     digest_with(digest, checksum)
 }
 
-/// Where a page of the body lies, which it is, counted from 0, and where the next one lies.
+/// Where a page of the body lies, which it is, counted from 0, where the next one lies, and the number
+/// of the page write that closed the log.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BodyPlace {
     pub(super) slot: u32,
     pub(super) ordinal: u32,
     pub(super) next_slot: u32,
+    pub(super) number: u64,
 }
 
 /// A page of the body that was read and is valid.
@@ -214,10 +218,10 @@ impl<'a> BodyPage<'a> {
     }
 }
 
-/// Whether the page belongs to a checkpoint of this store, now or once: it is whole, and no page of
-/// the log.
-pub(super) fn is_any_page(page: &[u8], identity: Identity, slot: u32) -> bool {
-    is_valid(page, identity, slot, KIND_BODY)
+/// The number of the page write with which this page was written, if it belongs to the body of a
+/// checkpoint of this store, now or once.
+pub(super) fn number_of_body(page: &[u8], identity: Identity, slot: u32) -> Option<u64> {
+    is_valid(page, identity, slot, KIND_BODY).then(|| get_u64(page, NUMBER))
 }
 
 fn is_valid(page: &[u8], identity: Identity, slot: u32, kind: u32) -> bool {

@@ -3,7 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::checkpoint::{BodyName, BodyPage, FIRST_LOG_SLOT, ROOT_SLOT, Root};
+use super::checkpoint::{BodyName, BodyPage, FIRST_LOG_SLOT, ROOT_SLOT, Root, number_of_body};
 use super::checkpoint_write::{Body, RootState};
 use super::directory::{Directory, LivePage};
 use super::follow::Seen;
@@ -77,16 +77,27 @@ impl<P: PageStore> Log<P> {
             && header.clean
             && !header.is_rewritten()
             && header.mark.number + 1 == header.number;
-        let is_last = self
-            .look_at(header.next_slot)
-            .is_none_or(|next| next.header.number <= root.number);
-        (is_named && is_last).then_some((root, last))
+        (is_named && !self.is_newer_in(header.next_slot, root.number)).then_some((root, last))
+    }
+
+    /// Whether the slot holds a page that was written after the page write of this number.
+    fn is_newer_in(&self, slot: u32, number: u64) -> bool {
+        if !(FIRST_LOG_SLOT..self.slots.length()).contains(&slot) {
+            return false;
+        }
+        let Ok(page) = self.read_slot(slot) else {
+            return false;
+        };
+        let of_log = PageHeader::verify(&page, self.identity, slot).map(|header| header.number);
+        let found = of_log.or_else(|| number_of_body(&page, self.identity, slot));
+        found.is_some_and(|found| found > number)
     }
 
     /// The body that a root names, with the slots that it lies in.
     fn read_body(&self, name: BodyName) -> Option<(Vec<u32>, Vec<u8>)> {
-        let mut bytes = Vec::new();
-        let mut slots = Vec::new();
+        // No more than there are pages of: the root was verified.
+        let mut bytes = Vec::with_capacity(usize::try_from(name.bytes).ok()?);
+        let mut slots = Vec::with_capacity(name.pages as usize);
         let mut page = vec![0; self.identity.page_size];
         let mut slot = name.first_slot;
         let mut digest = 0;

@@ -244,6 +244,7 @@ impl<P: PageStore> BodyWriter<'_, P> {
             let place = BodyPlace {
                 slot,
                 ordinal: self.ordinal as u32,
+                number: self.log.last_write.number,
                 next_slot: self
                     .slots
                     .get(self.ordinal + 1)

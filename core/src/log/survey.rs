@@ -132,7 +132,7 @@ impl Surveying {
             });
         } else if survey.spoiled.is_none()
             && page.iter().any(|&byte| byte != 0)
-            && !checkpoint::is_any_page(page, identity, slot)
+            && checkpoint::number_of_body(page, identity, slot).is_none()
         {
             survey.spoiled = Some(slot);
         }
