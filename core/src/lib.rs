@@ -62,6 +62,7 @@ pub mod page;
 mod range;
 mod record;
 mod revision;
+mod seeded_bug;
 mod shared;
 mod store;
 mod sync;
@@ -81,6 +82,8 @@ pub use log::Progress;
 pub use range::KeyRange;
 pub use record::{Event, EventKind, KeyValue, KeyValueRef};
 pub use revision::{ResumeToken, Revision};
+#[cfg(feature = "seeded-bugs")]
+pub use seeded_bug::SeededBug;
 pub use shared::SharedStore;
 pub use store::{
     DeleteRangeRequest, DeleteRangeResponse, HashKvResponse, PinnedKeyValue, PutRequest,

@@ -34,7 +34,7 @@ pub fn filled(setup: &Setup, random: &mut Random) -> (Session, Commands) {
 }
 
 /// Sessions that do little, so that the body of the checkpoint outlives them, and now and then a lot.
-fn sessions(setup: &Setup, random: &mut Random) -> Session {
+pub fn sessions(setup: &Setup, random: &mut Random) -> Session {
     let (mut session, mut choice) = filled(setup, random);
     session.take_points();
     for _ in 0..2 + random.below(2) {
@@ -47,7 +47,7 @@ fn sessions(setup: &Setup, random: &mut Random) -> Session {
     session
 }
 
-fn every_stop(tally: &mut Tally, seed: u64) {
+pub fn every_stop(tally: &mut Tally, seed: u64) {
     let mut random = Random::new(seed);
     let setup = Setup {
         seed,

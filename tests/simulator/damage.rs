@@ -97,7 +97,7 @@ fn recover_damaged(
 }
 
 /// Opens a damaged store and uses it. Answers whether it could be opened.
-fn open_damaged(setup: &Setup, disk: FaultPages, promised: &Standing, floor: usize) -> bool {
+pub fn open_damaged(setup: &Setup, disk: FaultPages, promised: &Standing, floor: usize) -> bool {
     let Some(mut session) = recover_damaged(setup, disk, promised, floor) else {
         return false;
     };
@@ -110,7 +110,7 @@ fn open_damaged(setup: &Setup, disk: FaultPages, promised: &Standing, floor: usi
     true
 }
 
-fn flip_bits(tally: &mut Tally, seed: u64) {
+pub fn flip_bits(tally: &mut Tally, seed: u64) {
     let mut random = Random::new(seed);
     let setup = setup(seed, &mut random);
     let session = work_and_rest(&setup, &mut random);
@@ -151,7 +151,7 @@ fn flip_bits(tally: &mut Tally, seed: u64) {
 }
 
 /// What was synced is lost all the same: a page is as it was at an earlier time.
-fn revert_pages(tally: &mut Tally, seed: u64) {
+pub fn revert_pages(tally: &mut Tally, seed: u64) {
     let mut random = Random::new(seed);
     let setup = setup(seed, &mut random);
     let mut session = work_and_rest(&setup, &mut random);
@@ -183,7 +183,7 @@ fn a_page_that_lost_a_synced_write_is_noticed_or_does_not_matter() {
 }
 
 /// Pages of the log as they were at one time or another appear in slots that hold nothing.
-fn copy_pages(tally: &mut Tally, seed: u64) {
+pub fn copy_pages(tally: &mut Tally, seed: u64) {
     let mut random = Random::new(seed);
     let setup = setup(seed, &mut random);
     let mut session = work_and_rest(&setup, &mut random);
@@ -222,7 +222,7 @@ fn a_turned_bit_is_noticed_or_does_not_matter() {
 }
 
 /// Every write of a workload in turn lands elsewhere.
-fn misdirect_writes(tally: &mut Tally, seed: u64) {
+pub fn misdirect_writes(tally: &mut Tally, seed: u64) {
     let mut random = Random::new(seed);
     let setup = setup(seed, &mut random);
     for writes in 0.. {
@@ -279,7 +279,7 @@ fn a_misdirected_write_is_noticed_or_does_not_matter() {
 }
 
 /// Every read of an opening in turn returns a page with a bit turned, which on the disk is whole.
-fn lie_to_readers(tally: &mut Tally, seed: u64) {
+pub fn lie_to_readers(tally: &mut Tally, seed: u64) {
     let mut random = Random::new(seed);
     let setup = setup(seed, &mut random);
     let session = work_and_rest(&setup, &mut random);

@@ -126,7 +126,7 @@ impl Explorer<'_> {
         session.store().check().unwrap();
     }
 
-    fn outcomes(&mut self, point: &Point, most: u64) -> Vec<Crash> {
+    pub fn outcomes(&mut self, point: &Point, most: u64) -> Vec<Crash> {
         let every = point.disk.every_crash();
         if every.total() <= most {
             return every.collect();

@@ -123,7 +123,7 @@ fn reopen(tally: &mut Tally, setup: &Setup, disk: &FaultPages, promised: &Rc<Sta
     }
 }
 
-fn fail_everywhere(tally: &mut Tally, seed: u64, fault: Fault) {
+pub fn fail_everywhere(tally: &mut Tally, seed: u64, fault: Fault) {
     let setup = Setup {
         seed,
         durability: [Durability::Commit, BATCH, Durability::Never][seed as usize % 3],

@@ -33,6 +33,9 @@ mod inspect;
 mod io;
 mod perform;
 mod power;
+mod reclaim;
+#[cfg(feature = "seeded-bugs")]
+mod seeded;
 mod session;
 mod setup;
 mod space;

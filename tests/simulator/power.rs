@@ -30,7 +30,7 @@ const KINDS: [&str; 6] = [
 ];
 
 /// A store that has done some work, and all moments at which the power could have gone meanwhile.
-fn work(setup: &Setup, commands: usize) -> Vec<Point> {
+pub fn work(setup: &Setup, commands: usize) -> Vec<Point> {
     let mut session = Session::create(setup);
     let mut choice = Commands::new(setup.seed, setup.page_size);
     for _ in 0..commands {
@@ -42,7 +42,7 @@ fn work(setup: &Setup, commands: usize) -> Vec<Point> {
 
 /// Every stop position of short workloads, every fate of the unsynced pages as far as there are few,
 /// and the same again at every stop position after the crash.
-fn every_stop(tally: &mut Tally, seed: u64, durability: Durability) {
+pub fn every_stop(tally: &mut Tally, seed: u64, durability: Durability) {
     let mut random = Random::new(seed);
     let setup = Setup {
         seed,
@@ -92,7 +92,7 @@ fn every_stop_of_a_store_that_never_syncs_leads_back_to_the_last_flush_or_beyond
 }
 
 /// Crash upon crash: a disk on which store after store works, closes, is killed or loses its power.
-fn long_life(tally: &mut Tally, seed: u64) {
+pub fn long_life(tally: &mut Tally, seed: u64) {
     let mut random = Random::new(seed);
     let setup = Setup {
         seed,

@@ -18,7 +18,7 @@ const FULL: &str = "full store used";
 const CUT_WHEN_FULL: &str = "power cut when full";
 
 /// A growth is refused once: the command fails as if it had never been given, and then succeeds.
-fn refuse_growth(tally: &mut Tally, seed: u64) {
+pub fn refuse_growth(tally: &mut Tally, seed: u64) {
     let setup = Setup {
         seed,
         durability: [Durability::Commit, BATCH, Durability::Never][seed as usize % 3],

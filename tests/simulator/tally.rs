@@ -8,12 +8,14 @@ use std::{env, thread};
 const POINTS: u64 = 100_000;
 /// Which percentage of them each test tries. No point is tried twice: each is another seed, another
 /// moment of what follows from it, or another outcome there.
-const PERCENT: [(&str, u64); 18] = [
-    ("every_stop_of_a_store_that_syncs_each_commit", 16),
-    ("every_stop_of_a_store_that_syncs_batches", 16),
-    ("every_stop_of_a_store_that_never_syncs", 12),
-    ("every_stop_of_a_store_with_a_checkpoint", 12),
-    ("a_long_life_of_crashes", 20),
+const PERCENT: [(&str, u64); 21] = [
+    ("every_stop_of_a_store_that_syncs_each_commit", 12),
+    ("every_stop_of_a_store_that_syncs_batches", 12),
+    ("every_stop_of_a_store_that_never_syncs", 10),
+    ("every_stop_of_a_store_with_a_checkpoint", 16),
+    ("every_stop_of_a_store_that_is_swept", 10),
+    ("every_stop_of_a_store_that_shrinks", 3),
+    ("a_long_life_of_crashes", 18),
     ("a_failed_write", 4),
     ("a_short_write", 4),
     ("a_failed_sync", 4),
@@ -21,6 +23,7 @@ const PERCENT: [(&str, u64); 18] = [
     ("a_misdirected_write", 3),
     ("a_read_that_lies", 3),
     ("a_page_that_lost_a_synced_write", 4),
+    ("an_older_page_that_a_sweep_has_left", 3),
     ("a_page_that_is_not_in_its_place", 1),
     ("an_interrupted_creation", 1),
     ("a_command_that_finds_no_space", 3),

@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::log::Record;
 use crate::page::PageStore;
 use crate::record::Event;
+use crate::seeded_bug::is_seeded;
 use crate::store::{RevisionStore, WriteTxn};
 
 /// A batch is made durable early once the events that wait for it hold so many bytes of keys and
@@ -117,7 +118,9 @@ impl<P: PageStore> Store<P> {
             events.clear();
             self.hub.fall_behind(self.published);
         }
-        if let Durability::Batch { .. } = self.options.durability {
+        if let Durability::Batch { .. } = self.options.durability
+            && !is_seeded!(PublishBeforeSync)
+        {
             self.unpublished_bytes += events.iter().map(Event::bytes).sum::<usize>();
             self.unpublished.append(&mut events);
             return self.count_unsynced();

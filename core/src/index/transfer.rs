@@ -59,8 +59,13 @@ impl KeyIndex {
     }
 
     /// Adds to an empty index the keys that were encoded from one, whose changes lie before `end` in
-    /// the log. `None` if no index is like that; what was added is then of no use.
-    pub(crate) fn decode(&mut self, numbers: &mut Numbers<'_>, end: Position) -> Option<()> {
+    /// the log and are not newer than `newest`. `None` if no index is like that; what was added is then of no use.
+    pub(crate) fn decode(
+        &mut self,
+        numbers: &mut Numbers<'_>,
+        end: Position,
+        newest: Revision,
+    ) -> Option<()> {
         // A key takes five bytes at least, so that no more is asked for than the bytes justify.
         let keys = numbers.next_below(numbers.rest().len() as u64 / 5 + 1)?;
         self.reserve(keys as usize);
@@ -73,10 +78,13 @@ impl KeyIndex {
             }
             before = key;
             changes.clear();
-            let mut newest = BEFORE_ALL;
+            let mut last = BEFORE_ALL;
             for _ in 0..numbers.next()? {
-                newest = decode_change(&newest, numbers, end)?;
-                changes.push(newest);
+                last = decode_change(&last, numbers, end)?;
+                changes.push(last);
+            }
+            if last.revision > newest {
+                return None;
             }
             self.append_key(key, &changes)?;
         }

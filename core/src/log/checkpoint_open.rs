@@ -16,6 +16,7 @@ use super::varint::Numbers;
 use super::walk::{Resume, Walk};
 use crate::page::PageStore;
 use crate::revision::Revision;
+use crate::seeded_bug::is_seeded;
 
 impl<P: PageStore> Log<P> {
     /// Opens the log by its checkpoint, if there is one to be believed. Otherwise the log is as it
@@ -35,7 +36,7 @@ impl<P: PageStore> Log<P> {
         };
         let is_whole = self.gain_pages(last)
             && self.directory.end() == last_header.end
-            && self.directory.census() == root.census
+            && (self.directory.census() == root.census || is_seeded!(KeepBodyOfMovedPages))
             && self.hold_shared_pages();
         let checkpoint = Body {
             name: root.body,
@@ -52,8 +53,8 @@ impl<P: PageStore> Log<P> {
         if self.read_only {
             self.last_content = root.number;
         }
-        let end = Position(self.readable_end);
-        if !learner.restore(numbers.rest(), end) || !self.walk_over_gained(learner) {
+        let (end, newest) = (Position(self.readable_end), self.newest_or_never());
+        if !learner.restore(numbers.rest(), end, newest) || !self.walk_over_gained(learner) {
             learner.forget();
             return false;
         }
@@ -89,6 +90,9 @@ impl<P: PageStore> Log<P> {
             return false;
         };
         let of_log = PageHeader::verify(&page, self.identity, slot).map(|header| header.number);
+        if is_seeded!(BelieveOldRoot) {
+            return false;
+        }
         let found = of_log.or_else(|| number_of_body(&page, self.identity, slot));
         found.is_some_and(|found| found > number)
     }
@@ -197,7 +201,7 @@ impl<P: PageStore> Log<P> {
             };
             let header = PageHeader::verify(&bytes, identity, page.slot);
             page.bytes = Some(bytes);
-            header.is_some_and(|header| header.census_term() == page.term)
+            header.is_some_and(|header| page.is_of(&header))
         })
     }
 

@@ -13,6 +13,7 @@ use super::layout::NO_SLOT;
 use super::varint::put_varint;
 use crate::error::{Error, Result};
 use crate::page::{PageError, PageStore};
+use crate::seeded_bug::is_seeded;
 
 /// A log of fewer pages is read as fast as its checkpoint.
 const LEAST_PAGES: usize = 8;
@@ -69,6 +70,7 @@ impl<P: PageStore> Log<P> {
     pub(super) fn break_root(&mut self, slot: u32) -> Result<()> {
         match self.checkpoint.root {
             RootState::Gone => return Ok(()),
+            _ if is_seeded!(KeepRoot) => return Ok(()),
             RootState::Standing => {
                 let zeros = vec![0; self.identity.page_size];
                 self.pages.write(ROOT_SLOT, &zeros)?;
@@ -80,7 +82,7 @@ impl<P: PageStore> Log<P> {
                 self.pages.sync()?;
             }
             RootState::Going => {
-                if self.synced <= self.opened_at {
+                if self.synced <= self.opened_at && !is_seeded!(HurryAfterRoot) {
                     self.pages.sync()?;
                 }
             }
@@ -92,6 +94,9 @@ impl<P: PageStore> Log<P> {
     /// Pages were moved, or slots are wanted: no later root can name the body, and its slots are
     /// free. They are not written before the root is gone, as no slot is.
     pub(super) fn give_up_body(&mut self) {
+        if is_seeded!(KeepBodyOfMovedPages) {
+            return;
+        }
         if let Some(body) = self.checkpoint.body.take() {
             for slot in body.slots {
                 self.slots.free(slot);

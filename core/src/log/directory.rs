@@ -61,6 +61,11 @@ impl LivePage {
         page.get(HEADER_BYTES + offset..HEADER_BYTES + used as usize)
     }
 
+    /// Whether this is the header of the page, which stands for all that it answers for.
+    pub(super) fn is_of(&self, header: &PageHeader) -> bool {
+        header.census_term() == self.term && header.from <= self.from && self.to <= header.to
+    }
+
     /// The position of the first frame that begins in the page.
     pub(super) fn first_frame(&self) -> Option<u64> {
         (self.first != NO_FIRST).then(|| self.from + u64::from(self.first))
@@ -119,7 +124,10 @@ impl LivePage {
             && (first == NO_FIRST || u64::from(first) < length)
             && lies_before.is_none_or(|before| before <= from.min(u64::from(u32::MAX)))
             && (lies_before.is_none() || length <= u64::from(u32::MAX));
-        is_sane.then_some(Self {
+        if !is_sane {
+            return None;
+        }
+        Some(Self {
             from,
             to,
             slot,

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::record::{Entry, Record};
 use crate::error::{Error, Result};
 use crate::revision::Revision;
+use crate::seeded_bug::is_seeded;
 
 /// The longest varint that a length takes.
 pub(super) const LENGTH_BYTES: usize = 5;
@@ -61,7 +62,8 @@ impl Entry<'_> {
 pub(crate) fn encode<'b>(entry: &Entry<'_>, scratch: &'b mut Vec<u8>) -> Result<&'b [u8]> {
     let body = Body {
         main: entry.revision.main as u64,
-        sub_and_last: u64::from(entry.revision.sub) << 1 | u64::from(entry.last),
+        sub_and_last: u64::from(entry.revision.sub) << 1
+            | u64::from(entry.last || is_seeded!(EndEachEntry)),
         record: entry.record,
     };
     let mut buffer = mem::take(scratch);

@@ -3,6 +3,7 @@
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::pieces;
+use crate::seeded_bug::is_seeded;
 
 /// Written where a slot could stand and none is meant.
 pub(super) const NO_SLOT: u32 = u32::MAX;
@@ -134,7 +135,10 @@ impl PageHeader {
             return None;
         }
         // Most slots that are not valid are still all zeros.
-        if get_u64(page, NUMBER) == 0 || get_u64(page, CHECKSUM) != identity.checksum(page, slot) {
+        if get_u64(page, NUMBER) == 0 {
+            return None;
+        }
+        if get_u64(page, CHECKSUM) != identity.checksum(page, slot) && !is_seeded!(IgnoreChecksum) {
             return None;
         }
         let flags = get_u32(page, FLAGS);

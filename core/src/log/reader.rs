@@ -250,7 +250,7 @@ impl<P: PageStore> Log<P> {
             None => self.read_slot(live.slot)?,
         };
         match PageHeader::verify(&bytes, self.identity, live.slot) {
-            Some(header) if header.census_term() == live.term => {
+            Some(header) if live.is_of(&header) => {
                 if source == Source::Cached {
                     self.cache
                         .lock()

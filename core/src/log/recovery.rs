@@ -18,6 +18,7 @@ use super::tail::Tail;
 use crate::error::{Error, Result};
 use crate::page::{PageError, PageStore};
 use crate::revision::Revision;
+use crate::seeded_bug::is_seeded;
 
 impl<P: PageStore> Log<P> {
     /// Makes a survey's accepted pages the log; it is then to be walked.
@@ -80,9 +81,12 @@ impl<P: PageStore> Log<P> {
             let of_pages = survey.found[..accepted.count]
                 .iter()
                 .map(|found| found.header.epoch);
-            self.epoch = self.epoch.max(of_pages.max().unwrap_or(1) as i64) + 1;
+            let newest_epoch = self.epoch.max(of_pages.max().unwrap_or(1) as i64);
+            self.epoch = newest_epoch + i64::from(!is_seeded!(KeepEpoch));
             self.make_certain(accepted)?;
-            self.start_epoch(learner)?;
+            if !is_seeded!(KeepEpoch) {
+                self.start_epoch(learner)?;
+            }
         }
         Ok(clean)
     }
@@ -164,6 +168,9 @@ impl<P: PageStore> Log<P> {
             self.pages.write(ROOT_SLOT, &zeros)?;
         }
         for found in &survey.found[accepted.count..] {
+            if is_seeded!(SkipErasure) {
+                break;
+            }
             self.pages.write(found.slot, &zeros)?;
         }
         for &slot in &survey.unreadable {
@@ -173,6 +180,9 @@ impl<P: PageStore> Log<P> {
             }
         }
         // Also if nothing was rejected: what an earlier recovery has erased may only look so.
+        if is_seeded!(SkipErasureSync) {
+            return Ok(());
+        }
         Ok(self.pages.sync()?)
     }
 
@@ -183,7 +193,9 @@ impl<P: PageStore> Log<P> {
         let pages = self.directory.pages();
         let doubtful = (0..pages.len()).filter(|&index| {
             let goes_into_the_tail = pages[index].from == self.tail.from();
-            pages[index].number > accepted.mark.number && !goes_into_the_tail
+            pages[index].number > accepted.mark.number
+                && !goes_into_the_tail
+                && !is_seeded!(TrustBeyondMark)
         });
         let doubtful: Vec<usize> = doubtful.collect();
         let has_room = match self.reserve_writes(doubtful.len()) {
@@ -194,7 +206,7 @@ impl<P: PageStore> Log<P> {
         for index in doubtful {
             // On a full disk, in place: that endangers an acknowledged commit if the power fails
             // just now, where refusing to open would take away the means to make room.
-            if !has_room {
+            if !has_room || is_seeded!(RewriteInPlace) {
                 self.write_in_place(index)?;
             } else if !self.copy_page(index, accepted.end)? {
                 self.rewrite_page(index, accepted.end)?;

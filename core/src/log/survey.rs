@@ -11,6 +11,7 @@ use super::layout::{Identity, Mark, PageHeader};
 use super::overlay::{Overlay, Segment};
 use crate::error::{Error, Result};
 use crate::page::{PageError, PageStore};
+use crate::seeded_bug::is_seeded;
 
 /// A valid page.
 #[derive(Debug)]
@@ -203,7 +204,7 @@ impl Survey {
         while let Some(found) = self
             .found
             .get(accepted)
-            .filter(|found| found.header.number == top + 1)
+            .filter(|found| found.header.number == top + 1 || is_seeded!(AcceptAfterGap))
         {
             let header = &found.header;
             // A page either ends the log or leaves its end where it was.
@@ -220,7 +221,7 @@ impl Survey {
                 });
             }
             overlay.apply(header, accepted);
-            top += 1;
+            top = header.number;
             accepted += 1;
         }
         if let Some(position) = overlay.gap() {
@@ -285,7 +286,7 @@ impl Survey {
         for segment in self.unsplit(overlay)? {
             census = census.wrapping_add(self.found[segment.page].header.census_term());
         }
-        if census == mark.census {
+        if census == mark.census || is_seeded!(IgnoreCensus) {
             return Ok(());
         }
         Err(self.missing(

@@ -169,6 +169,9 @@ impl<P: PageStore> Log<P> {
         if revision <= walker.before {
             return Err(self.corrupt_at(position, "an entry is not newer than the one before it"));
         }
+        if !walker.held.is_empty() && revision.main != walker.before.main {
+            return Err(self.corrupt_at(position, "a transaction has no end"));
+        }
         self.directory
             .note_frame(&mut walker.walked, position, revision, walker.before);
         walker.before = revision;

@@ -15,6 +15,7 @@ use super::record::Entry;
 use crate::error::{Error, Result};
 use crate::page::{PageError, PageStore};
 use crate::revision::Revision;
+use crate::seeded_bug::is_seeded;
 
 /// Growth is an eighth of the store, within these limits: rare, and never much at once.
 pub(super) const GROWTH_LEAST_BYTES: usize = 64 * 1024;
@@ -137,7 +138,11 @@ impl<P: PageStore> Log<P> {
     /// Makes everything that was appended durable.
     pub(crate) fn sync(&mut self) -> Result<()> {
         if let Some(ticket) = self.begin_sync()? {
-            let outcome = self.pages.sync();
+            let outcome = if is_seeded!(SkipSync) {
+                Ok(())
+            } else {
+                self.pages.sync()
+            };
             self.finish_sync(ticket, outcome)?;
         }
         Ok(())
@@ -171,7 +176,11 @@ impl<P: PageStore> Log<P> {
         if ticket.mark.number > self.mark.number {
             self.mark = ticket.mark;
             self.synced = ticket.mark.number;
-            self.slots.release(ticket.carries);
+            self.slots.release(if is_seeded!(ReuseAfterSync) {
+                ticket.mark.number
+            } else {
+                ticket.carries
+            });
         }
         Ok(())
     }
@@ -193,6 +202,9 @@ impl<P: PageStore> Log<P> {
     /// tell that their revisions are used again.
     pub(crate) fn leave_clean(&mut self) -> Result<()> {
         self.check_writable()?;
+        if is_seeded!(StayClean) {
+            return Ok(());
+        }
         // No page of this session has the flag, so any of them that is durable will do.
         if self.synced > self.opened_at {
             return Ok(());
@@ -258,7 +270,7 @@ impl<P: PageStore> Log<P> {
             to,
             end: to,
             epoch: self.epoch as u64,
-            mark: self.mark,
+            mark: self.mark_to_carry(),
             next_slot: self.slots.next().unwrap_or(NO_SLOT),
             predecessor_slot: self.directory.predecessor_slot(from),
             clean,
@@ -297,6 +309,18 @@ impl<P: PageStore> Log<P> {
             self.cache.lock().insert(slot, live.term, bytes);
         }
         live
+    }
+
+    /// What the tail says to be durable.
+    fn mark_to_carry(&self) -> Mark {
+        if is_seeded!(MarkTooEarly) {
+            return Mark {
+                number: self.last_write.number,
+                end: self.directory.end(),
+                census: self.directory.census(),
+            };
+        }
+        self.mark
     }
 
     /// Writes a live page again as the next page write, with the same contents. The log ends at `end`
@@ -358,6 +382,10 @@ impl<P: PageStore> Log<P> {
             self.slots.hold(self.last_write.slot, header.number);
         }
         for slot in superseded {
+            if is_seeded!(ReuseAtOnce) {
+                self.slots.free(slot);
+                continue;
+            }
             self.slots.hold(slot, header.number);
         }
         self.last_write = LastWrite::of(header, slot);
@@ -365,7 +393,7 @@ impl<P: PageStore> Log<P> {
 
     /// Writes again, in place, what a clean close left beyond the mark.
     pub(super) fn confirm(&mut self) -> Result<()> {
-        let Some(slots) = self.unconfirmed.take() else {
+        let Some(slots) = self.unconfirmed.take().filter(|_| !is_seeded!(TrustClose)) else {
             return Ok(());
         };
         self.pages.set_len(self.slots.length())?;
@@ -421,7 +449,9 @@ impl<P: PageStore> Log<P> {
         }
         // What lay in the new slots may be a valid page of this very store, from before a crash that
         // took an earlier growth. No number that it may have is used before it is gone for good.
-        if let Err(error) = self.pages.sync() {
+        if !is_seeded!(SkipGrowthSync)
+            && let Err(error) = self.pages.sync()
+        {
             self.poisoned = true;
             return Err(error.into());
         }

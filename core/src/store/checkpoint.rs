@@ -89,8 +89,9 @@ impl Learner for Fold<'_, '_> {
         Ok(())
     }
 
-    fn restore(&mut self, checkpoint: &[u8], end: Position) -> bool {
-        self.decode(&mut Numbers::new(checkpoint), end).is_some()
+    fn restore(&mut self, checkpoint: &[u8], end: Position, newest: Revision) -> bool {
+        let numbers = &mut Numbers::new(checkpoint);
+        self.decode(numbers, end, newest).is_some()
     }
 
     fn forget(&mut self) {
@@ -102,8 +103,11 @@ impl Learner for Fold<'_, '_> {
 }
 
 impl Fold<'_, '_> {
-    fn decode(&mut self, numbers: &mut Numbers<'_>, end: Position) -> Option<()> {
+    fn decode(&mut self, numbers: &mut Numbers<'_>, end: Position, newest: Revision) -> Option<()> {
         *self.state = State::decode(numbers)?;
+        if self.state.revision != newest.main || self.state.next_sub <= newest.sub {
+            return None;
+        }
         *self.standing = Standing::decode(numbers)?;
         for _ in 0..numbers.next()? {
             let entry = decode_body(numbers.next_bytes()?)?;
@@ -113,7 +117,7 @@ impl Fold<'_, '_> {
             self.standing.learn_standing(&entry);
             (self.visitor)(Lesson::Entry(&entry));
         }
-        self.index.decode(numbers, end)?;
+        self.index.decode(numbers, end, newest)?;
         numbers.rest().is_empty().then_some(())
     }
 }

@@ -93,7 +93,7 @@ impl Standing {
     }
 
     pub(super) fn decode(numbers: &mut Numbers<'_>) -> Option<Self> {
-        let written = usize::try_from(numbers.next()?).ok()?;
+        let written = numbers.next_below(1 << 30)? as usize;
         let changes = numbers.next_below(NUMBER_LIMIT)?;
         let seen = numbers.next_below(NUMBER_LIMIT)?;
         let first = numbers.next_below(NUMBER_LIMIT)? as i64;
