@@ -53,6 +53,20 @@ fn compact(session: &mut Session, keep: usize) {
 fn swept(setup: &Setup, random: &mut Random) -> Session {
     let mut session = Session::create(setup);
     let mut choice = Commands::new(random.next_u64(), setup.page_size);
+    // What stays lies beside what goes, so that the first slice of a sweep has something to write.
+    for number in 0..3 {
+        for (name, length) in [("key/0", 40), ("stays", setup.page_size)] {
+            let put = Change::Put {
+                key: format!("{name}/{number}").into_bytes(),
+                value: vec![number; length],
+                lease: 0,
+            };
+            run_or_be_full(&mut session, &Command::Put(put.clone()));
+            if name != "stays" {
+                run_or_be_full(&mut session, &Command::Put(put));
+            }
+        }
+    }
     for _ in 0..25 + random.below(25) {
         let command = choice.next(session.history());
         // Compaction comes all at once, so that there is something to sweep.
