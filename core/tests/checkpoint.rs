@@ -210,6 +210,66 @@ fn a_small_session_pays_neither_for_the_whole_index_nor_with_a_scan() {
     assert_eq!(open(&pages).status().keys, 2_020);
 }
 
+#[test]
+fn a_reader_opens_by_the_checkpoint_and_follows_the_next_writer() {
+    let (pages, _) = store_with_checkpoint([0; 16], 3);
+    let options = Options {
+        read_only: true,
+        ..Options::default()
+    };
+    let before = pages.counts();
+    let mut reader = Store::open(pages.clone(), options).unwrap();
+    let after = pages.counts();
+    assert!(after.reads - before.reads < u64::from(pages.len().unwrap()));
+    assert_eq!((after.writes, after.syncs), (before.writes, before.syncs));
+    let mut writer = open(&pages);
+    assert_eq!(picture(&reader), picture(&writer));
+    for round in 0..30 {
+        work(&mut writer, &mut Random::new(round), 5);
+        if round % 10 == 9 {
+            writer.compact(writer.revision()).unwrap();
+        }
+        writer.step(round as i64, 4096).unwrap();
+        // A page that was moved is noticed some polls late.
+        for now_ms in 0..20 {
+            reader.step(now_ms, PLENTY).unwrap();
+        }
+        assert_eq!(reader.revision(), writer.revision(), "round {round}");
+        let keys = |store: &Store<FaultPages>| {
+            let all = store.range(&RangeRequest::new(KeyRange::All)).unwrap();
+            all.kvs
+        };
+        assert!(keys(&reader) == keys(&writer), "round {round}");
+    }
+}
+
+#[test]
+fn an_opening_in_slices_comes_to_the_same_and_shows_how_far_it_is() {
+    let (pages, _) = store_with_checkpoint([0; 16], 4);
+    let expected = picture(&open(&pages));
+    let scanned = without_checkpoint(&pages);
+    let mut opening = Store::begin_open(scanned, Options::default()).unwrap();
+    let mut steps = 0;
+    let mut done = 0;
+    while !opening.step(3 * PAGE_SIZE).unwrap() {
+        let progress = opening.progress();
+        assert!(
+            progress.done >= done && progress.done <= progress.total,
+            "{progress:?}"
+        );
+        done = progress.done;
+        steps += 1;
+    }
+    let progress = opening.progress();
+    assert_eq!(progress.done, progress.total);
+    assert!(steps > 40 && done > 0, "{steps} {done}");
+    assert_eq!(picture(&opening.finish().unwrap()), expected);
+
+    let mut opening = Store::begin_open(pages, Options::default()).unwrap();
+    assert!(opening.step(1).unwrap(), "a checkpoint takes one step");
+    assert_eq!(picture(&opening.finish().unwrap()), expected);
+}
+
 /// A closed store with a checkpoint, and the slots that this lies in: the root's, and the body's.
 fn store_with_checkpoint(store_id: [u8; 16], seed: u64) -> (FaultPages, Vec<u32>) {
     let pages = FaultPages::new(PAGE_SIZE, seed);

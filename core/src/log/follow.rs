@@ -202,7 +202,11 @@ impl<P: PageStore> Log<P> {
         let last_write = LastWrite::of(&seen.header, seen.slot);
         if seen.header.is_rewritten() && self.is_of_this_epoch(&seen.header) {
             // What it took over is what is known, but for dead entries. Should a slot that this
-            // freed be used again, then that is noticed when it is read.
+            // freed be used again, then that is noticed when it is read. If the log has grown since,
+            // the writer was faster and has come round to this slot: then more was missed.
+            if seen.header.end != self.directory.end() {
+                return false;
+            }
             self.last_write = last_write;
             return true;
         }
