@@ -114,10 +114,10 @@ pub fn long_life(tally: &mut Tally, seed: u64) {
             random: Random::new(random.next_u64()),
             tally: &mut *tally,
         };
-        let mut seen = BTreeSet::new();
+        let mut tried = BTreeSet::new();
         for _ in 0..6 {
             let position = random.below(points.len());
-            if !seen.insert(position) {
+            if !tried.insert(position) {
                 continue;
             }
             let point = &points[position];

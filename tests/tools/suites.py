@@ -104,7 +104,8 @@ SUITES = (
         "unit tests, stores and doctests of the core",
         "cargo test --no-fail-fast -p revwatch --lib -- --skip log:: --skip page:: &&"
         " cargo test --no-fail-fast -p revwatch --features fault"
-        " --test lease --test durability --test space --test failures --test compaction &&"
+        " --test lease --test durability --test space --test failures --test compaction"
+        " --test checkpoint &&"
         " cargo test --no-fail-fast -p revwatch --doc",
         "libtest",
         ("rust-build",),
@@ -133,6 +134,16 @@ SUITES = (
         "log",
         "crashes, torn pages and full disks",
         "cargo test --release --no-fail-fast -p revwatch-tests --test simulator --test kill",
+        "libtest",
+        ("rust-build",),
+    ),
+    Suite(
+        "seeded-log-bugs",
+        "rust",
+        "log",
+        "deliberate breakages of the log, each caught by the simulator",
+        "cargo test --release --no-fail-fast -p revwatch-tests --features seeded-bugs"
+        " --test simulator seeded::",
         "libtest",
         ("rust-build",),
     ),

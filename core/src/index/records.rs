@@ -134,7 +134,9 @@ impl Records {
         let record = self.record(address);
         if let Older::Long(number) = record.older {
             let closed = &self.long[number as usize].closed;
-            closed.iter().for_each(|run| run.list(&self.heap, out));
+            for run in closed {
+                run.list(&self.heap, out);
+            }
         }
         let open = Run {
             newest: self.newest_of(address, &record),

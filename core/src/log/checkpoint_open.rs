@@ -58,7 +58,11 @@ impl<P: PageStore> Log<P> {
             learner.forget();
             return false;
         }
-        self.finish_by_checkpoint(root, checkpoint)
+        let is_open = self.finish_by_checkpoint(&root, checkpoint);
+        if !is_open {
+            learner.forget();
+        }
+        is_open
     }
 
     /// The root, and the page write that it names, if that is the last one of a closed log.
@@ -241,7 +245,7 @@ impl<P: PageStore> Log<P> {
         matches!(walk, Ok(Walk::Replayed(_))) && self.readable_end == self.directory.end()
     }
 
-    fn finish_by_checkpoint(&mut self, root: Root, body: Body) -> bool {
+    fn finish_by_checkpoint(&mut self, root: &Root, body: Body) -> bool {
         if self.read_only {
             self.slots = Slots::new(root.length);
             return self.pin_the_last_page().is_ok();

@@ -209,9 +209,9 @@ impl<P: PageStore> Log<P> {
             self.epoch as u64,
             self.epochs.len() as u64,
         ];
-        header
-            .into_iter()
-            .for_each(|number| put_varint(number, &mut out));
+        for number in header {
+            put_varint(number, &mut out);
+        }
         for start in &self.epochs {
             put_varint(start.epoch as u64, &mut out);
             put_varint(start.cut as u64, &mut out);

@@ -123,7 +123,7 @@ impl LivePage {
             && revision >= before
             && (first == NO_FIRST || u64::from(first) < length)
             && lies_before.is_none_or(|before| before <= from.min(u64::from(u32::MAX)))
-            && (lies_before.is_none() || length <= u64::from(u32::MAX));
+            && (lies_before.is_none() || u32::try_from(length).is_ok());
         if !is_sane {
             return None;
         }

@@ -40,6 +40,8 @@
 //! 5. *The sweep* ([`sweep`]). Dead entries are reclaimed from the oldest page to the newest, so that
 //!    what hides an entry never goes before it.
 //!
+//! A store that was closed can be opened without all this, by its [`checkpoint`], which is only a cache.
+//!
 //! # What is open to the layers above
 //!
 //! [`Log`] appends, syncs, reads and scans; [`Entry`] is what it holds. It knows keys and leases only
