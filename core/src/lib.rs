@@ -70,8 +70,8 @@ mod txn;
 mod watch;
 
 pub use engine::{
-    CompactResponse, Durability, FollowId, HistoryPage, Opening, Options, RangeStream, Retention,
-    Status, Step, Store,
+    Check, CompactResponse, Durability, FollowId, HistoryPage, Opening, Options, RangeStream,
+    Retention, Status, Step, Store,
 };
 pub use error::{Error, ErrorCode, Result};
 pub use lease::{

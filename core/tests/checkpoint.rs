@@ -4,7 +4,7 @@
 use revwatch::page::fault::{FaultPages, Random};
 use revwatch::page::{MemoryPages, PageStore};
 use revwatch::{
-    DeleteRangeRequest, KeyRange, KeyValue, Op, Options, PutRequest, RangeRequest, Store,
+    DeleteRangeRequest, Error, KeyRange, KeyValue, Op, Options, PutRequest, RangeRequest, Store,
     TxnRequest,
 };
 
@@ -270,6 +270,47 @@ fn an_opening_in_slices_comes_to_the_same_and_shows_how_far_it_is() {
     assert_eq!(picture(&opening.finish().unwrap()), expected);
 }
 
+#[test]
+fn a_check_in_slices_reads_all_while_the_store_is_used_and_finds_the_damaged_page() {
+    let (pages, _) = store_with_checkpoint([0; 16], 5);
+    let mut store = open(&pages);
+    let mut check = store.begin_check();
+    let (mut steps, mut done) = (0, 0);
+    while !store.check_step(&mut check, 2 * PAGE_SIZE).unwrap() {
+        let progress = store.check_progress(&check);
+        assert!(progress.done >= done && progress.done <= progress.total);
+        done = progress.done;
+        steps += 1;
+        if steps % 20 == 0 {
+            work(&mut store, &mut Random::new(steps), 3);
+            store.compact(store.revision()).unwrap();
+            store.step(steps as i64, 4096).unwrap();
+        }
+    }
+    assert!(steps > 40, "{steps}");
+    let progress = store.check_progress(&check);
+    assert_eq!(progress.done, progress.total);
+
+    let (pages, _) = store_with_checkpoint([0; 16], 6);
+    let mut found = 0;
+    for slot in 3..pages.len().unwrap() {
+        let damaged = pages.fork();
+        damaged.flip_bit(slot, 5_000);
+        let Ok(store) = Store::open(damaged, Options::default()) else {
+            continue;
+        };
+        match store.check() {
+            Ok(()) => {}
+            Err(Error::Corrupt { page, .. }) => {
+                assert_eq!(page, slot);
+                found += 1;
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!(found > 20, "{found}");
+}
+
 /// A closed store with a checkpoint, and the slots that this lies in: the root's, and the body's.
 fn store_with_checkpoint(store_id: [u8; 16], seed: u64) -> (FaultPages, Vec<u32>) {
     let pages = FaultPages::new(PAGE_SIZE, seed);
@@ -363,7 +404,7 @@ fn whatever_a_checkpoint_says_opening_and_using_the_store_is_safe() {
     for seed in 0..3_000 {
         let mut random = Random::new(seed);
         let mut image = original.clone();
-        for _ in 0..1 + random.below(3) {
+        for _ in 0..=random.below(3) {
             // Mostly small numbers, as all fields and most numbers of the body are.
             let slot = slots[random.below(slots.len())];
             let byte = at(slot) + 20 + random.below(if slot == 2 { 70 } else { PAGE_SIZE - 20 });

@@ -4,6 +4,7 @@
 //! time; everything that happens by itself (leases that run out, batches that become durable,
 //! watchers that catch up) happens there, in bounded slices.
 
+mod check;
 mod follow;
 mod lease;
 mod open;
@@ -20,6 +21,7 @@ mod store;
 mod watch;
 mod write;
 
+pub use check::Check;
 pub use follow::FollowId;
 pub use opening::Opening;
 pub use options::{Durability, Options};

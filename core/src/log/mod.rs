@@ -80,6 +80,7 @@ mod varint;
 mod walk;
 mod writer;
 
+pub(crate) use check::Checking;
 pub(crate) use follow::Refresh;
 pub(crate) use frame::{decode as decode_body, encode as encode_frame};
 pub(crate) use handle::{EPOCHS_REMEMBERED, Log, LogOptions, Position};
