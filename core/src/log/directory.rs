@@ -348,3 +348,43 @@ impl Directory {
         self.pages.partition_point(|page| page.to <= position)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::layout::{Mark, NO_FRAME};
+    use super::*;
+
+    #[test]
+    fn a_page_answers_for_no_more_than_its_header_says() {
+        let header = PageHeader {
+            checksum: 7,
+            number: 3,
+            from: 100,
+            to: 200,
+            end: 200,
+            epoch: 1,
+            mark: Mark::default(),
+            next_slot: NO_SLOT,
+            predecessor_slot: NO_SLOT,
+            clean: false,
+            sparse: false,
+            used: 100,
+            first_frame: NO_FRAME,
+            pieces: 0,
+        };
+        let with = |from, to| {
+            let before = Revision { main: 0, sub: 0 };
+            let mut page = LivePage::new(&header, 5, before);
+            (page.from, page.to) = (from, to);
+            page.is_of(&header)
+        };
+        assert!(with(100, 200) && with(120, 180));
+        assert!(!with(99, 200) && !with(100, 201));
+        let other = PageHeader {
+            checksum: 8,
+            ..header
+        };
+        let before = Revision { main: 0, sub: 0 };
+        assert!(!LivePage::new(&header, 5, before).is_of(&other));
+    }
+}
