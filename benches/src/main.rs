@@ -7,13 +7,14 @@
 //!
 //! - `data`: keys, values, picks and digests, twins of those in the Go program.
 //! - `table`, `subject`: what is measured: a `BTreeMap`; a store in memory or in a file.
-//! - `keys`, `watch`, `matching`: the workloads.
+//! - `keys`, `watch`, `matching`, `open`: the workloads.
 //! - `measure`: what is printed.
 
 mod data;
 mod keys;
 mod matching;
 mod measure;
+mod open;
 mod subject;
 mod table;
 mod watch;
@@ -40,6 +41,10 @@ fn main() {
     };
     let folder = option("dir", &env::temp_dir().to_string_lossy());
     for workload in option("workloads", WORKLOADS).split(',') {
+        if workload == "open" {
+            open::opens(&run, Path::new(&folder));
+            continue;
+        }
         match run.subject.as_str() {
             "btreemap" => run_keys(&run, workload, Plain::default),
             "revwatch-memory" => run_store(&run, workload, Subject::in_memory),

@@ -67,6 +67,7 @@ mod prefetch;
 mod range;
 mod record;
 mod revision;
+mod seeded_bug;
 mod shared;
 mod store;
 mod sync;
@@ -75,17 +76,21 @@ mod watch;
 
 pub use cursor::{CursorReport, CursorRequest, CursorResponse};
 pub use engine::{
-    ApplyChangesResponse, Changes, CompactResponse, CursorId, Durability, FollowId, HistoryPage,
-    Options, RangeStream, Retention, Status, Step, Store, SyncTicket, WithDurability,
+    ApplyChangesResponse, Changes, Check, CompactResponse, CursorId, Durability, FollowId,
+    HistoryPage, Opening, Options, RangeStream, Retention, Status, Step, Store, SyncTicket,
+    WithDurability,
 };
 pub use error::{Error, ErrorCode, Result};
 pub use lease::{
     LeaseGrantResponse, LeaseKeepAliveResponse, LeaseRevokeResponse, LeaseTimeToLiveResponse,
 };
 pub use limits::Limits;
+pub use log::Progress;
 pub use range::KeyRange;
 pub use record::{Event, EventKind, KeyValue, KeyValueRef};
 pub use revision::{ResumeToken, Revision};
+#[cfg(feature = "seeded-bugs")]
+pub use seeded_bug::SeededBug;
 pub use shared::SharedStore;
 #[cfg(feature = "stream")]
 pub use shared::{FollowResponses, WatchResponses};

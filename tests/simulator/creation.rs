@@ -52,6 +52,6 @@ fn interrupt_creation(tally: &mut Tally, seed: u64) {
 
 #[test]
 fn an_interrupted_creation_is_begun_again() {
-    let tally = Tally::new("an_interrupted_creation", 1, &[CUT_IN_CREATION]);
+    let tally = Tally::new("an_interrupted_creation", &[CUT_IN_CREATION]);
     tally.run(interrupt_creation);
 }

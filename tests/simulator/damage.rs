@@ -11,6 +11,7 @@ use revwatch::page::PageStore;
 use revwatch::page::fault::{Fault, FaultPages, Random};
 use revwatch::{Durability, ErrorCode, Store};
 
+use crate::checkpoint::filled;
 use crate::command::{Command, Commands};
 use crate::explore::{Explorer, run_or_be_full};
 use crate::power::BATCH;
@@ -35,14 +36,20 @@ fn setup(seed: u64, random: &mut Random) -> Setup {
         seed,
         durability: [Durability::Commit, BATCH][random.below(2)],
         page_size: [512, 1024][random.below(2)],
-        capacity: 60,
+        capacity: 120,
     }
 }
 
 /// A store at rest: fresh from a commit, or idle, or closed.
 fn work_and_rest(setup: &Setup, random: &mut Random) -> Session {
-    let mut session = Session::create(setup);
-    let mut choice = Commands::new(setup.seed, setup.page_size);
+    let (mut session, mut choice) = if random.percent(50) {
+        let (mut session, choice) = filled(setup, random);
+        run_or_be_full(&mut session, &Command::Close);
+        (session, choice)
+    } else {
+        let choice = Commands::new(setup.seed, setup.page_size);
+        (Session::create(setup), choice)
+    };
     for _ in 0..3 + random.below(20) {
         let command = choice.next(session.history());
         run_or_be_full(&mut session, &command);
@@ -91,20 +98,20 @@ fn recover_damaged(
 }
 
 /// Opens a damaged store and uses it. Answers whether it could be opened.
-fn open_damaged(setup: &Setup, disk: FaultPages, promised: &Standing, floor: usize) -> bool {
+pub fn open_damaged(setup: &Setup, disk: FaultPages, promised: &Standing, floor: usize) -> bool {
     let Some(mut session) = recover_damaged(setup, disk, promised, floor) else {
         return false;
     };
     let mut explorer = Explorer {
         setup,
         random: Random::new(setup.seed),
-        tally: &mut Tally::new("", 0, &[]),
+        tally: &mut Tally::beside(),
     };
     explorer.go_on(&mut session);
     true
 }
 
-fn flip_bits(tally: &mut Tally, seed: u64) {
+pub fn flip_bits(tally: &mut Tally, seed: u64) {
     let mut random = Random::new(seed);
     let setup = setup(seed, &mut random);
     let session = work_and_rest(&setup, &mut random);
@@ -145,7 +152,7 @@ fn flip_bits(tally: &mut Tally, seed: u64) {
 }
 
 /// What was synced is lost all the same: a page is as it was at an earlier time.
-fn revert_pages(tally: &mut Tally, seed: u64) {
+pub fn revert_pages(tally: &mut Tally, seed: u64) {
     let mut random = Random::new(seed);
     let setup = setup(seed, &mut random);
     let mut session = work_and_rest(&setup, &mut random);
@@ -173,11 +180,11 @@ fn revert_pages(tally: &mut Tally, seed: u64) {
 #[test]
 fn a_page_that_lost_a_synced_write_is_noticed_or_does_not_matter() {
     let kinds = [REVERTED_OPENED, REVERTED_REFUSED];
-    Tally::new("a_page_that_lost_a_synced_write", 4, &kinds).run(revert_pages);
+    Tally::new("a_page_that_lost_a_synced_write", &kinds).run(revert_pages);
 }
 
 /// Pages of the log as they were at one time or another appear in slots that hold nothing.
-fn copy_pages(tally: &mut Tally, seed: u64) {
+pub fn copy_pages(tally: &mut Tally, seed: u64) {
     let mut random = Random::new(seed);
     let setup = setup(seed, &mut random);
     let mut session = work_and_rest(&setup, &mut random);
@@ -206,17 +213,17 @@ fn copy_pages(tally: &mut Tally, seed: u64) {
 
 #[test]
 fn a_page_that_is_not_in_its_place_counts_for_nothing() {
-    Tally::new("a_page_that_is_not_in_its_place", 1, &[COPIED]).run(copy_pages);
+    Tally::new("a_page_that_is_not_in_its_place", &[COPIED]).run(copy_pages);
 }
 
 #[test]
 fn a_turned_bit_is_noticed_or_does_not_matter() {
     let kinds = [FLIPPED_OPENED, FLIPPED_REFUSED, FLIPPED_TWICE];
-    Tally::new("a_turned_bit", 5, &kinds).run(flip_bits);
+    Tally::new("a_turned_bit", &kinds).run(flip_bits);
 }
 
 /// Every write of a workload in turn lands elsewhere.
-fn misdirect_writes(tally: &mut Tally, seed: u64) {
+pub fn misdirect_writes(tally: &mut Tally, seed: u64) {
     let mut random = Random::new(seed);
     let setup = setup(seed, &mut random);
     for writes in 0.. {
@@ -269,11 +276,11 @@ fn misdirect_writes(tally: &mut Tally, seed: u64) {
 #[test]
 fn a_misdirected_write_is_noticed_or_does_not_matter() {
     let kinds = [MISDIRECTED_OPENED, MISDIRECTED_REFUSED];
-    Tally::new("a_misdirected_write", 4, &kinds).run(misdirect_writes);
+    Tally::new("a_misdirected_write", &kinds).run(misdirect_writes);
 }
 
 /// Every read of an opening in turn returns a page with a bit turned, which on the disk is whole.
-fn lie_to_readers(tally: &mut Tally, seed: u64) {
+pub fn lie_to_readers(tally: &mut Tally, seed: u64) {
     let mut random = Random::new(seed);
     let setup = setup(seed, &mut random);
     let session = work_and_rest(&setup, &mut random);
@@ -300,5 +307,5 @@ fn lie_to_readers(tally: &mut Tally, seed: u64) {
 #[test]
 fn a_read_that_lies_when_the_store_is_opened_is_noticed_or_does_not_matter() {
     let kinds = [LYING_READ_OPENED, LYING_READ_REFUSED];
-    Tally::new("a_read_that_lies", 4, &kinds).run(lie_to_readers);
+    Tally::new("a_read_that_lies", &kinds).run(lie_to_readers);
 }

@@ -18,6 +18,8 @@ pub const CUT_IN_SET_LEN: &str = "power cut in a change of length";
 pub const CUT_IN_RECOVERY: &str = "and again in the recovery";
 pub const CUT_AFTER_RECOVERY: &str = "and again after the recovery";
 pub const KILLED: &str = "process killed";
+/// Of the stores that were opened: no point of its own.
+pub const OPENED_BY_CHECKPOINT: &str = "opened by a checkpoint";
 pub const OPENED_WITH_MORE_ROOM: &str = "full, and opened with more room";
 
 /// How many outcomes of a crash are tried: all, if there are no more than this; else as many, drawn.
@@ -94,7 +96,12 @@ impl Explorer<'_> {
     /// has.
     pub fn recover(&mut self, disk: FaultPages, promised: &Standing) -> Session {
         match Session::recover(self.setup, disk.clone(), promised) {
-            Ok(session) => session,
+            Ok(session) => {
+                if session.was_opened_by_checkpoint() {
+                    self.tally.observe(OPENED_BY_CHECKPOINT);
+                }
+                session
+            }
             Err(error) if error.code() == ErrorCode::NoSpace => {
                 self.tally.count(OPENED_WITH_MORE_ROOM);
                 disk.set_capacity_limit(u32::MAX);
@@ -119,15 +126,25 @@ impl Explorer<'_> {
         session.store().check().unwrap();
     }
 
-    fn outcomes(&mut self, point: &Point, most: u64) -> Vec<Crash> {
+    pub fn outcomes(&mut self, point: &Point, most: u64) -> Vec<Crash> {
         let every = point.disk.every_crash();
         if every.total() <= most {
             return every.collect();
         }
-        (0..most)
-            .map(|_| point.disk.draw_crash(&mut self.random))
-            .collect()
+        draw_crashes(&point.disk, most, &mut self.random)
     }
+}
+
+/// Draws so many outcomes of a crash, no two of them alike.
+pub fn draw_crashes(disk: &FaultPages, count: u64, random: &mut Random) -> Vec<Crash> {
+    let mut drawn: Vec<Crash> = Vec::new();
+    for _ in 0..4 * count {
+        let crash = disk.draw_crash(random);
+        if drawn.len() < count as usize && !drawn.contains(&crash) {
+            drawn.push(crash);
+        }
+    }
+    drawn
 }
 
 /// Runs a command for which there may be no space. Answers whether there was.

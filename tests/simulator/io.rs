@@ -10,7 +10,7 @@ use revwatch::page::fault::{Fault, FaultPages, Random, Struck};
 use revwatch::{Durability, Error, ErrorCode};
 
 use crate::command::{Command, Commands};
-use crate::explore::{Explorer, run_or_be_full};
+use crate::explore::{Explorer, draw_crashes, run_or_be_full};
 use crate::power::BATCH;
 use crate::session::Session;
 use crate::setup::Setup;
@@ -109,8 +109,7 @@ fn reopen(tally: &mut Tally, setup: &Setup, disk: &FaultPages, promised: &Rc<Sta
         random: Random::new(setup.seed ^ seed),
         tally,
     };
-    for _ in 0..3 {
-        let crash = disk.draw_crash(&mut explorer.random);
+    for crash in draw_crashes(disk, 3, &mut explorer.random) {
         let _crash = note(&crash);
         explorer.tally.count(CUT_AFTER_FAILURE);
         explorer.recover_and_close(disk.crash_as(&crash), promised);
@@ -124,7 +123,7 @@ fn reopen(tally: &mut Tally, setup: &Setup, disk: &FaultPages, promised: &Rc<Sta
     }
 }
 
-fn fail_everywhere(tally: &mut Tally, seed: u64, fault: Fault) {
+pub fn fail_everywhere(tally: &mut Tally, seed: u64, fault: Fault) {
     let setup = Setup {
         seed,
         durability: [Durability::Commit, BATCH, Durability::Never][seed as usize % 3],
@@ -141,18 +140,18 @@ fn fail_everywhere(tally: &mut Tally, seed: u64, fault: Fault) {
 
 #[test]
 fn a_failed_write_poisons_the_store_and_reopening_recovers() {
-    let tally = Tally::new("a_failed_write", 5, &KINDS);
+    let tally = Tally::new("a_failed_write", &KINDS);
     tally.run(|tally, seed| fail_everywhere(tally, seed, Fault::WriteFails));
 }
 
 #[test]
 fn a_short_write_poisons_the_store_and_reopening_recovers() {
-    let tally = Tally::new("a_short_write", 5, &KINDS);
+    let tally = Tally::new("a_short_write", &KINDS);
     tally.run(|tally, seed| fail_everywhere(tally, seed, Fault::ShortWrite));
 }
 
 #[test]
 fn a_failed_sync_poisons_the_store_and_reopening_makes_certain_what_it_finds() {
-    let tally = Tally::new("a_failed_sync", 5, &KINDS[..3]);
+    let tally = Tally::new("a_failed_sync", &KINDS[..3]);
     tally.run(|tally, seed| fail_everywhere(tally, seed, Fault::SyncFails));
 }

@@ -22,6 +22,7 @@
     reason = "a test has no inside that others could reach into"
 )]
 
+mod checkpoint;
 mod command;
 mod creation;
 mod cursors;
@@ -33,6 +34,9 @@ mod inspect;
 mod io;
 mod perform;
 mod power;
+mod reclaim;
+#[cfg(feature = "seeded-bugs")]
+mod seeded;
 mod session;
 mod setup;
 mod space;

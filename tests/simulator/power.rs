@@ -1,5 +1,7 @@
 //! Crashes: the power goes at every operation of the page store, in every way that it can.
 
+use std::collections::BTreeSet;
+
 use revwatch::Durability;
 use revwatch::page::fault::Random;
 
@@ -28,7 +30,7 @@ const KINDS: [&str; 6] = [
 ];
 
 /// A store that has done some work, and all moments at which the power could have gone meanwhile.
-fn work(setup: &Setup, commands: usize) -> Vec<Point> {
+pub fn work(setup: &Setup, commands: usize) -> Vec<Point> {
     let mut session = Session::create(setup);
     let mut choice = Commands::new(setup.seed, setup.page_size);
     for _ in 0..commands {
@@ -40,7 +42,7 @@ fn work(setup: &Setup, commands: usize) -> Vec<Point> {
 
 /// Every stop position of short workloads, every fate of the unsynced pages as far as there are few,
 /// and the same again at every stop position after the crash.
-fn every_stop(tally: &mut Tally, seed: u64, durability: Durability) {
+pub fn every_stop(tally: &mut Tally, seed: u64, durability: Durability) {
     let mut random = Random::new(seed);
     let setup = Setup {
         seed,
@@ -71,26 +73,26 @@ fn every_stop(tally: &mut Tally, seed: u64, durability: Durability) {
 #[test]
 fn every_stop_of_a_store_that_syncs_each_commit_leads_back_to_the_last_acknowledged_one() {
     let test = "every_stop_of_a_store_that_syncs_each_commit";
-    let tally = Tally::new(test, 20, &KINDS);
+    let tally = Tally::new(test, &KINDS);
     tally.run(|tally, seed| every_stop(tally, seed, Durability::Commit));
 }
 
 #[test]
 fn every_stop_of_a_store_that_syncs_batches_leads_back_to_the_last_batch_or_beyond() {
     let test = "every_stop_of_a_store_that_syncs_batches";
-    let tally = Tally::new(test, 20, &KINDS);
+    let tally = Tally::new(test, &KINDS);
     tally.run(|tally, seed| every_stop(tally, seed, BATCH));
 }
 
 #[test]
 fn every_stop_of_a_store_that_never_syncs_leads_back_to_the_last_flush_or_beyond() {
     let test = "every_stop_of_a_store_that_never_syncs";
-    let tally = Tally::new(test, 15, &KINDS);
+    let tally = Tally::new(test, &KINDS);
     tally.run(|tally, seed| every_stop(tally, seed, Durability::Never));
 }
 
 /// Crash upon crash: a disk on which store after store works, closes, is killed or loses its power.
-fn long_life(tally: &mut Tally, seed: u64) {
+pub fn long_life(tally: &mut Tally, seed: u64) {
     let mut random = Random::new(seed);
     let setup = Setup {
         seed,
@@ -112,8 +114,13 @@ fn long_life(tally: &mut Tally, seed: u64) {
             random: Random::new(random.next_u64()),
             tally: &mut *tally,
         };
+        let mut tried = BTreeSet::new();
         for _ in 0..6 {
-            let point = &points[random.below(points.len())];
+            let position = random.below(points.len());
+            if !tried.insert(position) {
+                continue;
+            }
+            let point = &points[position];
             explorer.crash(
                 point,
                 Breadth {
@@ -131,6 +138,6 @@ fn long_life(tally: &mut Tally, seed: u64) {
 
 #[test]
 fn a_long_life_of_crashes_loses_nothing_that_was_promised() {
-    let tally = Tally::new("a_long_life_of_crashes", 25, &KINDS);
+    let tally = Tally::new("a_long_life_of_crashes", &KINDS);
     tally.run(long_life);
 }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use revwatch::page::PageStore;
 use revwatch::page::fault::{FaultPages, OperationCounts};
 use revwatch::{Durability, Error, KeyRange, Store, StreamId, WatchRequest, WatchResponse};
 
@@ -32,6 +33,7 @@ pub struct Session {
     /// The newest moment when the store was opened.
     opened_at: usize,
     opened_clean: bool,
+    opened_by_checkpoint: bool,
     shown: i64,
     tokens: Rc<Vec<Token>>,
     epoch: i64,
@@ -69,6 +71,7 @@ impl Session {
             opened_at: newest,
             opened_clean,
             acked: Rc::clone(history.acked()),
+            opened_by_checkpoint: false,
             shown: history.last().revision,
             tokens: Rc::default(),
             epoch: store.status().epoch,
@@ -92,7 +95,12 @@ impl Session {
             ..promised.clone()
         }));
         let pages = RecordedPages::new(disk.clone(), Rc::clone(&tape));
+        let reads = disk.counts().reads;
         let store = Store::open(pages, setup.options())?;
+        // Otherwise every page was read at least once.
+        let opened_by_checkpoint = disk.counts().reads - reads < u64::from(disk.len()?);
+        // What a checkpoint spares from being read may be damaged where that is allowed.
+        store.check()?;
         let promised = promised.as_found(&store);
         let allowed = promised.floor..=promised.ceiling;
         let index = find_moment(&store, &promised.history, allowed);
@@ -138,6 +146,7 @@ impl Session {
         session.tokens = Rc::new(tokens);
         check_delivery(&mut session.store, &session.history);
         session.store.check().unwrap();
+        session.opened_by_checkpoint = opened_by_checkpoint;
         Ok(session)
     }
 
@@ -158,6 +167,11 @@ impl Session {
     /// The newest revision that a watcher was shown.
     pub fn shown(&self) -> i64 {
         self.shown
+    }
+
+    /// Whether it was found by its checkpoint, so that not all pages were read.
+    pub fn was_opened_by_checkpoint(&self) -> bool {
+        self.opened_by_checkpoint
     }
 
     /// How many commands have synced pages of the log.

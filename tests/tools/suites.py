@@ -106,7 +106,8 @@ SUITES = (
         " cargo test --no-fail-fast -p revwatch --features fault"
         " --test lease --test durability --test tickets --test space --test failures"
         " --test compaction --test hostile --test refusals --test step --test cursor --test cursor_hold"
-        " --test cursor_durable --test changes --test changes_bytes &&"
+        " --test cursor_durable --test changes --test changes_bytes"
+        " --test checkpoint &&"
         " cargo test --no-fail-fast -p revwatch --doc",
         "libtest",
         ("rust-build",),
@@ -146,6 +147,16 @@ SUITES = (
         "cd tests/fuzz && cargo fmt --check && ./run.sh 15",
         "check",
         ("basics",),
+    ),
+    Suite(
+        "seeded-log-bugs",
+        "rust",
+        "log",
+        "deliberate breakages of the log, each caught by the simulator",
+        "cargo test --release --no-fail-fast -p revwatch-tests --features seeded-bugs"
+        " --test simulator seeded::",
+        "libtest",
+        ("rust-build",),
     ),
     Suite(
         "watch",

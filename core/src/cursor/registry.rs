@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use crate::log::{Entry, Record};
 use crate::range::KeyRange;
+use crate::store::Lesson;
 
 /// One cursor, as it stands in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +34,35 @@ pub(crate) struct Cursors {
 }
 
 impl Cursors {
+    /// Learns from the log when it is read back. All that was learned so is what
+    /// [`Self::say_all`] has to say.
+    pub(crate) fn take(&mut self, lesson: &Lesson<'_>) {
+        match lesson {
+            Lesson::Entry(entry) => self.replay(entry),
+            Lesson::Nothing => *self = Self::default(),
+        }
+    }
+
+    /// Says everything by which cursors that learn it come to be what these are: how each is defined,
+    /// and what is acknowledged, as the distance from the newest `revision`.
+    pub(crate) fn say_all(&self, revision: i64, say: &mut dyn FnMut(Record<'_>)) {
+        for (name, cursor) in &self.cursors {
+            let (key, range_end) = cursor.range.to_etcd();
+            let (id, lag) = (cursor.id, revision.abs_diff(cursor.acked_revision));
+            say(Record::Cursor {
+                id,
+                name,
+                key: &key,
+                range_end: &range_end,
+                lag,
+                hold: cursor.hold,
+            });
+            say(Record::CursorAck { id, lag });
+        }
+    }
+
     /// Learns from an entry of the log.
-    pub(crate) fn replay(&mut self, entry: &Entry<'_>) {
+    fn replay(&mut self, entry: &Entry<'_>) {
         let main = entry.revision.main;
         match entry.record {
             Record::Cursor {

@@ -5,10 +5,12 @@
 //! watchers that catch up) happens there, in bounded slices.
 
 mod changes;
+mod check;
 mod cursor;
 mod follow;
 mod lease;
 mod open;
+mod opening;
 mod options;
 mod promise;
 mod publish;
@@ -24,8 +26,10 @@ mod watch;
 mod write;
 
 pub use changes::{ApplyChangesResponse, Changes};
+pub use check::Check;
 pub use cursor::CursorId;
 pub use follow::FollowId;
+pub use opening::Opening;
 pub use options::{Durability, Options};
 pub use promise::WithDurability;
 pub use range_stream::RangeStream;

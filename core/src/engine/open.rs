@@ -3,6 +3,7 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use super::opening::Opening;
 use super::options::{Durability, Options};
 use super::promise::Unsynced;
 use super::reclaim::Reclaim;
@@ -12,7 +13,6 @@ use super::store::Store;
 use crate::cursor::{Cursors, Sessions};
 use crate::error::{Error, Result};
 use crate::lease::Lessor;
-use crate::log::LogOptions;
 use crate::page::{MemoryPages, PageStore};
 use crate::store::RevisionStore;
 use crate::watch::Hub;
@@ -49,7 +49,8 @@ impl Store<MemoryPages> {
 impl<P: PageStore> Store<P> {
     /// Opens the store in `pages`, or makes a new one if there are no pages.
     ///
-    /// Reads all pages once. A store that was not closed is recovered: it is what it was after one
+    /// Reads its checkpoint if the store was closed and has one, and otherwise all pages once. A store
+    /// that was not closed is recovered: it is what it was after one
     /// of its transactions, not older than the newest durable one. Fails with `NotAStore` if the
     /// pages are another program's, `Corrupt` if they are damaged beyond what a loss of power may
     /// do, and changes nothing then.
@@ -68,19 +69,24 @@ impl<P: PageStore> Store<P> {
     /// assert_eq!(store.resume_token().epoch, 2);
     /// ```
     pub fn open(pages: P, options: Options) -> Result<Self> {
-        let log_options = LogOptions {
-            read_only: options.read_only,
-            store_id: options.store_id,
-            cache_bytes: options.cache_bytes,
-        };
-        let mut lessor = Lessor::default();
-        let mut cursors = Cursors::default();
-        let (revisions, _) = RevisionStore::open(pages, log_options, options.seed, &mut |entry| {
-            lessor.replay(entry);
-            cursors.replay(entry);
-        })?;
+        Self::begin_open(pages, options)?.finish()
+    }
+
+    /// Begins to [`open`](Self::open) a store: for those that may take long, where the host wants to
+    /// show how far that has come, or to do other things meanwhile.
+    pub fn begin_open(pages: P, options: Options) -> Result<Opening<P>> {
+        Opening::begin(pages, options)
+    }
+
+    /// A store that was opened, around what its pages hold.
+    pub(super) fn around(
+        revisions: RevisionStore<P>,
+        lessor: Lessor,
+        cursors: Cursors,
+        options: Options,
+    ) -> Self {
         let end = revisions.log().end();
-        Ok(Self {
+        Self {
             published: revisions.revision(),
             revisions,
             lessor,
@@ -109,7 +115,7 @@ impl<P: PageStore> Store<P> {
             ages: Ages::default(),
             reclaim: Reclaim::new(),
             leases_chosen: 0,
-        })
+        }
     }
 
     /// Makes everything durable and marks the store as closed, so that the next opening starts no
@@ -134,6 +140,10 @@ impl<P: PageStore> Store<P> {
         let inexact = self.lessor.take_inexact();
         self.log_remaining(inexact)?;
         self.sync_all()?;
-        self.revisions.log_mut().close()
+        let (lessor, cursors, revision) = (&self.lessor, &self.cursors, self.revision());
+        self.revisions.close(&|say| {
+            lessor.say_all(say);
+            cursors.say_all(revision, say);
+        })
     }
 }

@@ -1,7 +1,6 @@
 //! What there is to know about a store.
 
 use super::store::Store;
-use crate::error::Result;
 use crate::page::PageStore;
 
 /// A store's figures at one moment.
@@ -69,10 +68,5 @@ impl<P: PageStore> Store<P> {
             read_only: self.options.read_only,
             poisoned: log.is_poisoned(),
         }
-    }
-
-    /// Reads and verifies every page; fails with `Corrupt`, naming the first that is damaged.
-    pub fn check(&self) -> Result<()> {
-        self.revisions.log().check()
     }
 }

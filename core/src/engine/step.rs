@@ -8,7 +8,7 @@ use crate::lease::Lessor;
 use crate::log::{Position, Refresh};
 use crate::page::PageStore;
 use crate::record::Event;
-use crate::store::event_of;
+use crate::store::{Lesson, event_of};
 use alloc::vec::Vec;
 use core::mem;
 
@@ -217,9 +217,12 @@ impl<P: PageStore> Store<P> {
         let mut bytes = 0;
         let (lessor, cursors) = (&mut self.lessor, &mut self.cursors);
         let epoch = self.revisions.log().epoch();
-        let outcome = self.revisions.refresh(&mut |entry| {
-            lessor.replay(entry);
-            cursors.replay(entry);
+        let outcome = self.revisions.refresh(&mut |lesson| {
+            lessor.take(&lesson);
+            cursors.take(&lesson);
+            let Lesson::Entry(entry) = lesson else {
+                return;
+            };
             if collect && bytes < REFRESHED_BYTES {
                 let event = event_of(entry);
                 bytes += event.as_ref().map_or(0, Event::bytes);
@@ -274,9 +277,9 @@ impl<P: PageStore> Store<P> {
     fn read_again(&mut self) -> Result<()> {
         let mut lessor = Lessor::default();
         let mut cursors = Cursors::default();
-        self.revisions.read_again(&mut |entry| {
-            lessor.replay(entry);
-            cursors.replay(entry);
+        self.revisions.read_again(&mut |lesson| {
+            lessor.take(&lesson);
+            cursors.take(&lesson);
         })?;
         if let Some(now_ms) = self.now_ms {
             lessor.advance(now_ms);

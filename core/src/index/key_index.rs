@@ -153,6 +153,28 @@ impl KeyIndex {
         self.live_keys
     }
 
+    /// How many keys there are, those included that do not exist now.
+    pub(super) fn len(&self) -> usize {
+        self.by_hash.len()
+    }
+
+    /// Makes room for so many keys.
+    pub(super) fn reserve(&mut self, keys: usize) {
+        self.by_hash.reserve(keys, |entry| spread(entry.hash));
+    }
+
+    /// Adds a key behind all others, with all its changes, the oldest first. `None` if there are none.
+    pub(super) fn append_key(&mut self, key: &[u8], changes: &[Change]) -> Option<()> {
+        let address = self.records.create_with(key, changes)?;
+        self.order.insert(address, &self.records);
+        let hash = self.hash(key);
+        let entry = Hashed { hash, address };
+        self.by_hash
+            .insert_unique(spread(hash), entry, |entry| spread(entry.hash));
+        self.live_keys += u64::from(!changes.last()?.deleted);
+        Some(())
+    }
+
     /// Takes a key out of the index with all its history. It must not exist now.
     pub(super) fn forget(&mut self, address: Address) {
         let hash = self.hash(self.records.key(address));

@@ -50,6 +50,7 @@ mod records;
 mod run;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 pub(crate) use change::Found;
 pub(crate) use key_index::{KeyIndex, KeysAt};

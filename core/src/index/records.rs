@@ -1,6 +1,7 @@
 //! Every key with its history, by address.
 
 use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
 
 use slab::Slab;
 
@@ -50,6 +51,30 @@ impl Records {
         record::write_key(key, self.heap.bytes_mut(address));
         self.write(address, change, Older::Short(Chain::EMPTY));
         address
+    }
+
+    /// Adds a record for a key, which has none, with all its changes: the oldest first, and at least
+    /// one.
+    pub(super) fn create_with(&mut self, key: &[u8], changes: &[Change]) -> Option<Address> {
+        let (first, others) = changes.split_first()?;
+        let address = self.create(key, *first);
+        let mut older = Older::Short(Chain::EMPTY);
+        let mut run = Run {
+            newest: *first,
+            older: Chain::EMPTY,
+        };
+        for change in others {
+            if !run.push(*change, &mut self.heap) {
+                older = self.close(older, run);
+                run = Run {
+                    newest: *change,
+                    older: Chain::EMPTY,
+                };
+            }
+        }
+        let older = self.with_open_chain(older, run.older);
+        self.write(address, run.newest, older);
+        Some(address)
     }
 
     /// Removes a key's record and history. Nothing may refer to it any more.
@@ -103,6 +128,23 @@ impl Records {
     #[inline]
     pub(super) fn at(&self, address: Address, main: i64) -> Option<Change> {
         self.newest_by(address, &self.record(address), main)
+    }
+
+    /// Makes `out` all changes of a key, the oldest first.
+    pub(super) fn list(&self, address: Address, out: &mut Vec<Change>) {
+        out.clear();
+        let record = self.record(address);
+        if let Older::Long(number) = record.older {
+            let closed = &self.long[number as usize].closed;
+            for run in closed {
+                run.list(&self.heap, out);
+            }
+        }
+        let open = Run {
+            newest: self.newest_of(address, &record),
+            older: self.open_chain(&record),
+        };
+        open.list(&self.heap, out);
     }
 
     /// Adds a change to a key; it must be newer than all. Answers what was the newest before.

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use crate::log::{Entry, Record};
 use crate::record::Event;
+use crate::store::Lesson;
 
 /// A lease counts as saved well enough while the log's figure is off by no more than this part of
 /// its time-to-live, or by a second.
@@ -44,8 +45,37 @@ impl Lessor {
         self.clock_ms = self.clock_ms.max(host_now_ms.saturating_sub(start));
     }
 
+    /// Learns from the log when it is read back. All that was learned so is what [`Self::say_all`]
+    /// has to say.
+    pub(crate) fn take(&mut self, lesson: &Lesson<'_>) {
+        match lesson {
+            Lesson::Entry(entry) => self.replay(entry),
+            Lesson::Nothing => *self = Self::default(),
+        }
+    }
+
+    /// Says everything by which a lessor that learns it comes to know what this one does: each lease
+    /// with what it has left as far as the log knows, and a put of each key that is attached.
+    pub(crate) fn say_all(&self, say: &mut dyn FnMut(Record<'_>)) {
+        for (&id, lease) in &self.leases {
+            let ttl_ms = lease.ttl_ms as u64;
+            let remaining_ms = lease.logged_remaining_ms as u64;
+            say(Record::LeaseGrant { id, ttl_ms });
+            say(Record::LeaseRemaining { id, remaining_ms });
+            for key in &lease.keys {
+                say(Record::Put {
+                    key,
+                    value: &[],
+                    age: 0,
+                    version: 1,
+                    lease: id,
+                });
+            }
+        }
+    }
+
     /// Learns from an entry of the log.
-    pub(crate) fn replay(&mut self, entry: &Entry<'_>) {
+    fn replay(&mut self, entry: &Entry<'_>) {
         match entry.record {
             Record::Put { key, lease, .. } => self.attach(key, lease),
             Record::Delete { key } => self.attach(key, 0),

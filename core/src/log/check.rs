@@ -3,43 +3,100 @@
 use alloc::format;
 use alloc::vec;
 
+use super::directory::LivePage;
 use super::handle::{Log, NEVER};
 use super::header::{self, COPIES};
 use super::layout::PageHeader;
+use super::opening::Progress;
 use super::pieces::{self, Run};
 use super::reader::Source;
 use crate::error::{Error, Result};
 use crate::page::PageStore;
+use crate::revision::Revision;
+
+/// A check that is under way: first of the pages, then of the entries. The log may grow meanwhile,
+/// and what is added is checked too.
+#[derive(Clone, Debug)]
+pub(crate) struct Checking {
+    /// The pages before this position were read.
+    pages: u64,
+    /// The entries before this position were, and the revision of the last.
+    entries: u64,
+    before: Revision,
+    has_begun: bool,
+}
+
+impl Checking {
+    pub(crate) fn begin() -> Self {
+        Self {
+            pages: 0,
+            entries: 0,
+            before: NEVER,
+            has_begun: false,
+        }
+    }
+}
 
 impl<P: PageStore> Log<P> {
     /// Reads every live page from the page store, whatever is cached, and all entries. The error
     /// names the first page that is broken. Changes nothing.
+    #[cfg(test)]
     pub(crate) fn check(&self) -> Result<()> {
-        self.check_header_copies()?;
-        let mut position = 0;
-        for live in self.written_pages() {
-            if live.from != position {
+        let mut checking = Checking::begin();
+        while !self.check_on(&mut checking, usize::MAX)? {}
+        Ok(())
+    }
+
+    /// Goes on with a check until about `budget_bytes` more were read. Answers whether that was all.
+    pub(crate) fn check_on(&self, checking: &mut Checking, budget_bytes: usize) -> Result<bool> {
+        if !checking.has_begun {
+            self.check_header_copies()?;
+            checking.has_begun = true;
+        }
+        let mut left = budget_bytes.max(1);
+        while let Some(live) = self.written_page_at(checking.pages) {
+            if left == 0 {
+                return Ok(false);
+            }
+            if live.from > checking.pages {
                 return Err(Error::Corrupt {
                     page: live.slot,
-                    what: format!("the log ends at {position} and goes on at {}", live.from),
+                    what: format!(
+                        "the log ends at {} and goes on at {}",
+                        checking.pages, live.from
+                    ),
                 });
             }
-            position = live.to;
-            let page = self.page(live, Source::Afresh)?;
-            let header = PageHeader::fields(&page);
-            let whole = header.from == live.from && header.to == live.to;
-            let named = (header.first_frame as usize).checked_add(super::layout::HEADER_BYTES);
-            if let Some(first) = live.first_frame().filter(|_| whole) {
-                let is_named = matches!(pieces::find(&page, first), Run::Bytes(range) if Some(range.start) == named);
-                if !is_named {
-                    return Err(Error::Corrupt {
-                        page: live.slot,
-                        what: format!("its header does not name its first entry, at {first}"),
-                    });
-                }
-            }
+            self.check_page(live)?;
+            checking.pages = live.to;
+            left = left.saturating_sub(self.identity.page_size);
         }
-        self.check_entries()
+        self.check_entries(checking, left)
+    }
+
+    /// How much of a check was done: bytes of the log, each of which is read twice.
+    pub(crate) fn progress_of(&self, checking: &Checking) -> Progress {
+        let end = self.directory.end().max(self.readable_end);
+        let total = 2 * end;
+        let done = (checking.pages.min(end) + checking.entries.min(end)).min(total);
+        Progress { done, total }
+    }
+
+    fn check_page(&self, live: &LivePage) -> Result<()> {
+        let page = self.page(live, Source::Afresh)?;
+        let header = PageHeader::fields(&page);
+        let whole = header.from == live.from && header.to == live.to;
+        let named = (header.first_frame as usize).checked_add(super::layout::HEADER_BYTES);
+        let Some(first) = live.first_frame().filter(|_| whole) else {
+            return Ok(());
+        };
+        if matches!(pieces::find(&page, first), Run::Bytes(range) if Some(range.start) == named) {
+            return Ok(());
+        }
+        Err(Error::Corrupt {
+            page: live.slot,
+            what: format!("its header does not name its first entry, at {first}"),
+        })
     }
 
     fn check_header_copies(&self) -> Result<()> {
@@ -58,31 +115,37 @@ impl<P: PageStore> Log<P> {
 
     /// Every page was just read afresh and is the one that the directory knows, so the entries may
     /// come from copies of it.
-    fn check_entries(&self) -> Result<()> {
-        let mut position = 0;
-        let mut before = NEVER;
-        while let Some(frame) = self.frame_at(position, self.readable_end, Source::Cached)? {
+    fn check_entries(&self, checking: &mut Checking, budget_bytes: usize) -> Result<bool> {
+        let stop = checking.entries.saturating_add(budget_bytes as u64);
+        while checking.entries < stop {
+            let frame = self.frame_at(checking.entries, self.readable_end, Source::Cached)?;
+            let Some(frame) = frame else {
+                let is_all = checking.entries == self.readable_end
+                    || self.newest.is_none_or(|newest| newest == checking.before);
+                return if is_all {
+                    Ok(true)
+                } else {
+                    Err(self.corrupt_at(checking.entries, "entries are missing"))
+                };
+            };
             let revision = frame.stored.entry().revision;
-            if revision <= before {
+            if revision <= checking.before {
                 return Err(self.corrupt_at(
                     frame.position,
                     "an entry is not newer than the one before it",
                 ));
             }
-            before = revision;
-            position = frame.next;
+            checking.before = revision;
+            checking.entries = frame.next;
         }
-        if position == self.readable_end || self.newest.is_none_or(|newest| newest == before) {
-            return Ok(());
-        }
-        Err(self.corrupt_at(position, "entries are missing"))
+        Ok(false)
     }
 
-    /// The live pages that are where they were. A reader's last page is not: its slot belongs to the
-    /// writer again.
-    fn written_pages(&self) -> impl Iterator<Item = &super::directory::LivePage> {
-        let pages = self.directory.pages();
-        let count = pages.len() - usize::from(self.read_only && !pages.is_empty());
-        pages[..count].iter()
+    /// The live page at a position, if it is where it was. A reader's last page is not: its slot
+    /// belongs to the writer again.
+    fn written_page_at(&self, position: u64) -> Option<&LivePage> {
+        let live = self.directory.at(position)?;
+        let is_last = self.directory.last().is_some_and(|last| last.to == live.to);
+        Some(live).filter(|_| !(self.read_only && is_last))
     }
 }

@@ -6,7 +6,8 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::layout::{HEADER_BYTES, NO_SLOT, PageHeader};
+use super::layout::{HEADER_BYTES, NO_SLOT, NUMBER_LIMIT, PageHeader};
+use super::varint::{Numbers, put_varint};
 use crate::revision::Revision;
 
 /// No frame begins in the page.
@@ -84,6 +85,11 @@ impl LivePage {
         (self.from, self.to) = (from, to);
     }
 
+    /// Whether this is the header of the page, which stands for all that it answers for.
+    pub(super) fn is_of(&self, header: &PageHeader) -> bool {
+        header.census_term() == self.term && header.from <= self.from && self.to <= header.to
+    }
+
     /// The position of the first frame that begins in the page.
     pub(super) fn first_frame(&self) -> Option<u64> {
         (self.first != NO_FIRST).then(|| self.from + u64::from(self.first))
@@ -103,6 +109,68 @@ impl LivePage {
     }
 }
 
+/// In a checkpoint a page is, all but its term in numbers of seven bits a byte: its slot, the length
+/// of its interval, its number, its term, where its first frame begins plus 1 or 0 for none, its
+/// revision as the distance of the main revision from the page before and the sub revision, and by
+/// how much its contents begin before the interval plus 1, or 0 if it is sparse.
+impl LivePage {
+    pub(super) fn encode(&self, main_before: i64, out: &mut Vec<u8>) {
+        put_varint(u64::from(self.slot), out);
+        put_varint(self.to - self.from, out);
+        put_varint(self.number, out);
+        out.extend_from_slice(&self.term.to_le_bytes());
+        put_varint(u64::from(self.first.wrapping_add(1)), out);
+        put_varint((self.revision.main - main_before) as u64, out);
+        put_varint(u64::from(self.revision.sub), out);
+        let lies_before = match self.before {
+            SPARSE => 0,
+            before => u64::from(before) + 1,
+        };
+        put_varint(lies_before, out);
+    }
+
+    /// Reads what was encoded, behind a page that ends at `from` and has the revision `before`.
+    /// `None` if no page is like that.
+    pub(super) fn decode(from: u64, before: Revision, numbers: &mut Numbers<'_>) -> Option<Self> {
+        let slot = u32::try_from(numbers.next()?).ok()?;
+        let length = numbers.next_below(NUMBER_LIMIT)?;
+        let to = from + length;
+        let number = numbers.next_below(NUMBER_LIMIT)?;
+        let term = numbers.next_u64()?;
+        let first = u32::try_from(numbers.next()?).ok()?.wrapping_sub(1);
+        let main = before.main + numbers.next_below(NUMBER_LIMIT)? as i64;
+        let revision = Revision {
+            main,
+            sub: u32::try_from(numbers.next()?).ok()?,
+        };
+        let lies_before = match numbers.next()? {
+            0 => SPARSE,
+            more => u32::try_from(more - 1).ok()?,
+        };
+        let is_sane = length > 0
+            && to < NUMBER_LIMIT
+            && (main as u64) < NUMBER_LIMIT
+            && revision >= before
+            && (first == NO_FIRST || u64::from(first) < length)
+            && (lies_before == SPARSE
+                || (u64::from(lies_before) <= from && u32::try_from(length).is_ok()));
+        if !is_sane {
+            return None;
+        }
+        Some(Self {
+            from,
+            to,
+            slot,
+            first,
+            number,
+            term,
+            revision,
+            before: lies_before,
+            bytes: None,
+        })
+    }
+}
+
 /// All live pages.
 #[derive(Debug, Default)]
 pub(super) struct Directory {
@@ -116,6 +184,10 @@ pub(super) struct Directory {
 impl Directory {
     pub(super) fn pages(&self) -> &[LivePage] {
         &self.pages
+    }
+
+    pub(super) fn pages_mut(&mut self) -> &mut [LivePage] {
+        &mut self.pages
     }
 
     pub(super) fn last(&self) -> Option<&LivePage> {
@@ -350,7 +422,7 @@ impl Directory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::layout::Mark;
+    use crate::log::layout::{Mark, NO_FRAME};
 
     fn page(from: u64, to: u64) -> LivePage {
         let header = PageHeader {
@@ -431,5 +503,39 @@ mod tests {
         assert_eq!((rest.from, rest.to), (130, 180));
         assert_eq!(rest.bytes_at(150), Some(&contents[50..80]));
         assert_every_position_is_found(&directory);
+    }
+
+    #[test]
+    fn a_page_answers_for_no_more_than_its_header_says() {
+        let header = PageHeader {
+            checksum: 7,
+            number: 3,
+            from: 100,
+            to: 200,
+            end: 200,
+            epoch: 1,
+            mark: Mark::default(),
+            next_slot: NO_SLOT,
+            predecessor_slot: NO_SLOT,
+            clean: false,
+            sparse: false,
+            used: 100,
+            first_frame: NO_FRAME,
+            pieces: 0,
+        };
+        let with = |from, to| {
+            let before = Revision { main: 0, sub: 0 };
+            let mut page = LivePage::new(&header, 5, before);
+            (page.from, page.to) = (from, to);
+            page.is_of(&header)
+        };
+        assert!(with(100, 200) && with(120, 180));
+        assert!(!with(99, 200) && !with(100, 201));
+        let other = PageHeader {
+            checksum: 8,
+            ..header
+        };
+        let before = Revision { main: 0, sub: 0 };
+        assert!(!LivePage::new(&header, 5, before).is_of(&other));
     }
 }

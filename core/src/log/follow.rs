@@ -21,10 +21,11 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::checkpoint::FIRST_LOG_SLOT;
 use super::directory::LivePage;
-use super::handle::{LastWrite, Log, NEVER, Replay};
-use super::header::COPIES;
+use super::handle::{LastWrite, Log, NEVER};
 use super::layout::PageHeader;
+use super::learner::Learner;
 use super::moved::may_have_moved;
 use super::reader::Source;
 use super::slots::Slots;
@@ -55,10 +56,10 @@ pub(crate) enum Refresh {
 }
 
 /// A valid page that was just read.
-struct Seen {
-    slot: u32,
-    header: PageHeader,
-    bytes: Arc<[u8]>,
+pub(super) struct Seen {
+    pub(super) slot: u32,
+    pub(super) header: PageHeader,
+    pub(super) bytes: Arc<[u8]>,
 }
 
 /// How following the hints ended.
@@ -71,7 +72,7 @@ enum Followed {
 
 impl<P: PageStore> Log<P> {
     /// Looks for what a writer in another process added, and replays it. For readers only.
-    pub(crate) fn refresh(&mut self, replay: &mut Replay<'_>) -> Result<Refresh> {
+    pub(crate) fn refresh(&mut self, learner: &mut dyn Learner) -> Result<Refresh> {
         if !self.read_only {
             return Ok(Refresh::Unchanged);
         }
@@ -87,7 +88,7 @@ impl<P: PageStore> Log<P> {
             Followed::Up => true,
         };
         if !confirmed {
-            return self.survey_again(replay);
+            return self.survey_again(learner);
         }
         if self.last_write.number == before {
             return Ok(Refresh::Unchanged);
@@ -99,26 +100,26 @@ impl<P: PageStore> Log<P> {
             is_within: false,
         };
         self.moved.is_looked_for = false;
-        let outcome = self.walk(&mut resume, replay);
+        let outcome = self.walk(&mut resume, learner);
         self.moved.is_looked_for = true;
         match outcome {
             // A page on the way was written again before it was read.
-            Err(error) if may_have_moved(&error) && !resume.is_within => self.survey_again(replay),
+            Err(error) if may_have_moved(&error) && !resume.is_within => self.survey_again(learner),
             outcome => Ok(outcome?.into()),
         }
     }
 
     /// Reads the whole log, from its beginning: to open it for reading, or when part of what was
     /// replayed has been replaced.
-    pub(crate) fn read_all(&mut self, replay: &mut Replay<'_>) -> Result<()> {
+    pub(crate) fn read_all(&mut self, learner: &mut dyn Learner) -> Result<()> {
         let is_looked_for = core::mem::replace(&mut self.moved.is_looked_for, false);
-        let outcome = self.survey_until_it_fits(&mut { Resume::START }, replay);
+        let outcome = self.survey_until_it_fits(&mut { Resume::START }, learner);
         self.moved.is_looked_for = is_looked_for;
         outcome.map(drop)
     }
 
     /// Surveys all slots; if that leads nowhere, the log stays as it is.
-    fn survey_again(&mut self, replay: &mut Replay<'_>) -> Result<Refresh> {
+    fn survey_again(&mut self, learner: &mut dyn Learner) -> Result<Refresh> {
         let mut resume = Resume {
             position: self.readable_end,
             epoch: self.epoch,
@@ -127,7 +128,7 @@ impl<P: PageStore> Log<P> {
         };
         let kept = self.put_aside();
         let is_looked_for = core::mem::replace(&mut self.moved.is_looked_for, false);
-        let outcome = self.survey_until_it_fits(&mut resume, replay);
+        let outcome = self.survey_until_it_fits(&mut resume, learner);
         self.moved.is_looked_for = is_looked_for;
         let unfinished = self.readable_end < resume.position;
         match outcome {
@@ -144,10 +145,10 @@ impl<P: PageStore> Log<P> {
         }
     }
 
-    fn survey_until_it_fits(
+    pub(super) fn survey_until_it_fits(
         &mut self,
         resume: &mut Resume,
-        replay: &mut Replay<'_>,
+        learner: &mut dyn Learner,
     ) -> Result<Walk> {
         let mut newest = None;
         let mut attempts = 0;
@@ -158,7 +159,7 @@ impl<P: PageStore> Log<P> {
                 if !resume.is_new && survey.was_rewritten_behind(&accepted, resume.position) {
                     return Ok(Walk::Overtaken);
                 }
-                self.walk(resume, replay)
+                self.walk(resume, learner)
             });
             attempts += 1;
             // Twice the same and still wrong: that is damage, not a writer at work.
@@ -201,7 +202,11 @@ impl<P: PageStore> Log<P> {
         let last_write = LastWrite::of(&seen.header, seen.slot);
         if seen.header.is_rewritten() && self.is_of_this_epoch(&seen.header) {
             // What it took over is what is known, but for dead entries. Should a slot that this
-            // freed be used again, then that is noticed when it is read.
+            // freed be used again, then that is noticed when it is read. If the log has grown since,
+            // the writer was faster and has come round to this slot: then more was missed.
+            if seen.header.end != self.directory.end() {
+                return false;
+            }
             self.last_write = last_write;
             return true;
         }
@@ -264,8 +269,8 @@ impl<P: PageStore> Log<P> {
     }
 
     /// The page in a slot, if it is a valid one; a writer may be about to replace it.
-    fn look_at(&mut self, slot: u32) -> Option<Seen> {
-        if slot < COPIES {
+    pub(super) fn look_at(&mut self, slot: u32) -> Option<Seen> {
+        if slot < FIRST_LOG_SLOT {
             return None;
         }
         if slot >= self.slots.length() {
@@ -298,7 +303,7 @@ impl<P: PageStore> Log<P> {
     }
 
     /// Keeps a copy of the last page, whose slot is going to be written again, and of no other.
-    fn pin_the_last_page(&mut self) -> Result<()> {
+    pub(super) fn pin_the_last_page(&mut self) -> Result<()> {
         self.idle_polls = 0;
         let pages = &self.pages;
         self.directory

@@ -17,6 +17,7 @@ use super::put;
 use super::record::{Entry, Record};
 use crate::error::{Error, Result};
 use crate::revision::Revision;
+use crate::seeded_bug::is_seeded;
 
 /// The longest varint that a length takes.
 pub(super) const LENGTH_BYTES: usize = 5;
@@ -67,10 +68,11 @@ impl Entry<'_> {
 }
 
 /// Encodes `entry` and returns its frame, which lies at the end of `scratch`.
-pub(super) fn encode<'b>(entry: &Entry<'_>, scratch: &'b mut Vec<u8>) -> Result<&'b [u8]> {
+pub(crate) fn encode<'b>(entry: &Entry<'_>, scratch: &'b mut Vec<u8>) -> Result<&'b [u8]> {
     let body = Body {
         main: entry.revision.main as u64,
-        sub_and_last: u64::from(entry.revision.sub) << 1 | u64::from(entry.last),
+        sub_and_last: u64::from(entry.revision.sub) << 1
+            | u64::from(entry.last || is_seeded!(EndEachEntry)),
         record: entry.record,
     };
     scratch.clear();
@@ -117,7 +119,7 @@ pub(crate) fn take(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
 }
 
 /// Reads a body. `None` if these bytes are not exactly one entry.
-pub(super) fn decode(body: &[u8]) -> Option<Entry<'_>> {
+pub(crate) fn decode(body: &[u8]) -> Option<Entry<'_>> {
     let body = match put::take_put(body) {
         Some((put, [])) => put,
         _ => decode_any(body)?,

@@ -4,11 +4,12 @@ use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 
 use super::cache::PageCache;
+use super::checkpoint::FIRST_LOG_SLOT;
+use super::checkpoint_write::Checkpoint;
 use super::directory::Directory;
 use super::header::COPIES;
 use super::layout::{Identity, Mark, NO_SLOT, PageHeader};
 use super::moved::Moved;
-use super::record::Entry;
 use super::slots::Slots;
 use super::tail::Tail;
 use crate::error::Result;
@@ -50,9 +51,6 @@ pub(crate) struct EpochStart {
 /// began earlier than all of them is no longer known.
 pub(crate) const EPOCHS_REMEMBERED: usize = 64;
 
-/// Receives entries in the order of the log.
-pub(crate) type Replay<'a> = dyn FnMut(Position, &Entry<'_>) -> Result<()> + 'a;
-
 /// The last page write, as far as the next one and readers depend on it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LastWrite {
@@ -78,7 +76,7 @@ impl LastWrite {
         carries: 0,
         epoch: 1,
         // The first page of a new store goes to its first slot.
-        next_slot: COPIES,
+        next_slot: FIRST_LOG_SLOT,
         clean: true,
         empty: true,
     };
@@ -109,6 +107,7 @@ pub(crate) struct Log<P> {
     pub(super) poisoned: bool,
     pub(super) directory: Directory,
     pub(super) slots: Slots,
+    pub(super) checkpoint: Checkpoint,
     /// For a reader, empty at the end of what is written.
     pub(super) tail: Tail,
     pub(super) last_write: LastWrite,
@@ -157,6 +156,7 @@ impl<P: PageStore> Log<P> {
             poisoned: false,
             directory: Directory::default(),
             slots,
+            checkpoint: Checkpoint::default(),
             opened_at: 0,
             tail: Tail::new(identity.page_size, 0, NEVER),
             last_write: LastWrite::NONE,

@@ -40,6 +40,8 @@
 //! 5. *The sweep* ([`sweep`]). Dead entries are reclaimed from the oldest page to the newest, so that
 //!    what hides an entry never goes before it.
 //!
+//! A store that was closed can be opened without all this, by its [`checkpoint`], which is only a cache.
+//!
 //! # What is open to the layers above
 //!
 //! [`Log`] appends, syncs, reads and scans; [`Entry`] is what it holds. It knows keys and leases only
@@ -47,6 +49,9 @@
 
 mod cache;
 mod check;
+mod checkpoint;
+mod checkpoint_open;
+mod checkpoint_write;
 mod directory;
 mod follow;
 mod frame;
@@ -54,7 +59,9 @@ mod gather;
 mod handle;
 mod header;
 mod layout;
+mod learner;
 mod moved;
+mod opening;
 mod overlay;
 mod pieces;
 mod put;
@@ -71,15 +78,24 @@ mod sync;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod varint;
 mod walk;
 mod writer;
 
+pub(crate) use check::Checking;
 pub(crate) use follow::Refresh;
-pub(crate) use frame::{encode_with_end_bit as encode_frame, take as take_frame};
-pub(crate) use handle::{EPOCHS_REMEMBERED, Log, LogOptions, Opened, Position};
+pub(crate) use frame::{
+    decode as decode_body, encode as encode_entry, encode_with_end_bit as encode_frame,
+    take as take_frame,
+};
+pub(crate) use handle::{EPOCHS_REMEMBERED, Log, LogOptions, Position};
 #[cfg(feature = "std")]
 pub(crate) use header::page_size_of;
+pub(crate) use learner::Learner;
+pub(crate) use opening::Opening;
+pub use opening::Progress;
 pub(crate) use reader::Held;
 pub(crate) use record::{Entry, Record};
 pub(crate) use sweep::Sweep;
 pub(crate) use sync::{SyncGoal, SyncTicket};
+pub(crate) use varint::{Numbers, put_varint};

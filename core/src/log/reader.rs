@@ -25,7 +25,7 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
-    fn new(bytes: Arc<[u8]>, body: Range<usize>) -> Option<Self> {
+    pub(super) fn new(bytes: Arc<[u8]>, body: Range<usize>) -> Option<Self> {
         frame::decode(&bytes[body.clone()])?;
         Some(Self { bytes, body })
     }
@@ -300,7 +300,7 @@ impl<P: PageStore> Log<P> {
             None => self.read_slot(live.slot)?,
         };
         match PageHeader::verify(&bytes, self.identity, live.slot) {
-            Some(header) if header.census_term() == live.term => {
+            Some(header) if live.is_of(&header) => {
                 if source == Source::Cached {
                     self.cache
                         .lock()

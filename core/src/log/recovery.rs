@@ -1,68 +1,26 @@
-//! Opening: from whatever is in the slots to a log that can be read and written.
+//! Recovery: from what is in the slots to a log that can be written.
 
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::checkpoint::{FIRST_LOG_SLOT, ROOT_SLOT};
+use super::checkpoint_write::RootState;
 use super::directory::{Directory, LivePage};
-use super::handle::{EpochStart, LastWrite, Log, LogOptions, NEVER, Opened, Replay};
-use super::header::{self, COPIES, Image};
+use super::handle::{EpochStart, LastWrite, Log, NEVER};
 use super::layout::{HEADER_BYTES, PageHeader};
+use super::learner::Learner;
 use super::reader::Source;
 use super::record::{Entry, Record};
 use super::slots::Slots;
 use super::survey::{Accepted, Survey};
 use super::tail::Tail;
-use super::walk::Resume;
 use crate::error::{Error, Result};
 use crate::page::{PageError, PageStore};
 use crate::revision::Revision;
+use crate::seeded_bug::is_seeded;
 
 impl<P: PageStore> Log<P> {
-    /// Opens the log, after creating or recovering it if need be, and replays its entries.
-    ///
-    /// A reader changes nothing in the page store. A writer leaves it so that recovery would come to
-    /// the same log again.
-    pub(crate) fn open(
-        pages: P,
-        options: LogOptions,
-        replay: &mut Replay<'_>,
-    ) -> Result<(Self, Opened)> {
-        let identity = match header::inspect(&pages)? {
-            Image::Store { identity, damaged } => {
-                // One after the other: one of them is whole at any time.
-                for copy in damaged.into_iter().filter(|_| !options.read_only) {
-                    header::write(&pages, identity, copy)?;
-                    pages.sync()?;
-                }
-                identity
-            }
-            Image::Blank if options.read_only => {
-                return Err(PageError::NotFound("this place: it is still blank".into()).into());
-            }
-            Image::Blank => {
-                let identity = header::create(&pages, options.store_id)?;
-                let opened = Opened {
-                    clean: true,
-                    created: true,
-                };
-                return Ok((Self::empty(pages, identity, &options)?, opened));
-            }
-        };
-        let mut log = Self::empty(pages, identity, &options)?;
-        let clean = if options.read_only {
-            log.read_all(replay)?;
-            log.moved.is_looked_for = true;
-            log.last_write.clean
-        } else {
-            log.recover(replay)?
-        };
-        let opened = Opened {
-            clean,
-            created: false,
-        };
-        Ok((log, opened))
-    }
-
     /// Makes a survey's accepted pages the log; it is then to be walked.
     pub(super) fn load(&mut self, survey: &Survey, accepted: &Accepted) {
         self.slots = Slots::new(survey.length);
@@ -98,38 +56,54 @@ impl<P: PageStore> Log<P> {
         self.epochs.clear();
     }
 
-    /// Opens for writing. Returns whether the last writer had closed the log.
-    fn recover(&mut self, replay: &mut Replay<'_>) -> Result<bool> {
-        let survey = Survey::take(&*self.pages, self.identity)?;
-        let accepted = survey.accept()?;
-        self.load(&survey, &accepted);
-        self.walk(&mut { Resume::START }, replay)?;
-
+    /// Makes ready for writing what was surveyed and walked over. Returns whether the last writer had
+    /// closed the log.
+    pub(super) fn recover(
+        &mut self,
+        survey: &Survey,
+        accepted: &Accepted,
+        learner: &mut dyn Learner,
+    ) -> Result<bool> {
         let before = self.newest_or_never();
         self.directory
             .truncate(self.readable_end, Some(before), &mut Vec::new());
         let none_rejected = accepted.count == survey.found.len();
         let clean = self.last_write.clean && none_rejected && self.readable_end == accepted.end;
         self.resume_tail()?;
-        self.derive_slots(&survey, &accepted);
+        self.derive_slots(survey, accepted);
         let beyond_the_mark = &survey.found[accepted.covered..accepted.count];
         if clean {
+            self.checkpoint.root = self.find_out_about_root();
             self.unconfirmed = Some(beyond_the_mark.iter().map(|found| found.slot).collect());
         } else {
-            self.erase(&survey, &accepted)?;
+            self.erase(survey, accepted)?;
             // A page of the newest epoch may be there without the entry that began it.
             let of_pages = survey.found[..accepted.count]
                 .iter()
                 .map(|found| found.header.epoch);
-            self.epoch = self.epoch.max(of_pages.max().unwrap_or(1) as i64) + 1;
-            self.make_certain(&accepted)?;
-            self.start_epoch(replay)?;
+            let newest_epoch = self.epoch.max(of_pages.max().unwrap_or(1) as i64);
+            self.epoch = newest_epoch + i64::from(!is_seeded!(KeepEpoch));
+            self.make_certain(accepted)?;
+            if !is_seeded!(KeepEpoch) {
+                self.start_epoch(learner)?;
+            }
         }
         Ok(clean)
     }
 
+    /// Whether a later opening could find a root by which the log was not opened now. One that reads
+    /// as zeros was made so durably: a session overwrites it before the second of its page writes.
+    fn find_out_about_root(&self) -> RootState {
+        let is_blank = |page: Arc<[u8]>| page.iter().all(|&byte| byte == 0);
+        if self.slots.length() <= ROOT_SLOT || self.read_slot(ROOT_SLOT).is_ok_and(is_blank) {
+            RootState::Gone
+        } else {
+            RootState::Standing
+        }
+    }
+
     /// Goes on with the last page if there is room in it.
-    fn resume_tail(&mut self) -> Result<()> {
+    pub(super) fn resume_tail(&mut self) -> Result<()> {
         let before = self.newest_or_never();
         let end = self.directory.end();
         self.tail = Tail::new(self.identity.page_size, end, before);
@@ -173,7 +147,7 @@ impl<P: PageStore> Log<P> {
             // Not to be relied on before it has been written and read.
             is_live[slot as usize] = true;
         }
-        for slot in COPIES..survey.length {
+        for slot in FIRST_LOG_SLOT..survey.length {
             match (is_live[slot as usize], is_needed[slot as usize]) {
                 (true, _) => {}
                 (false, true) => self.slots.hold(slot, accepted.top + 1),
@@ -190,7 +164,13 @@ impl<P: PageStore> Log<P> {
         // Nor may the length be what was read.
         self.pages.set_len(survey.length)?;
         let zeros = vec![0; self.identity.page_size];
+        if survey.length > ROOT_SLOT {
+            self.pages.write(ROOT_SLOT, &zeros)?;
+        }
         for found in &survey.found[accepted.count..] {
+            if is_seeded!(SkipErasure) {
+                break;
+            }
             self.pages.write(found.slot, &zeros)?;
         }
         for &slot in &survey.unreadable {
@@ -200,6 +180,9 @@ impl<P: PageStore> Log<P> {
             }
         }
         // Also if nothing was rejected: what an earlier recovery has erased may only look so.
+        if is_seeded!(SkipErasureSync) {
+            return Ok(());
+        }
         Ok(self.pages.sync()?)
     }
 
@@ -210,7 +193,9 @@ impl<P: PageStore> Log<P> {
         let pages = self.directory.pages();
         let doubtful = (0..pages.len()).filter(|&index| {
             let goes_into_the_tail = pages[index].from == self.tail.from();
-            pages[index].number > accepted.mark.number && !goes_into_the_tail
+            pages[index].number > accepted.mark.number
+                && !goes_into_the_tail
+                && !is_seeded!(TrustBeyondMark)
         });
         let doubtful: Vec<usize> = doubtful.collect();
         let has_room = match self.reserve_writes(doubtful.len()) {
@@ -221,7 +206,7 @@ impl<P: PageStore> Log<P> {
         for index in doubtful {
             // On a full disk, in place: that endangers an acknowledged commit if the power fails
             // just now, where refusing to open would take away the means to make room.
-            if !has_room {
+            if !has_room || is_seeded!(RewriteInPlace) {
                 self.write_in_place(index)?;
             } else if !self.copy_page(index, accepted.end)? {
                 self.rewrite_page(index, accepted.end)?;
@@ -253,7 +238,7 @@ impl<P: PageStore> Log<P> {
     }
 
     /// Says in the log that revisions may have been lost: the last thing that recovery does.
-    fn start_epoch(&mut self, replay: &mut Replay<'_>) -> Result<()> {
+    fn start_epoch(&mut self, learner: &mut dyn Learner) -> Result<()> {
         let newest = self.newest.unwrap_or(Revision::first_of(1));
         let sub = if self.newest.is_none() {
             Some(0)
@@ -281,6 +266,6 @@ impl<P: PageStore> Log<P> {
             epoch: self.epoch,
             cut: newest.main,
         });
-        replay(position, &entry)
+        learner.learn(position, &entry)
     }
 }

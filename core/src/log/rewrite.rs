@@ -55,6 +55,7 @@ impl<P: PageStore> Log<P> {
         if !self.must_not_sync() {
             return Ok(());
         }
+        self.break_root_ahead()?;
         let pages = bytes / self.identity.capacity() as u64;
         self.make_room(
             usize::try_from(pages)
@@ -77,6 +78,7 @@ impl<P: PageStore> Log<P> {
     fn write_gathered_page(&mut self, gathered: &Gathered, to: u64, end: u64) -> Result<()> {
         let mut page = vec![0; self.identity.page_size];
         let contents = gathered.lay_out(to, &mut page);
+        self.give_up_body();
         let slot = self.claim_slot()?;
         let mut header = PageHeader {
             checksum: 0,

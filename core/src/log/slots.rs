@@ -18,7 +18,9 @@
 
 use alloc::collections::{BTreeSet, VecDeque};
 
-/// The slots behind the header copies, as far as they are not live.
+use super::checkpoint::FIRST_LOG_SLOT;
+
+/// The slots behind the root of checkpoints, as far as they are not live.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
     /// How many pages the store has, with the header copies.
@@ -95,6 +97,16 @@ impl Slots {
         }
     }
 
+    /// The lowest free slot, for what is no page of the log.
+    pub(super) fn take_free(&mut self) -> Option<u32> {
+        self.free.pop_first()
+    }
+
+    /// The slots that wait for a sync.
+    pub(super) fn held_slots(&self) -> impl Iterator<Item = u32> {
+        self.held.iter().map(|&(slot, _)| slot)
+    }
+
     /// How many slots wait for a sync.
     pub(super) fn held(&self) -> usize {
         self.held.len()
@@ -118,7 +130,7 @@ impl Slots {
 
     /// The store has grown, and the new slots can be written.
     pub(super) fn grown_to(&mut self, length: u32) {
-        self.free.extend(self.length..length);
+        self.free.extend(self.length.max(FIRST_LOG_SLOT)..length);
         self.length = length;
     }
 }

@@ -34,6 +34,7 @@ use super::record::{Entry, Record};
 use crate::error::Result;
 use crate::page::PageStore;
 use crate::revision::Revision;
+use crate::seeded_bug::is_seeded;
 use alloc::vec::Vec;
 
 /// The pages of a run are filled to so many sixteenths on average, or the run goes on.
@@ -103,9 +104,15 @@ impl<P: PageStore> Log<P> {
     pub(crate) fn begin_sweep(&self) -> Option<Sweep> {
         let last = self.directory.last()?;
         let limit = last.from.min(self.tail.from());
+        let middle = &self.directory.pages()[self.directory.pages().len() / 2];
+        let position = if is_seeded!(SweepOutOfOrder) {
+            middle.first_frame().unwrap_or(0)
+        } else {
+            0
+        };
         (limit > 0).then_some(Sweep {
             limit,
-            position: 0,
+            position,
             before: super::handle::NEVER,
             open: None,
             run: None,
@@ -127,7 +134,9 @@ impl<P: PageStore> Log<P> {
             return Ok(false);
         }
         self.make_room_ahead(0)?;
-        self.write_tail()?;
+        if !is_seeded!(SweepBeforeWrite) {
+            self.write_tail()?;
+        }
         sweep.budget = budget_bytes.max(1);
         while sweep.budget > 0 {
             if sweep.position >= sweep.limit && sweep.run.is_none() {
@@ -262,6 +271,7 @@ impl<P: PageStore> Log<P> {
     ) -> Result<bool> {
         let entry = frame.stored.entry();
         if entry.last
+            && !is_seeded!(DropTransactionEnd)
             && let Some(bit) = sweep.open
         {
             if let Some(byte) = run.page.byte_mut(bit) {

@@ -9,10 +9,12 @@
 use alloc::string::ToString;
 use alloc::sync::{Arc, Weak};
 
+use super::checkpoint_write::RootState;
 use super::handle::{Log, Position};
 use super::layout::Mark;
 use crate::error::{Error, Result};
 use crate::page::{PageError, PageStore};
+use crate::seeded_bug::is_seeded;
 
 /// A sync that was begun: to be finished with what the page store said.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub(crate) struct SyncTicket<P> {
     carries: u64,
     /// The length that the page store was given before; its new slots can be used then.
     grown: Option<u32>,
+    /// The root of the last checkpoint was overwritten before.
+    breaks_root: bool,
     /// By this the log knows its ticket, and whether it was dropped.
     held: Arc<()>,
 }
@@ -39,6 +43,9 @@ pub(crate) struct SyncGoal {
 impl<P: PageStore> SyncTicket<P> {
     /// Has the page store do it.
     pub(crate) fn sync(&self) -> Result<(), PageError> {
+        if is_seeded!(SkipSync) {
+            return Ok(());
+        }
         self.pages.sync()
     }
 }
@@ -55,8 +62,7 @@ impl<P: PageStore> Log<P> {
     pub(crate) fn sync(&mut self) -> Result<()> {
         if self.is_synced_by_caller {
             self.check_writable()?;
-            let has_nothing_to_sync = self.is_durable() && self.growing.is_none();
-            return if has_nothing_to_sync {
+            return if self.has_nothing_to_sync() {
                 Ok(())
             } else {
                 Err(Error::SyncPending)
@@ -82,7 +88,7 @@ impl<P: PageStore> Log<P> {
             self.poisoned = true;
         }
         self.write_tail()?;
-        if self.is_durable() && self.growing.is_none() {
+        if self.has_nothing_to_sync() {
             return Ok(None);
         }
         let held = Arc::new(());
@@ -96,6 +102,7 @@ impl<P: PageStore> Log<P> {
             },
             carries: self.last_write.carries,
             grown: self.growing,
+            breaks_root: self.checkpoint.root == RootState::Going,
             held,
         }))
     }
@@ -120,11 +127,18 @@ impl<P: PageStore> Log<P> {
             self.slots.grown_to(length);
             self.growing = None;
         }
+        if ticket.breaks_root {
+            self.checkpoint.root = RootState::Gone;
+        }
         self.carried = self.carried.max(ticket.carries);
         if ticket.mark.number > self.mark.number {
             self.mark = ticket.mark;
             self.synced = ticket.mark.number;
-            self.slots.release(ticket.carries);
+            self.slots.release(if is_seeded!(ReuseAfterSync) {
+                ticket.mark.number
+            } else {
+                ticket.carries
+            });
         }
         Ok(())
     }
@@ -132,6 +146,11 @@ impl<P: PageStore> Log<P> {
     /// Whether all that was appended is durable.
     pub(crate) fn is_durable(&self) -> bool {
         !self.tail.has_unwritten() && self.last_write.number <= self.synced
+    }
+
+    fn has_nothing_to_sync(&self) -> bool {
+        let is_root_going = self.checkpoint.root == RootState::Going;
+        self.is_durable() && self.growing.is_none() && !is_root_going
     }
 
     /// All that was appended and written until now.
@@ -178,7 +197,7 @@ impl<P: PageStore> Log<P> {
             if self.carried >= number {
                 return Ok(());
             }
-            if self.is_durable() && self.growing.is_none() {
+            if self.has_nothing_to_sync() {
                 if self.last_write.carries >= number {
                     return Ok(());
                 }

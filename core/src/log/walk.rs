@@ -1,13 +1,18 @@
 //! From the bytes of the log to the entries that it means: whole transactions, in order.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::Range;
 
-use super::handle::{EpochStart, Log, Position, Replay};
+use super::frame::{self, Length};
+use super::handle::{EpochStart, Log, Position};
 use super::layout::NUMBER_LIMIT;
-use super::reader::{Source, Stored};
+use super::learner::Learner;
+use super::reader::{Source, Stored, Stretch};
 use super::record::{Entry, Record};
 use crate::error::{Error, Result};
 use crate::page::PageStore;
+use crate::revision::Revision;
 
 /// Entries of one transaction that are kept in hand until its last one is seen; those beyond are
 /// read twice.
@@ -45,65 +50,183 @@ pub(super) enum Walk {
     Overtaken,
 }
 
+/// How far walking over the log has come.
+#[derive(Debug)]
+pub(super) struct Walker {
+    /// Where the next frame begins, and where the log ends.
+    pub(super) position: u64,
+    pub(super) end: u64,
+    /// The index of the page that frames were last seen to begin in.
+    walked: usize,
+    /// The revision of the last entry.
+    before: Revision,
+    /// Transactions that were replayed.
+    replayed: u64,
+    /// The entries of a transaction that has not ended yet.
+    held: Vec<(u64, Stored)>,
+    spilled: Vec<u64>,
+}
+
+/// A page in hand, from a position on: its frames are taken where they lie.
+struct Here {
+    page: Arc<[u8]>,
+    from: u64,
+    bytes: Range<usize>,
+}
+
+impl Here {
+    /// The entry at `position`, if it lies here whole; with the part of the page that its body is, and
+    /// where the next one begins.
+    #[inline]
+    fn entry_at(&self, position: u64) -> Option<(Entry<'_>, Range<usize>, u64)> {
+        let start = self.bytes.start + usize::try_from(position - self.from).ok()?;
+        let bytes = self.page.get(start..self.bytes.end)?;
+        let Length::Known { prefix, body } = frame::read_length(bytes) else {
+            return None;
+        };
+        let entry = frame::decode(bytes.get(prefix..prefix + body)?)?;
+        let body = start + prefix..start + prefix + body;
+        let next = position + (body.end - start) as u64;
+        Some((entry, body, next))
+    }
+}
+
 impl<P: PageStore> Log<P> {
     /// Walks over what is written, from the end of what was walked over before, and replays whole
     /// transactions. What follows the last one is left unread.
-    pub(super) fn walk(&mut self, resume: &mut Resume, replay: &mut Replay<'_>) -> Result<Walk> {
-        let end = self.directory.end();
-        let mut position = self.readable_end;
-        let mut walked = self.directory.index_of(position);
-        let mut before = self.newest_or_never();
-        let mut replayed = 0;
-        let mut held: Vec<(u64, Stored)> = Vec::new();
-        let mut spilled: Vec<u64> = Vec::new();
-        while let Some(frame) = self.frame_at(position, end, Source::Cached)? {
-            let (revision, last) = {
-                let entry = frame.stored.entry();
-                (entry.revision, entry.last)
-            };
-            if revision <= before {
-                return Err(self.corrupt_at(
-                    frame.position,
-                    "an entry is not newer than the one before it",
-                ));
-            }
-            self.directory
-                .note_frame(&mut walked, frame.position, revision, before);
-            before = revision;
-            position = frame.next;
-            if held.len() < HELD_ENTRIES {
-                held.push((frame.position, frame.stored));
-            } else {
-                spilled.push(frame.position);
-            }
-            if !last {
-                continue;
-            }
-            resume.is_within = position > resume.position;
-            for (position, stored) in held.drain(..) {
-                if self.visit(position, &stored.entry(), resume, replay)? == Walk::CutOff {
-                    return Ok(Walk::CutOff);
-                }
-            }
-            for position in spilled.drain(..) {
-                let stored = self
-                    .frame_at(position, end, Source::Cached)?
-                    .map(|frame| frame.stored);
-                let stored = stored.ok_or_else(|| self.corrupt_at(position, "an entry is gone"))?;
-                if self.visit(position, &stored.entry(), resume, replay)? == Walk::CutOff {
-                    return Ok(Walk::CutOff);
-                }
-            }
-            resume.is_within = false;
-            self.readable_end = position;
-            self.newest = Some(revision);
-            if position > resume.position {
-                resume.position = position;
-                replayed += 1;
+    pub(super) fn walk(&mut self, resume: &mut Resume, learner: &mut dyn Learner) -> Result<Walk> {
+        let mut walker = self.walker();
+        loop {
+            if let Some(walk) = self.walk_on(&mut walker, usize::MAX, resume, learner)? {
+                return Ok(walk);
             }
         }
-        self.directory.note_end(walked, before);
-        Ok(Walk::Replayed(replayed))
+    }
+
+    pub(super) fn walker(&self) -> Walker {
+        Walker {
+            position: self.readable_end,
+            end: self.directory.end(),
+            walked: self.directory.index_of(self.readable_end),
+            before: self.newest_or_never(),
+            replayed: 0,
+            held: Vec::new(),
+            spilled: Vec::new(),
+        }
+    }
+
+    /// Walks on until about `budget_bytes` of the log were read. `None` if that is not all.
+    pub(super) fn walk_on(
+        &mut self,
+        walker: &mut Walker,
+        budget_bytes: usize,
+        resume: &mut Resume,
+        learner: &mut dyn Learner,
+    ) -> Result<Option<Walk>> {
+        let stop = walker.position.saturating_add(budget_bytes as u64);
+        let end = walker.end;
+        while walker.position < stop {
+            // The frame that comes from the page before, or a gap: the rest lies in the page itself.
+            let Some(frame) = self.frame_at(walker.position, end, Source::Cached)? else {
+                self.directory.note_end(walker.walked, walker.before);
+                return Ok(Some(Walk::Replayed(walker.replayed)));
+            };
+            walker.position = frame.next;
+            let (position, stored) = (frame.position, &frame.stored);
+            let keep = || Some(stored.clone());
+            let entry = stored.entry();
+            if self.take_in(walker, position, &entry, keep, resume, learner)? == Walk::CutOff {
+                return Ok(Some(Walk::CutOff));
+            }
+            let from = walker.position;
+            let Stretch::Page(page, bytes) = self.stretch_at(from, Source::Cached)? else {
+                continue;
+            };
+            let here = Here { page, from, bytes };
+            while let Some((entry, body, next)) = here.entry_at(walker.position) {
+                let position = core::mem::replace(&mut walker.position, next);
+                let keep = || Stored::new(Arc::clone(&here.page), body.clone());
+                if self.take_in(walker, position, &entry, keep, resume, learner)? == Walk::CutOff {
+                    return Ok(Some(Walk::CutOff));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes in the next entry, and visits its transaction if it ends it. The walker has gone on
+    /// behind it.
+    fn take_in(
+        &mut self,
+        walker: &mut Walker,
+        position: u64,
+        entry: &Entry<'_>,
+        keep: impl FnOnce() -> Option<Stored>,
+        resume: &mut Resume,
+        learner: &mut dyn Learner,
+    ) -> Result<Walk> {
+        let Entry { revision, last, .. } = *entry;
+        if revision <= walker.before {
+            return Err(self.corrupt_at(position, "an entry is not newer than the one before it"));
+        }
+        if !walker.held.is_empty() && revision.main != walker.before.main {
+            return Err(self.corrupt_at(position, "a transaction has no end"));
+        }
+        self.directory
+            .note_frame(&mut walker.walked, position, revision, walker.before);
+        walker.before = revision;
+        let is_alone = last && walker.held.is_empty();
+        if !is_alone {
+            match keep() {
+                Some(stored) if walker.held.len() < HELD_ENTRIES => {
+                    walker.held.push((position, stored));
+                }
+                _ => walker.spilled.push(position),
+            }
+            if !last {
+                return Ok(Walk::Replayed(0));
+            }
+        }
+        resume.is_within = walker.position > resume.position;
+        let visited = if is_alone {
+            self.visit(position, entry, resume, learner)?
+        } else {
+            self.visit_held(walker, resume, learner)?
+        };
+        if visited == Walk::CutOff {
+            return Ok(visited);
+        }
+        resume.is_within = false;
+        self.readable_end = walker.position;
+        self.newest = Some(revision);
+        if walker.position > resume.position {
+            resume.position = walker.position;
+            walker.replayed += 1;
+        }
+        Ok(visited)
+    }
+
+    fn visit_held(
+        &mut self,
+        walker: &mut Walker,
+        resume: &mut Resume,
+        learner: &mut dyn Learner,
+    ) -> Result<Walk> {
+        for (position, stored) in walker.held.drain(..) {
+            if self.visit(position, &stored.entry(), resume, learner)? == Walk::CutOff {
+                return Ok(Walk::CutOff);
+            }
+        }
+        for position in walker.spilled.drain(..) {
+            let stored = self
+                .frame_at(position, walker.end, Source::Cached)?
+                .map(|frame| frame.stored);
+            let stored = stored.ok_or_else(|| self.corrupt_at(position, "an entry is gone"))?;
+            if self.visit(position, &stored.entry(), resume, learner)? == Walk::CutOff {
+                return Ok(Walk::CutOff);
+            }
+        }
+        Ok(Walk::Replayed(0))
     }
 
     /// Takes in one entry of a whole transaction.
@@ -112,7 +235,7 @@ impl<P: PageStore> Log<P> {
         position: u64,
         entry: &Entry<'_>,
         resume: &mut Resume,
-        replay: &mut Replay<'_>,
+        learner: &mut dyn Learner,
     ) -> Result<Walk> {
         if let Record::Epoch { epoch, cut } = entry.record {
             let start = match (i64::try_from(epoch), i64::try_from(cut)) {
@@ -132,10 +255,12 @@ impl<P: PageStore> Log<P> {
             self.remember_epoch(start);
         }
         if position >= resume.position {
-            replay(Position(position), entry).map_err(|error| match error {
-                Error::Corrupt { what, .. } => self.corrupt_at(position, what),
-                error => error,
-            })?;
+            learner
+                .learn(Position(position), entry)
+                .map_err(|error| match error {
+                    Error::Corrupt { what, .. } => self.corrupt_at(position, what),
+                    error => error,
+                })?;
             resume.epoch = self.epoch;
         }
         Ok(Walk::Replayed(0))

@@ -5,14 +5,17 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::mem;
 
+use super::checkpoint::{FIRST_LOG_SLOT, Root};
+use super::checkpoint_write::Contents;
 use super::directory::LivePage;
 use super::frame;
 use super::handle::{LastWrite, Log, NEVER, Position};
-use super::layout::{NO_FRAME, NO_SLOT, NUMBER_LIMIT, PageHeader};
+use super::layout::{Mark, NO_FRAME, NO_SLOT, NUMBER_LIMIT, PageHeader};
 use super::record::Entry;
 use crate::error::{Error, Result};
 use crate::page::{PageError, PageStore};
 use crate::revision::Revision;
+use crate::seeded_bug::is_seeded;
 
 /// Growth is an eighth of the store, within these limits: rare, and never much at once.
 pub(super) const GROWTH_LEAST_BYTES: usize = 64 * 1024;
@@ -94,6 +97,7 @@ impl<P: PageStore> Log<P> {
     /// Adds an entry to the tail. Each page that gets full is written.
     pub(crate) fn append(&mut self, entry: &Entry<'_>) -> Result<Position> {
         self.check_writable()?;
+        self.break_root_ahead()?;
         debug_assert!(
             self.newest.is_none_or(|newest| newest < entry.revision),
             "revisions only grow"
@@ -141,26 +145,44 @@ impl<P: PageStore> Log<P> {
     /// tell that their revisions are used again.
     pub(crate) fn leave_clean(&mut self) -> Result<()> {
         self.check_writable()?;
+        if is_seeded!(StayClean) {
+            return Ok(());
+        }
         // No page of this session has the flag, so any of them that is durable will do.
         if self.synced > self.opened_at {
             return Ok(());
         }
         if self.last_write.number == self.opened_at {
             self.reserve_to_free(0)?;
+            if self.slots.next() != Some(self.last_write.next_slot) {
+                self.break_root_ahead()?;
+            }
             self.write_page(false)?;
         }
         self.sync()
     }
 
-    /// Syncs, and leaves a page that says so. A log that wrote nothing writes nothing here.
-    pub(crate) fn close(&mut self) -> Result<()> {
+    /// Syncs, and leaves a page that says so, with a checkpoint of `contents` if it is worth one. A
+    /// log that wrote nothing writes nothing here.
+    pub(crate) fn close(&mut self, contents: Option<&Contents<'_>>) -> Result<()> {
         let is_marked = self.last_write.clean && !self.tail.has_unwritten();
         if self.read_only || (is_marked && self.is_durable()) {
             return Ok(());
         }
         if !is_marked {
             self.sync()?;
+            if self.slots.held() >= Root::most_held(self.identity) {
+                self.carry_mark()?;
+            }
+            if let Some(contents) = contents {
+                self.make_room_for_checkpoint(contents)?;
+            }
             self.write_page(true)?;
+            if let Some(contents) = contents {
+                let outcome = self.write_checkpoint(contents);
+                self.poisoned |= outcome.is_err();
+                outcome?;
+            }
         }
         self.sync()?;
         self.opened_at = self.last_write.number;
@@ -200,7 +222,7 @@ impl<P: PageStore> Log<P> {
             to,
             end: to,
             epoch: self.epoch as u64,
-            mark: self.mark,
+            mark: self.mark_to_carry(),
             next_slot: self.slots.next().unwrap_or(NO_SLOT),
             predecessor_slot: self.directory.predecessor_slot(from),
             clean,
@@ -241,6 +263,18 @@ impl<P: PageStore> Log<P> {
         live
     }
 
+    /// What the tail says to be durable.
+    fn mark_to_carry(&self) -> Mark {
+        if is_seeded!(MarkTooEarly) {
+            return Mark {
+                number: self.last_write.number,
+                end: self.directory.end(),
+                census: self.directory.census(),
+            };
+        }
+        self.mark
+    }
+
     /// Writes a live page again as the next page write, with the same contents. The log ends at `end`
     /// before and after.
     pub(super) fn write_copy(
@@ -250,6 +284,7 @@ impl<P: PageStore> Log<P> {
         page: &mut [u8],
         end: u64,
     ) -> Result<()> {
+        self.give_up_body();
         let slot = self.claim_slot()?;
         let mut header = PageHeader {
             number: self.last_write.number + 1,
@@ -284,6 +319,7 @@ impl<P: PageStore> Log<P> {
             self.grow(1)?;
         }
         let slot = self.slots.take().ok_or(PageError::NoSpace)?;
+        self.break_root(slot)?;
         self.slots.decide_next();
         Ok(slot)
     }
@@ -298,6 +334,10 @@ impl<P: PageStore> Log<P> {
             self.slots.hold(self.last_write.slot, header.number);
         }
         for slot in superseded {
+            if is_seeded!(ReuseAtOnce) {
+                self.slots.free(slot);
+                continue;
+            }
             self.slots.hold(slot, header.number);
         }
         self.last_write = LastWrite::of(header, slot);
@@ -305,7 +345,7 @@ impl<P: PageStore> Log<P> {
 
     /// Writes again, in place, what a clean close left beyond the mark.
     pub(super) fn confirm(&mut self) -> Result<()> {
-        let Some(slots) = self.unconfirmed.take() else {
+        let Some(slots) = self.unconfirmed.take().filter(|_| !is_seeded!(TrustClose)) else {
             return Ok(());
         };
         let length = self.growing.unwrap_or(self.slots.length());
@@ -322,6 +362,7 @@ impl<P: PageStore> Log<P> {
     pub(super) fn grow(&mut self, missing: usize) -> Result<()> {
         self.finish_growth()?;
         let length = self.slots.length();
+        let missing = missing + FIRST_LOG_SLOT.saturating_sub(length) as usize;
         let page_size = self.identity.page_size;
         let chunk = (length as usize / 8).clamp(
             GROWTH_LEAST_BYTES / page_size,
@@ -336,7 +377,16 @@ impl<P: PageStore> Log<P> {
         let Err(Error::Page(PageError::NoSpace)) = outcome else {
             return outcome;
         };
-        self.grow_by(missing)
+        let outcome = self.grow_by(missing);
+        if let Err(Error::Page(PageError::NoSpace)) = outcome {
+            // What is only a cache makes room.
+            let before = self.slots.available();
+            self.give_up_body();
+            if self.slots.available() - before >= missing {
+                return Ok(());
+            }
+        }
+        outcome
     }
 
     fn grow_by(&mut self, count: usize) -> Result<()> {
@@ -362,7 +412,9 @@ impl<P: PageStore> Log<P> {
             self.growing = Some(new_length);
             return Err(Error::SyncPending);
         }
-        if let Err(error) = self.pages.sync() {
+        if !is_seeded!(SkipGrowthSync)
+            && let Err(error) = self.pages.sync()
+        {
             self.poisoned = true;
             return Err(error.into());
         }

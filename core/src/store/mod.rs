@@ -7,9 +7,11 @@
 //! This layer knows neither leases nor watchers. It hands its changes up as events, and the log's
 //! entries to whoever must learn from them when a store is opened.
 
+mod checkpoint;
 mod compact;
 mod hash;
 mod history;
+mod opening;
 mod pinned;
 mod range;
 mod reclaim;
@@ -27,7 +29,8 @@ pub use request::{
 };
 
 pub(crate) use history::event_of;
+pub(crate) use opening::Opening;
 
 pub(crate) use request::PutRef;
-pub(crate) use revision_store::RevisionStore;
+pub(crate) use revision_store::{Lesson, RevisionStore};
 pub(crate) use write::WriteTxn;

@@ -11,6 +11,7 @@ use super::revision_store::RevisionStore;
 use crate::error::Result;
 use crate::log::{Record, Sweep};
 use crate::page::PageStore;
+use crate::seeded_bug::is_seeded;
 
 /// A sweep is worth while once about this part of the log is dead.
 const LOG_PER_DEAD: u64 = 8;
@@ -90,7 +91,11 @@ impl<P: PageStore> RevisionStore<P> {
                     true
                 }
                 Record::Put { key, .. } => is_newest(key),
-                Record::Delete { key } => revision.main == purge_revision && is_newest(key),
+                Record::Delete { key } => {
+                    revision.main == purge_revision
+                        && is_newest(key)
+                        && !is_seeded!(PurgeTombstoneTooEarly)
+                }
                 _ => standing.needs(entry, oldest_epoch),
             }
         })

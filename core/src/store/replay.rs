@@ -1,12 +1,14 @@
 //! Learning the state of a store from the entries of its log.
 
+use alloc::vec::Vec;
+
 use crate::error::{Error, Result};
 use crate::index::KeyIndex;
-use crate::log::{Entry, Position, Record};
+use crate::log::{Entry, Numbers, Position, Record, put_varint};
 use crate::revision::Revision;
 
 /// Beyond every revision and version that a store can come to; adding to one below cannot overflow.
-const NUMBER_LIMIT: u64 = 1 << 62;
+pub(super) const NUMBER_LIMIT: u64 = 1 << 62;
 
 /// What a fold over the log's entries knows besides the keys.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +28,29 @@ impl State {
         next_sub: 0,
         compact_revision: -1,
     };
+
+    /// For a checkpoint.
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        put_varint(self.revision as u64, out);
+        put_varint(u64::from(self.next_sub), out);
+        put_varint((self.compact_revision + 1) as u64, out);
+    }
+
+    pub(super) fn decode(numbers: &mut Numbers<'_>) -> Option<Self> {
+        let revision = numbers.next_below(NUMBER_LIMIT)? as i64;
+        let next_sub = u32::try_from(numbers.next()?).ok()?;
+        let compact_revision = numbers.next_below(NUMBER_LIMIT)? as i64 - 1;
+        (revision > 0 && compact_revision <= revision).then_some(Self {
+            revision,
+            next_sub,
+            compact_revision,
+        })
+    }
+
+    /// Whether a store in this state can have written the entry.
+    pub(super) fn could_have(&self, entry: &Entry<'_>) -> bool {
+        check(entry).is_ok() && entry.revision.main <= self.revision
+    }
 
     /// Takes in the next entry. A page can have the right checksum and yet hold what no store has
     /// written, so nothing is believed that could not be.

@@ -1,70 +1,54 @@
 //! The store's state, and how it is read back from the log.
 
+use super::checkpoint::Fold;
 use super::pinned::PinnedKeyValue;
 use super::replay::State;
 use super::standing::Standing;
 use crate::error::{Error, Result};
 use crate::index::{Found, KeyIndex};
-use crate::log::{Entry, Log, LogOptions, Opened, Refresh};
+use crate::log::{Entry, Learner, Log, Refresh};
 use crate::page::PageStore;
 use crate::range::KeyRange;
 use crate::record::KeyValue;
 
-/// Sees every entry that is read back from the log, in order, after the store has learned of it.
-pub(crate) type Visitor<'a> = dyn FnMut(&Entry<'_>) + 'a;
+/// What is learned from the log when it is read back, after the store has learned of it.
+pub(crate) enum Lesson<'a> {
+    /// The next entry; or one that stands, if a checkpoint takes the place of all that were written.
+    Entry(&'a Entry<'a>),
+    /// Whatever was learned so far does not count: all is read again.
+    Nothing,
+}
+
+/// Learns from the log.
+pub(crate) type Visitor<'a> = dyn FnMut(Lesson<'_>) + 'a;
 
 /// Keys with all their revisions.
 pub(crate) struct RevisionStore<P> {
     pub(super) log: Log<P>,
     pub(super) index: KeyIndex,
     /// Keeps chosen keys from flooding the index's hash.
-    seed: u64,
+    pub(super) seed: u64,
     /// Everything in memory that the log's entries add up to, besides the index.
     pub(super) state: State,
     pub(super) standing: Standing,
 }
 
 impl<P: PageStore> RevisionStore<P> {
-    /// `seed` keeps chosen keys from flooding the index's hash.
-    pub(crate) fn open(
-        pages: P,
-        options: LogOptions,
-        seed: u64,
-        visitor: &mut Visitor<'_>,
-    ) -> Result<(Self, Opened)> {
-        let mut index = KeyIndex::with_seed(seed);
-        let mut state = State::EMPTY;
-        let mut standing = Standing::default();
-        let (log, opened) = Log::open(pages, options, &mut |position, entry| {
-            state.replay(&mut index, position, entry)?;
-            standing.learn(entry);
-            visitor(entry);
-            Ok(())
-        })?;
-        let store = Self {
-            log,
-            index,
-            seed,
-            state,
-            standing,
-        };
-        Ok((store, opened))
-    }
-
     /// Takes in what a writer in another process has added; for stores opened read-only.
     pub(crate) fn refresh(&mut self, visitor: &mut Visitor<'_>) -> Result<Refresh> {
         let Self {
             log,
             index,
+            seed,
             state,
             standing,
-            ..
         } = self;
-        log.refresh(&mut |position, entry| {
-            state.replay(index, position, entry)?;
-            standing.learn(entry);
-            visitor(entry);
-            Ok(())
+        log.refresh(&mut Fold {
+            index,
+            state,
+            standing,
+            seed: *seed,
+            visitor,
         })
     }
 
@@ -77,15 +61,15 @@ impl<P: PageStore> RevisionStore<P> {
             state,
             standing,
         } = self;
-        *index = KeyIndex::with_seed(*seed);
-        *state = State::EMPTY;
-        *standing = Standing::default();
-        log.read_all(&mut |position, entry| {
-            state.replay(index, position, entry)?;
-            standing.learn(entry);
-            visitor(entry);
-            Ok(())
-        })
+        let mut fold = Fold {
+            index,
+            state,
+            standing,
+            seed: *seed,
+            visitor,
+        };
+        fold.forget();
+        log.read_all(&mut fold)
     }
 
     /// The revision of the newest transaction; 1 for a store that has seen none.

@@ -1,8 +1,11 @@
 //! Which records of state still stand: a newer one of the same kind kills the older.
 
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
-use crate::log::{Entry, Record};
+use super::checkpoint::{decode_revision, encode_revision};
+use super::replay::NUMBER_LIMIT;
+use crate::log::{Entry, Numbers, Record, put_varint};
 use crate::revision::Revision;
 
 /// The records that make a lease what it is.
@@ -79,6 +82,56 @@ impl Standing {
             Record::Epoch { .. } | Record::End => return,
         }
         self.written += 1;
+    }
+
+    /// Learns of a record that a checkpoint says stands, which it has counted before.
+    pub(super) fn learn_standing(&mut self, entry: &Entry<'_>) {
+        let written = self.written;
+        if !matches!(entry.record, Record::Put { .. } | Record::Delete { .. }) {
+            self.learn(entry);
+        }
+        self.written = written;
+    }
+
+    /// The revision of the record of this kind that stands. A put tells only of its key, whenever it
+    /// was.
+    pub(super) fn revision_of(&self, record: &Record<'_>) -> Option<Revision> {
+        match *record {
+            Record::LeaseGrant { id, .. } => Some(self.leases.get(&id)?.granted),
+            Record::LeaseRemaining { id, .. } => self.leases.get(&id)?.remaining,
+            Record::Cursor { id, .. } => Some(self.cursors.get(&id)?.defined),
+            Record::CursorAck { id, .. } => self.cursors.get(&id)?.acked,
+            Record::Put { .. } => Some(Revision::first_of(1)),
+            _ => None,
+        }
+    }
+
+    /// The counts and the compaction, for a checkpoint; not leases and cursors, which are standing
+    /// records.
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        let first = self.first.map_or(0, |first| first as u64);
+        for number in [self.written as u64, self.changes, self.seen, first] {
+            put_varint(number, out);
+        }
+        let compact = self.compact.unwrap_or(Revision { main: 0, sub: 0 });
+        encode_revision(compact, out);
+    }
+
+    pub(super) fn decode(numbers: &mut Numbers<'_>) -> Option<Self> {
+        let written = numbers.next_below(1 << 30)? as usize;
+        let changes = numbers.next_below(NUMBER_LIMIT)?;
+        let seen = numbers.next_below(NUMBER_LIMIT)?;
+        let first = numbers.next_below(NUMBER_LIMIT)? as i64;
+        let compact = decode_revision(numbers)?;
+        Some(Self {
+            leases: BTreeMap::new(),
+            cursors: BTreeMap::new(),
+            compact: (compact.main > 0).then_some(compact),
+            written,
+            changes,
+            seen,
+            first: (first > 0).then_some(first),
+        })
     }
 
     /// About how many changes there were from `from` up to `to`, both revisions.

@@ -144,7 +144,7 @@ impl Trial {
             }
         }
         if self.random.percent(40) {
-            log.close()?;
+            log.close(None)?;
             self.durable = self.history.len();
             self.told = true;
         }
@@ -219,7 +219,7 @@ fn a_crash_at_every_write_loses_nothing_that_was_synced() {
                     log.write_tail()?;
                 }
             }
-            log.close()
+            log.close(None)
         })();
         let done = outcome.is_ok();
         for crash in pages.every_crash().take(100) {
@@ -264,7 +264,7 @@ fn a_creation_that_was_cut_off_is_begun_again() {
                 Ok((mut log, opened, replayed)) => {
                     assert!(opened.clean && replayed.transactions.is_empty());
                     let written = Author::after(&replayed).append(&mut log, &[3]).unwrap();
-                    log.close().unwrap();
+                    log.close(None).unwrap();
                     assert_eq!(open(survivor).unwrap().2.transactions, [written]);
                 }
                 // A tear that left bytes of neither version looks like another program's file.

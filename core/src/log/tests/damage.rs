@@ -25,7 +25,7 @@ fn closed_store() -> (FaultPages, Vec<u32>, Vec<Transaction>) {
         history.push(author.append(&mut log, &some_lengths(&mut random)).unwrap());
         log.sync().unwrap();
     }
-    log.close().unwrap();
+    log.close(None).unwrap();
     let live = log.directory.pages().iter().map(|page| page.slot).collect();
     (pages, live, history)
 }
@@ -140,7 +140,7 @@ fn images(random: &mut Random) -> Vec<Vec<u8>> {
             images.push(pages.to_bytes());
         } else {
             images.push(pages.to_bytes());
-            log.close().unwrap();
+            log.close(None).unwrap();
             images.push(pages.to_bytes());
         }
     }
@@ -230,17 +230,14 @@ fn forge(page: &mut [u8], slot: u32, random: &mut Random) {
 /// Opens it in all ways, and does all that can be done.
 fn use_it(image: &[u8], random: &mut Random) {
     let pages = MemoryPages::from_bytes(PAGE_SIZE, image).unwrap();
-    let mut ignore = |_: Position, _: &Entry<'_>| Ok(());
+    let mut ignore = Each(|_: &Entry<'_>| ());
     if let Ok((mut log, _)) = Log::open(pages.clone(), options(true), &mut ignore) {
         let _ = log.check();
         read_everything(&log);
         let _ = log.refresh(&mut ignore);
     }
     let mut newest = Revision::first_of(1);
-    let mut note = |_: Position, entry: &Entry<'_>| {
-        newest = entry.revision;
-        Ok(())
-    };
+    let mut note = Each(|entry: &Entry<'_>| newest = entry.revision);
     let Ok((mut log, _)) = Log::open(pages.clone(), options(false), &mut note) else {
         return;
     };
@@ -258,7 +255,7 @@ fn use_it(image: &[u8], random: &mut Random) {
         if random.percent(50) {
             let _ = log.sync();
         }
-        if log.close().is_ok() {
+        if log.close(None).is_ok() {
             let _ = open(pages);
         }
     }

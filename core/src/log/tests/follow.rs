@@ -69,13 +69,7 @@ impl Reader {
     fn refresh(&mut self) -> Refresh {
         let before = self.replayed.transactions.len();
         let replayed = &mut self.replayed;
-        let refresh = self
-            .log
-            .refresh(&mut |position, entry| {
-                replayed.take(position, entry);
-                Ok(())
-            })
-            .unwrap();
+        let refresh = self.log.refresh(replayed).unwrap();
         assert!(self.replayed.open.is_empty(), "whole transactions only");
         let grown = self.replayed.transactions.len() > before;
         assert_eq!(refresh == Refresh::Grown, grown);
@@ -185,7 +179,7 @@ fn a_reader_sees_whole_transactions_of_writers_that_come_go_and_crash() {
                 }
             }
             match random.below(4) {
-                0 => log.close().unwrap(),
+                0 => log.close(None).unwrap(),
                 1 => {
                     author.main += 1;
                     author.append_entries(&mut log, &[10, 700], false).unwrap();

@@ -13,6 +13,7 @@ use alloc::vec::Vec;
 
 use super::frame;
 use super::handle::{EpochStart, Log, LogOptions, Opened, Position};
+use super::learner::Learner;
 use super::record::{Entry, Record};
 use crate::error::Result;
 use crate::page::PageStore;
@@ -66,16 +67,30 @@ impl Replayed {
     }
 }
 
+impl Learner for Replayed {
+    fn learn(&mut self, position: Position, entry: &Entry<'_>) -> Result<()> {
+        self.take(position, entry);
+        Ok(())
+    }
+}
+
+/// Learns each entry by a closure.
+struct Each<F>(F);
+
+impl<F: FnMut(&Entry<'_>)> Learner for Each<F> {
+    fn learn(&mut self, _: Position, entry: &Entry<'_>) -> Result<()> {
+        (self.0)(entry);
+        Ok(())
+    }
+}
+
 fn open<P: PageStore>(pages: P) -> Result<(Log<P>, Opened, Replayed)> {
     open_with(pages, options(false))
 }
 
 fn open_with<P: PageStore>(pages: P, options: LogOptions) -> Result<(Log<P>, Opened, Replayed)> {
     let mut replayed = Replayed::default();
-    let (log, opened) = Log::open(pages, options, &mut |position, entry| {
-        replayed.take(position, entry);
-        Ok(())
-    })?;
+    let (log, opened) = Log::open(pages, options, &mut replayed)?;
     assert!(replayed.open.is_empty(), "whole transactions only");
     Ok((log, opened, replayed))
 }

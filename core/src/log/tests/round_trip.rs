@@ -44,7 +44,7 @@ fn round_trip<P: PageStore>(pages: impl Fn() -> P, page_size: usize) {
     }
     log.sync().unwrap();
     log.check().unwrap();
-    log.close().unwrap();
+    log.close(None).unwrap();
 
     let (log, opened, replayed) = open(pages()).unwrap();
     assert!(opened.clean && !opened.created);
@@ -145,13 +145,13 @@ fn a_clean_store_that_is_opened_and_closed_is_not_touched() {
                 .append(&mut log, &[length])
                 .unwrap();
         }
-        log.close().unwrap();
+        log.close(None).unwrap();
         drop(log);
         let (bytes, before) = (pages.to_bytes(), pages.counts());
         let (mut log, opened, _) = open(pages.clone()).unwrap();
         assert!(opened.clean && log.epoch() == 1);
         log.sync().unwrap();
-        log.close().unwrap();
+        log.close(None).unwrap();
         let after = pages.counts();
         assert_eq!((after.writes, after.syncs), (before.writes, before.syncs));
         assert!(pages.to_bytes() == bytes);
@@ -173,7 +173,7 @@ fn room_that_is_reserved_is_there_and_without_room_nothing_changes() {
     };
     assert_eq!(refused.code(), crate::ErrorCode::NoSpace);
     assert!(!log.is_poisoned() && written.len() > 100);
-    log.close().unwrap();
+    log.close(None).unwrap();
     let (_, opened, replayed) = open(pages).unwrap();
     assert!(opened.clean);
     assert_eq!(replayed.transactions, written);
@@ -198,7 +198,10 @@ fn after_a_failed_page_write_or_sync_nothing_is_written_and_reading_goes_on() {
             author.append(&mut log, &[1]).unwrap_err().code(),
             crate::ErrorCode::Poisoned
         );
-        assert_eq!(log.close().unwrap_err().code(), crate::ErrorCode::Poisoned);
+        assert_eq!(
+            log.close(None).unwrap_err().code(),
+            crate::ErrorCode::Poisoned
+        );
         assert_eq!(pages.counts().writes, writes);
         let frames: Vec<Frame> = scanned(&log, Revision::first_of(0))
             .into_iter()

@@ -224,7 +224,7 @@ fn doubt_a_close_that_failed_takes_nothing_from_what_is_acknowledged_later() {
     history.push(author.append(&mut log, &[5]).unwrap());
     // The entries are synced; the page with the clean flag is not.
     pages.fail_after(1, crate::page::fault::Fault::SyncFails);
-    assert!(log.close().is_err());
+    assert!(log.close(None).is_err());
     let (mut log, opened, replayed) = open(pages.clone()).unwrap();
     assert!(opened.clean, "it can be read");
     let mut author = Author::after(&replayed);
@@ -248,7 +248,7 @@ fn an_epoch_begins_when_a_store_that_let_others_see_more_has_lost_it() {
         assert!(opened.clean && log.epoch() == 1);
         if round < 2 {
             Author::after(&replayed).append(&mut log, &[1]).unwrap();
-            log.close().unwrap();
+            log.close(None).unwrap();
             continue;
         }
         log.leave_clean().unwrap();

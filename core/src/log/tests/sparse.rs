@@ -63,7 +63,7 @@ fn filled_store() -> (FaultPages, Log<FaultPages>, Vec<(u64, Frame)>) {
         author.append(&mut log, &[20]).unwrap();
         log.sync().unwrap();
     }
-    log.close().unwrap();
+    log.close(None).unwrap();
     let frames = scanned(&log, Revision::first_of(0)).into_iter();
     let frames = frames
         .map(|(position, frame)| (position.0, frame))

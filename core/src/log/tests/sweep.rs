@@ -116,21 +116,24 @@ fn open_visible(pages: &FaultPages) -> Result<(Log<FaultPages>, Visible)> {
     let mut compact_revision = -1;
     let mut newest = None;
     let mut open: Option<i64> = None;
-    let (log, _) = Log::open(pages.clone(), options(false), &mut |_, entry| {
-        assert!(newest < Some(entry.revision));
-        newest = Some(entry.revision);
-        let main = entry.revision.main;
-        assert!(
-            open.is_none_or(|open| open == main),
-            "{main} goes on with {open:?}"
-        );
-        open = (!entry.last).then_some(main);
-        changes.extend(change_of(entry));
-        if let Record::Compact { revision } = entry.record {
-            compact_revision = revision as i64;
-        }
-        Ok(())
-    })?;
+    let (log, _) = Log::open(
+        pages.clone(),
+        options(false),
+        &mut Each(|entry: &Entry<'_>| {
+            assert!(newest < Some(entry.revision));
+            newest = Some(entry.revision);
+            let main = entry.revision.main;
+            assert!(
+                open.is_none_or(|open| open == main),
+                "{main} goes on with {open:?}"
+            );
+            open = (!entry.last).then_some(main);
+            changes.extend(change_of(entry));
+            if let Record::Compact { revision } = entry.record {
+                compact_revision = revision as i64;
+            }
+        }),
+    )?;
     Ok((log, Visible::of(&changes, compact_revision)))
 }
 
@@ -363,7 +366,7 @@ impl Trial {
             }
         }
         if self.random.percent(30) {
-            log.close()?;
+            log.close(None)?;
             self.durable = self.model.steps.len();
         }
         Ok(())
@@ -421,7 +424,7 @@ fn a_crash_at_every_write_of_a_sweep_and_a_shrink_changes_nothing_that_can_be_se
         while !log.shrink(target, slice)? {}
         log.check()?;
         assert_eq!(visible_by_scan(&log, 45), expected);
-        log.close()
+        log.close(None)
     };
     for (cut, syncs) in (0..).flat_map(|cut| [(cut, false), (cut, true)]) {
         let pages = base.fork();
