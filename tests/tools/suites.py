@@ -105,8 +105,9 @@ SUITES = (
         "cargo test --no-fail-fast -p revwatch --lib -- --skip log:: --skip page:: &&"
         " cargo test --no-fail-fast -p revwatch --features fault"
         " --test lease --test durability --test tickets --test space --test failures"
-        " --test compaction --test checkpoint --test hostile --test refusals --test step --test range"
-        " --test cursor --test cursor_hold --test cursor_durable --test changes --test changes_bytes &&"
+        " --test compaction --test checkpoint --test hostile --test refusals --test step"
+        " --test range --test cursor --test cursor_hold --test cursor_durable --test changes"
+        " --test changes_bytes &&"
         " cargo test --no-fail-fast -p revwatch --doc",
         "libtest",
         ("rust-build",),
