@@ -55,10 +55,6 @@ pub enum SeededBug {
     ShrinkTooEarly,
     /// The root of a checkpoint stays when the log is written.
     KeepRoot,
-    /// The second page write of a session does not wait until it is durable that the root is gone.
-    HurryAfterRoot,
-    /// A root is believed although the log went on in the slot that was named for it.
-    BelieveOldRoot,
     /// A later checkpoint goes on with a body whose pages were moved since, and is believed.
     KeepBodyOfMovedPages,
 }

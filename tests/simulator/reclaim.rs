@@ -42,9 +42,15 @@ fn step(session: &mut Session, steps: usize) {
 }
 
 fn compact(session: &mut Session, keep: usize) {
-    let now = session.history().last();
-    let revision = now.revision - keep as i64;
-    if revision > now.compact_revision.max(0) {
+    let (newest, compact_revision) = {
+        let now = session.history().last();
+        (now.revision, now.compact_revision)
+    };
+    let revision = newest - keep as i64;
+    if session.history().held_from() < revision {
+        run_or_be_full(session, &Command::DeleteCursor("holding"));
+    }
+    if revision > compact_revision.max(0) {
         run_or_be_full(session, &Command::Compact { revision });
     }
 }

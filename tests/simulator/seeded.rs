@@ -117,8 +117,6 @@ caught! {
     a_tombstone_that_goes_too_early_is_noticed: PurgeTombstoneTooEarly by sweep_and_stop;
     a_store_that_is_cut_too_early_is_noticed: ShrinkTooEarly by shrink_and_stop;
     a_root_that_stays_is_noticed: KeepRoot by checkpoint::every_stop;
-    a_root_that_goes_too_late_is_noticed: HurryAfterRoot by checkpoint::every_stop;
-    an_old_root_that_is_believed_is_noticed: BelieveOldRoot by checkpoint::every_stop;
     a_body_of_pages_that_have_moved_is_noticed: KeepBodyOfMovedPages by checkpoint::every_stop;
 }
 

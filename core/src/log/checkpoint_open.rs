@@ -94,9 +94,6 @@ impl<P: PageStore> Log<P> {
             return false;
         };
         let of_log = PageHeader::verify(&page, self.identity, slot).map(|header| header.number);
-        if is_seeded!(BelieveOldRoot) {
-            return false;
-        }
         let found = of_log.or_else(|| number_of_body(&page, self.identity, slot));
         found.is_some_and(|found| found > number)
     }

@@ -82,7 +82,7 @@ impl<P: PageStore> Log<P> {
                 self.pages.sync()?;
             }
             RootState::Going => {
-                if self.synced <= self.opened_at && !is_seeded!(HurryAfterRoot) {
+                if self.synced <= self.opened_at {
                     self.pages.sync()?;
                 }
             }
