@@ -7,6 +7,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::layout::{HEADER_BYTES, NO_SLOT, NUMBER_LIMIT, PageHeader};
+use super::lend::Lent;
 use super::varint::{Numbers, put_varint};
 use crate::revision::Revision;
 
@@ -29,6 +30,8 @@ pub(super) struct LivePage {
     /// The page itself, where that costs no copy, or where the slot may be written again while it
     /// is still wanted.
     pub(super) bytes: Option<Arc<[u8]>>,
+    /// Or as it came from the page store.
+    pub(super) lent: Lent,
     /// Where the first frame begins in it, counted from `from`.
     first: u32,
     pub(super) number: u64,
@@ -47,6 +50,7 @@ impl LivePage {
             before: if header.sparse { SPARSE } else { 0 },
             slot,
             bytes: None,
+            lent: Lent::default(),
             first: NO_FIRST,
             number: header.number,
             term: header.census_term(),
@@ -63,8 +67,8 @@ impl LivePage {
     /// in one piece.
     #[inline]
     pub(super) fn bytes_at(&self, position: u64) -> Option<&[u8]> {
-        let page = self.bytes.as_deref()?;
-        if self.before == SPARSE {
+        let page = self.bytes.as_ref().or_else(|| self.lent.bytes())?;
+        if !self.is_dense() {
             return None;
         }
         let place =
@@ -72,11 +76,22 @@ impl LivePage {
         page.get(place(position)..place(self.to))
     }
 
+    /// Whether it would be found sooner if it were lent.
+    pub(super) fn can_be_lent(&self) -> bool {
+        self.bytes.is_none() && self.lent.bytes().is_none() && self.is_dense()
+    }
+
+    /// Whether its contents lie in one piece.
+    #[inline]
+    pub(super) fn is_dense(&self) -> bool {
+        self.before != SPARSE
+    }
+
     /// Newer pages take over what lies outside of these positions. If that is the front, the caller
     /// says where the first frame begins now.
     pub(super) fn keep_only(&mut self, from: u64, to: u64) {
         if self.from < from {
-            if self.before != SPARSE {
+            if self.is_dense() {
                 // No page has more bytes than a u32 can say.
                 self.before += (from - self.from) as u32;
             }
@@ -166,6 +181,7 @@ impl LivePage {
             term,
             revision,
             before: lies_before,
+            lent: Lent::default(),
             bytes: None,
         })
     }
@@ -357,6 +373,7 @@ impl Directory {
         self.census = self.census.wrapping_sub(page.term);
         (page.slot, page.number, page.term) = (slot, header.number, header.census_term());
         page.bytes = bytes;
+        page.lent = Lent::default();
         self.census = self.census.wrapping_add(page.term);
         old
     }
@@ -410,6 +427,13 @@ impl Directory {
         let before_the_last = self.pages.len().saturating_sub(1);
         for page in &mut self.pages[..before_the_last] {
             page.bytes = page.bytes.take().and_then(|_| share(page.slot));
+        }
+    }
+
+    /// Takes back all pages that are lent.
+    pub(super) fn take_back(&mut self) {
+        for page in &mut self.pages {
+            page.lent = Lent::default();
         }
     }
 

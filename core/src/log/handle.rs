@@ -9,6 +9,7 @@ use super::checkpoint_write::Checkpoint;
 use super::directory::Directory;
 use super::header::COPIES;
 use super::layout::{Identity, Mark, NO_SLOT, PageHeader};
+use super::lend::Lender;
 use super::moved::Moved;
 use super::slots::Slots;
 use super::tail::Tail;
@@ -137,6 +138,7 @@ pub(crate) struct Log<P> {
     pub(super) epoch: i64,
     pub(super) epochs: Vec<EpochStart>,
     pub(super) cache: spin::Mutex<PageCache>,
+    pub(super) lender: Lender,
     /// Frames are encoded here.
     pub(super) scratch: Vec<u8>,
     /// How often a reader has looked for news in vain.
@@ -149,6 +151,7 @@ impl<P: PageStore> Log<P> {
     /// A log without entries.
     pub(super) fn empty(pages: P, identity: Identity, options: &LogOptions) -> Result<Self> {
         let slots = Slots::new(pages.len()?);
+        let (lender, cache_bytes) = Lender::with_part_of(options.cache_bytes, identity.page_size);
         Ok(Self {
             pages: Arc::new(pages),
             identity,
@@ -172,7 +175,8 @@ impl<P: PageStore> Log<P> {
             newest: None,
             epoch: 1,
             epochs: Vec::new(),
-            cache: spin::Mutex::new(PageCache::new(options.cache_bytes, identity.page_size)),
+            cache: spin::Mutex::new(PageCache::new(cache_bytes, identity.page_size)),
+            lender,
             scratch: Vec::new(),
             idle_polls: 0,
             moved: Moved::default(),

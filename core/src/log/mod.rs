@@ -60,6 +60,7 @@ mod handle;
 mod header;
 mod layout;
 mod learner;
+mod lend;
 mod moved;
 mod opening;
 mod overlay;

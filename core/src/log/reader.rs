@@ -124,9 +124,23 @@ impl<P: PageStore> Log<P> {
 
     #[cold]
     fn keep(&self, position: Position) -> Result<Option<Held<'_>>> {
+        if let Some(put) = self.lend(position).and_then(put::put_at) {
+            return Ok(Some(Held::Here(put)));
+        }
         let stored = self.read(position)?;
         let is_put = matches!(stored.entry().record, Record::Put { .. });
         Ok(is_put.then_some(Held::Kept(stored)))
+    }
+
+    /// Has the page of a position in memory for the next time as well, and answers what
+    /// [`bytes_here`](Self::bytes_here) does then. What stands in the way is found again by who reads.
+    fn lend(&self, position: Position) -> Option<&[u8]> {
+        let live = self.directory.at(position.0)?;
+        if position.0 >= self.readable_end || !live.can_be_lent() || !self.lender.has_room() {
+            return None;
+        }
+        live.lent.fill(&self.page(live, Source::Cached).ok()?);
+        live.bytes_at(position.0)
     }
 
     /// The bytes of the log from a position on, if they lie in memory, as far as they lie together.
@@ -288,7 +302,7 @@ impl<P: PageStore> Log<P> {
     /// The bytes of a live page, verified.
     pub(super) fn page(&self, live: &LivePage, source: Source) -> Result<Arc<[u8]>> {
         if source == Source::Cached {
-            if let Some(bytes) = &live.bytes {
+            if let Some(bytes) = live.bytes.as_ref().or_else(|| live.lent.bytes()) {
                 return Ok(Arc::clone(bytes));
             }
             if let Some(bytes) = self.cache.lock().get(live.slot, live.term) {

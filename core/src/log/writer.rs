@@ -341,6 +341,10 @@ impl<P: PageStore> Log<P> {
             self.slots.hold(slot, header.number);
         }
         self.last_write = LastWrite::of(header, slot);
+        if self.lender.is_outrun(self.directory.pages().len()) {
+            self.directory.take_back();
+            self.lender.begin_anew();
+        }
     }
 
     /// Writes again, in place, what a clean close left beyond the mark.

@@ -3,6 +3,7 @@
 mod crash;
 mod damage;
 mod follow;
+mod lend;
 mod round_trip;
 mod rules;
 mod sparse;
