@@ -43,7 +43,10 @@ pub struct Session {
 impl Session {
     /// A new store on a new disk. Recording begins once it is created.
     pub fn create(setup: &Setup) -> Self {
-        let disk = FaultPages::new(setup.page_size, setup.seed);
+        let mut disk = FaultPages::new(setup.page_size, setup.seed);
+        if setup.gains_zeros() {
+            disk = disk.gaining_zeros();
+        }
         disk.set_capacity_limit(setup.capacity);
         let tape = Rc::new(Tape::default());
         let pages = RecordedPages::new(disk.clone(), Rc::clone(&tape));

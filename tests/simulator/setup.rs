@@ -13,6 +13,11 @@ pub struct Setup {
 }
 
 impl Setup {
+    /// Whether the disk promises that pages gained are zeros: every other one does.
+    pub fn gains_zeros(&self) -> bool {
+        !self.seed.is_multiple_of(2)
+    }
+
     pub fn options(&self) -> Options {
         Options {
             durability: self.durability,

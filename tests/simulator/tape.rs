@@ -163,6 +163,10 @@ impl PageStore for RecordedPages {
         outcome
     }
 
+    fn gains_zeros(&self) -> bool {
+        self.disk.gains_zeros()
+    }
+
     fn read(&self, page: u32, buffer: &mut [u8]) -> Result<(), PageError> {
         self.disk.read(page, buffer)
     }

@@ -47,7 +47,7 @@ pub(super) struct Lender {
 impl Lender {
     /// Divides a budget: what may be lent, and what is left for the cache.
     pub(super) fn with_part_of(budget_bytes: usize, page_size: usize) -> (Self, usize) {
-        let pages_limit = budget_bytes / page_size / 4 * 3;
+        let pages_limit = budget_bytes / page_size * 3 / 4;
         let lender = Self {
             pages_limit,
             asked: AtomicUsize::new(0),

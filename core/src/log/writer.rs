@@ -361,8 +361,8 @@ impl<P: PageStore> Log<P> {
         Ok(())
     }
 
-    /// Gains at least `missing` slots. Their zeros are written at once, so that a file has room for
-    /// them from then on.
+    /// Gains at least `missing` slots. Their zeros are written at once, by the page store or here, so
+    /// that a file has room for them from then on.
     pub(super) fn grow(&mut self, missing: usize) -> Result<()> {
         self.finish_growth()?;
         let length = self.slots.length();
@@ -402,6 +402,10 @@ impl<P: PageStore> Log<P> {
             .filter(|&new_length| new_length < NO_SLOT)
             .ok_or(PageError::NoSpace)?;
         self.pages.set_len(new_length)?;
+        if self.pages.gains_zeros() {
+            self.slots.grown_to(new_length);
+            return Ok(());
+        }
         let zeros = vec![0; self.identity.page_size];
         for slot in length..new_length {
             if let Err(error) = self.pages.write(slot, &zeros) {

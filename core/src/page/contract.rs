@@ -20,6 +20,7 @@ macro_rules! page_store_contract {
             the_length_is_what_was_set_last
             a_page_reads_as_last_written
             a_change_of_length_leaves_the_pages_below_alone
+            pages_gained_are_zeros_where_that_is_promised
             what_is_out_of_bounds_is_refused_and_changes_nothing
             shared_bytes_stay_when_the_page_is_written_again
             many_threads_read_while_one_writes_elsewhere
@@ -116,6 +117,24 @@ pub(crate) fn a_change_of_length_leaves_the_pages_below_alone<P: PageStore>(
         pages.set_len(len).unwrap();
         for page in 0..3 {
             assert_eq!(read(&pages, page), [page as u8; SIZE]);
+        }
+    }
+}
+
+pub(crate) fn pages_gained_are_zeros_where_that_is_promised<P: PageStore>(
+    fresh: impl Fn(usize) -> P,
+) {
+    let pages = fresh(SIZE);
+    pages.set_len(3).unwrap();
+    for page in 0..3 {
+        pages.write(page, &[7; SIZE]).unwrap();
+    }
+    pages.set_len(1).unwrap();
+    pages.set_len(5).unwrap();
+    if pages.gains_zeros() {
+        assert_eq!(read(&pages, 0), [7; SIZE]);
+        for page in 1..5 {
+            assert_eq!(read(&pages, page), [0; SIZE]);
         }
     }
 }

@@ -130,6 +130,10 @@ impl PageStore for MemoryPages {
         Ok(())
     }
 
+    fn gains_zeros(&self) -> bool {
+        true
+    }
+
     fn read(&self, page: u32, buffer: &mut [u8]) -> Result<(), PageError> {
         // The copy is made after the lock is let go.
         let bytes = self.share(page).filter(|bytes| bytes.len() == buffer.len());

@@ -42,7 +42,8 @@ pub const fn is_page_size(bytes: usize) -> bool {
 /// *old* (as the last sync left it), *new* (as any of the writes since left it) or *torn* (neither,
 /// in any mixture of bytes), independently of all other pages and in any order. Once `sync` has
 /// returned, a page is what was last written to it before the sync began. A change of length made
-/// since the last sync may or may not survive, and pages gained by it may hold anything. A page
+/// since the last sync may or may not survive, and pages gained by it may hold anything, unless [`gains_zeros`](Self::gains_zeros)
+/// says otherwise. A page
 /// that nobody wrote does not change. Nothing else is assumed: no order between writes, no
 /// atomicity of a page or of a part of it.
 ///
@@ -84,6 +85,14 @@ pub trait PageStore {
     /// [`PageError::NoSpace`] when there is no room; the length is then what it was.
     fn set_len(&self, len: u32) -> Result<(), PageError>;
 
+    /// Whether pages that `set_len` gains are zeros until they are written, whatever lay there before
+    /// and also after a crash. (A crash may still take the change of length itself, or both a
+    /// shrinking and a growth since the last sync: then nothing has changed.) Where this is not
+    /// promised, zeros are written into gained pages and synced before they are used.
+    fn gains_zeros(&self) -> bool {
+        false
+    }
+
     /// Copies `page` into `buffer`.
     fn read(&self, page: u32, buffer: &mut [u8]) -> Result<(), PageError>;
 
@@ -109,6 +118,9 @@ impl<P: PageStore + ?Sized> PageStore for Box<P> {
     }
     fn set_len(&self, len: u32) -> Result<(), PageError> {
         (**self).set_len(len)
+    }
+    fn gains_zeros(&self) -> bool {
+        (**self).gains_zeros()
     }
     fn read(&self, page: u32, buffer: &mut [u8]) -> Result<(), PageError> {
         (**self).read(page, buffer)

@@ -22,7 +22,7 @@ struct Trial {
 impl Trial {
     fn new(seed: u64, page_size: usize) -> Self {
         Self {
-            pages: FaultPages::new(page_size, seed),
+            pages: fault_pages(page_size, seed),
             random: Random::new(seed),
             history: Vec::new(),
             durable: 0,

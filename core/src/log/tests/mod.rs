@@ -18,7 +18,7 @@ use super::learner::Learner;
 use super::record::{Entry, Record};
 use crate::error::Result;
 use crate::page::PageStore;
-use crate::page::fault::Random;
+use crate::page::fault::{FaultPages, Random};
 use crate::revision::Revision;
 
 pub(super) const STORE_ID: [u8; 16] = *b"a store for test";
@@ -32,6 +32,16 @@ type Transaction = Vec<Frame>;
 fn a_log_can_be_read_by_many_threads() {
     fn is_sync<T: Send + Sync>() {}
     is_sync::<Log<crate::page::MemoryPages>>();
+}
+
+/// A disk; every other one promises that it grows by zeros.
+fn fault_pages(page_size: usize, seed: u64) -> FaultPages {
+    let pages = FaultPages::new(page_size, seed);
+    if seed.is_multiple_of(2) {
+        pages
+    } else {
+        pages.gaining_zeros()
+    }
 }
 
 fn options(read_only: bool) -> LogOptions {

@@ -119,6 +119,28 @@ fn a_small_durable_commit_is_one_page_write_and_one_sync() {
 }
 
 #[test]
+fn a_store_that_gains_zeros_grows_without_a_write_or_a_sync() {
+    for gains_zeros in [false, true] {
+        let mut pages = FaultPages::new(512, 1);
+        if gains_zeros {
+            pages = pages.gaining_zeros();
+        }
+        let (mut log, _, replayed) = open(pages.clone()).unwrap();
+        let mut author = Author::after(&replayed);
+        let before = pages.counts();
+        for _ in 0..1000 {
+            author.append(&mut log, &[400]).unwrap();
+        }
+        let counts = pages.counts();
+        assert!(counts.set_lens > before.set_lens + 1);
+        let written = counts.writes - before.writes;
+        let filled = log.size_in_use() / 512;
+        assert_eq!(written <= filled, gains_zeros, "{written} pages written");
+        assert_eq!(counts.syncs == before.syncs, gains_zeros);
+    }
+}
+
+#[test]
 fn many_small_commits_move_through_few_slots() {
     let pages = FaultPages::new(65_536, 1);
     let (mut log, _, replayed) = open(pages.clone()).unwrap();

@@ -258,7 +258,7 @@ struct Trial {
 
 impl Trial {
     fn new(seed: u64) -> Self {
-        let pages = FaultPages::new(512, seed);
+        let pages = fault_pages(512, seed);
         drop(open(pages.clone()).unwrap());
         let mut model = Model::default();
         model.refresh();

@@ -24,8 +24,9 @@ pub(super) struct Medium {
     changes: ChangeNumber,
     /// The last change that a failed sync should have made durable.
     doubted: ChangeNumber,
-    /// What lies in pages gained is drawn from here.
+    /// What lies in pages gained is drawn from here, unless it is zeros.
     random: Random,
+    gains_zeros: bool,
 }
 
 impl Medium {
@@ -39,11 +40,20 @@ impl Medium {
             changes: 0,
             doubted: 0,
             random: Random::new(seed),
+            gains_zeros: false,
         }
     }
 
     pub(super) fn page_size(&self) -> usize {
         self.page_size
+    }
+
+    pub(super) fn gains_zeros(&self) -> bool {
+        self.gains_zeros
+    }
+
+    pub(super) fn gain_zeros(&mut self) {
+        self.gains_zeros = true;
     }
 
     pub(super) fn random(&mut self) -> &mut Random {
@@ -67,23 +77,40 @@ impl Medium {
     }
 
     /// Shrinks, or grows by pages of noise; where there once were pages, half of them come back as
-    /// they were.
+    /// they were. Or grows by zeros, if it is such a disk.
     pub(super) fn set_len(&mut self, len: u32) {
         let shorter = self.len().min(len);
         let ever_held = self.durable.len() as u32;
         if self.len() < len {
-            let noise = self.noise();
+            let noise = if self.gains_zeros {
+                self.zeros()
+            } else {
+                self.noise()
+            };
             if ever_held < len {
                 Arc::make_mut(&mut self.durable).resize(len as usize, Arc::clone(&noise));
             }
             for page in shorter..len.min(ever_held) {
-                if self.random.percent(50) {
+                if self.gains_zeros || self.random.percent(50) {
                     self.write(page, Arc::clone(&noise));
                 }
             }
         }
         self.changes += 1;
         self.unsettled_len.push(self.changes, len);
+    }
+
+    fn zeros(&self) -> PageBytes {
+        vec![0; self.page_size].into()
+    }
+
+    /// What lay behind the length is gone for good.
+    fn forget_behind_len(&mut self) {
+        let zeros = self.zeros();
+        let len = self.durable_len as usize;
+        if self.gains_zeros && len < self.durable.len() {
+            Arc::make_mut(&mut self.durable)[len..].fill(zeros);
+        }
     }
 
     fn noise(&mut self) -> PageBytes {
@@ -102,6 +129,7 @@ impl Medium {
         let doubted = self.doubted;
         if let Some(len) = self.unsettled_len.settle(begun, doubted) {
             self.durable_len = len;
+            self.forget_behind_len();
         }
         if self.unsettled.is_empty() {
             return;
@@ -154,6 +182,7 @@ impl Medium {
         let mut survivor = Self {
             durable: Arc::clone(&self.durable),
             durable_len: crash.len.min(self.durable.len() as u32),
+            gains_zeros: self.gains_zeros,
             ..Self::new(self.page_size, Vec::new(), self.random.clone().next_u64())
         };
         let changed = crash
@@ -168,6 +197,7 @@ impl Medium {
             let versions: Vec<_> = iter::once(durable).chain(unsettled.values()).collect();
             Arc::make_mut(&mut survivor.durable)[*page as usize] = fate.apply(&versions);
         }
+        survivor.forget_behind_len();
         survivor
     }
 }

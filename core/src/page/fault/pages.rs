@@ -104,6 +104,14 @@ impl FaultPages {
         }
     }
 
+    /// The same store on a disk that keeps the promise of
+    /// [`gains_zeros`](PageStore::gains_zeros).
+    #[must_use]
+    pub fn gaining_zeros(self) -> Self {
+        self.state.lock().medium.gain_zeros();
+        self
+    }
+
     /// Another store that is as this one is now, faults to come included, and shares nothing with
     /// it that either could change.
     #[must_use]
@@ -325,6 +333,10 @@ impl PageStore for FaultPages {
 
     fn set_len(&self, len: u32) -> Result<(), PageError> {
         self.powered()?.set_len(len)
+    }
+
+    fn gains_zeros(&self) -> bool {
+        self.state.lock().medium.gains_zeros()
     }
 
     fn read(&self, page: u32, buffer: &mut [u8]) -> Result<(), PageError> {

@@ -12,6 +12,12 @@ const SIZE: usize = 1024;
 
 page_store_contract!(|page_size| FaultPages::new(page_size, 1));
 
+mod gaining_zeros {
+    use super::*;
+
+    page_store_contract!(|page_size| FaultPages::new(page_size, 1).gaining_zeros());
+}
+
 fn synced(fills: &[u8]) -> FaultPages {
     let image: Vec<u8> = fills.iter().flat_map(|fill| [*fill; SIZE]).collect();
     FaultPages::from_bytes(SIZE, 1, &image).unwrap()
@@ -165,6 +171,27 @@ fn pages_gained_hold_noise_and_what_a_shrinking_left() {
         assert_eq!(fills[1], None);
     }
     assert!(stale > 20 && noise > 20 && stale + noise == 100);
+}
+
+#[test]
+fn pages_gained_are_zeros_also_after_a_crash_where_that_is_promised() {
+    for seed in 0..20 {
+        let pages = FaultPages::from_bytes(SIZE, seed, &[7; 3 * SIZE]).unwrap();
+        let pages = pages.gaining_zeros();
+        pages.set_len(1).unwrap();
+        pages.sync().unwrap();
+        pages.set_len(4).unwrap();
+        assert_eq!(fills(&pages), [Some(7), Some(0), Some(0), Some(0)]);
+        write(&pages, 2, 9).unwrap();
+        for crash in pages.every_crash() {
+            let survivor = pages.crash_as(&crash);
+            let shorter = survivor.len().unwrap();
+            survivor.set_len(4).unwrap();
+            let fills = fills(&survivor);
+            assert_eq!((fills[1], fills[3]), (Some(0), Some(0)));
+            assert!(shorter == 4 || fills[2] == Some(0));
+        }
+    }
 }
 
 #[test]

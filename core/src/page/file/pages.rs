@@ -31,7 +31,10 @@ const GROWTH_CHUNK_BYTES: u64 = 1 << 18;
 /// durable when `open` returns. Growing writes zeros, so that a full disk is found out by
 /// [`set_len`](PageStore::set_len) and not by a later write (a file system that copies on writing,
 /// or shares its room with others, may still run full). A growth cut short can leave part of a
-/// page at the end of the file; it counts as no page.
+/// page at the end of the file; it counts as no page. That gained pages are [zeros after a crash as
+/// well](PageStore::gains_zeros) rests on the file system, which must not show in a file what others
+/// have left on the disk: those with a journal or copies do not, as they are usually set up (ext4 may
+/// with `data=writeback`).
 ///
 /// ```
 /// use revwatch::page::{FileOptions, FilePages, PageStore};
@@ -160,6 +163,10 @@ impl PageStore for FilePages {
         }
         self.known_len.store(len, Ordering::Relaxed);
         Ok(())
+    }
+
+    fn gains_zeros(&self) -> bool {
+        true
     }
 
     fn read(&self, page: u32, buffer: &mut [u8]) -> Result<(), PageError> {
