@@ -1,6 +1,8 @@
 //! All changes in the order in which they were made. Only revwatch keeps them by itself; the others
 //! get a table with the revision as key, and key and value together as value.
 
+use std::ops::ControlFlow;
+
 use revwatch::KeyRange;
 
 use crate::data::{Key, PUTS_PER_TXN, Random, Seed, kv_sum, numbered_keys};
@@ -10,7 +12,6 @@ use crate::peer::{Pair, Peer};
 use crate::values::Values;
 
 const WORKLOAD: &str = "scan in history order";
-const EVENTS_PER_PAGE: usize = 1_000;
 /// So many changes of each key.
 const CHANGES: u32 = 4;
 
@@ -35,17 +36,13 @@ pub(crate) fn of_revwatch(run: &Run) {
     peer.flush();
     let read = || {
         let mut done = Done::default();
-        let mut from = Some(0);
-        while let Some(start) = from {
-            let page = peer.store.history(&KeyRange::All, start, EVENTS_PER_PAGE);
-            let page = page.expect("history can be read");
-            for event in &page.events {
-                let sum = kv_sum(&event.kv.key, &event.kv.value);
-                done.digest = done.digest.wrapping_add(sum);
-                done.count += 1;
-            }
-            from = page.next_revision;
-        }
+        let all = peer.store.visit_history(&KeyRange::All, 0, |event| {
+            let sum = kv_sum(event.kv.key, event.kv.value);
+            done.digest = done.digest.wrapping_add(sum);
+            done.count += 1;
+            ControlFlow::Continue(())
+        });
+        all.expect("history can be read");
         done
     };
     read(); // fills the cache

@@ -10,6 +10,7 @@ use crate::range::KeyRange;
 use crate::record::{Event, KeyValue};
 use crate::store::{HashKvResponse, PinnedKeyValue, PinnedRange, RangeRequest, RangeResponse};
 use crate::txn::check_range;
+use crate::watch::EventRef;
 
 /// A part of the history of a range.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,39 +117,86 @@ impl<P: PageStore> Store<P> {
         start_revision: i64,
         max_events: usize,
     ) -> Result<HistoryPage> {
-        let oldest = self.revisions.compact_revision().max(1);
+        let from = self.history_from(start_revision)?;
+        let mut page = HistoryPage {
+            events: Vec::new(),
+            next_revision: None,
+        };
+        self.revisions
+            .lend_events(from, self.published, &mut |kind, kv| {
+                let revision = kv.mod_revision;
+                let begins_one = page
+                    .events
+                    .last()
+                    .is_none_or(|last| last.kv.mod_revision != revision);
+                if begins_one && !page.events.is_empty() && page.events.len() >= max_events {
+                    page.next_revision = Some(revision);
+                    return ControlFlow::Break(());
+                }
+                if range.contains(kv.key) {
+                    page.events.push(Event {
+                        kind,
+                        kv: kv.to_owned(),
+                        prev_kv: None,
+                    });
+                }
+                ControlFlow::Continue(())
+            })?;
+        Ok(page)
+    }
+
+    /// Shows the kept events of a range from `start_revision` on (0: from the oldest), in order and
+    /// where they lie, until `visit` breaks off. Nothing is copied, and no more is in memory than a
+    /// page at a time; costs by the history that is gone through, whatever the range.
+    ///
+    /// ```
+    /// use core::ops::ControlFlow;
+    /// use revwatch::{KeyRange, Options, Store};
+    ///
+    /// let mut store = Store::in_memory(Options::default());
+    /// store.put(b"a", b"1").unwrap();
+    /// store.put(b"b", b"2").unwrap();
+    /// store.put(b"a", b"34").unwrap();
+    /// let mut bytes = 0;
+    /// store.visit_history(&KeyRange::one(b"a"), 0, |event| {
+    ///     bytes += event.kv.value.len();
+    ///     ControlFlow::Continue(())
+    /// }).unwrap();
+    /// assert_eq!(bytes, 3);
+    /// ```
+    pub fn visit_history(
+        &self,
+        range: &KeyRange,
+        start_revision: i64,
+        mut visit: impl FnMut(EventRef<'_>) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let from = self.history_from(start_revision)?;
+        self.revisions
+            .lend_events(from, self.published, &mut |kind, kv| {
+                if !range.contains(kv.key) {
+                    return ControlFlow::Continue(());
+                }
+                let prev_kv = None;
+                visit(EventRef { kind, kv, prev_kv })
+            })
+    }
+
+    /// Where to begin with history that is asked for from `start_revision` on.
+    fn history_from(&self, start_revision: i64) -> Result<i64> {
+        let compact_revision = self.revisions.compact_revision();
+        let oldest = compact_revision.max(1);
         let from = if start_revision == 0 {
             oldest
         } else {
             start_revision
         };
         if from < oldest {
-            let compact_revision = self.revisions.compact_revision();
             return Err(Error::Compacted {
                 requested: from,
                 compact_revision,
             });
         }
         self.revisions.readable(from)?;
-        let mut page = HistoryPage {
-            events: Vec::new(),
-            next_revision: None,
-        };
-        self.revisions.events(from, self.published, &mut |event| {
-            let revision = event.kv.mod_revision;
-            let begins_one = page
-                .events
-                .last()
-                .is_none_or(|last| last.kv.mod_revision != revision);
-            if begins_one && !page.events.is_empty() && page.events.len() >= max_events {
-                page.next_revision = Some(revision);
-                return ControlFlow::Break(());
-            }
-            if range.contains(&event.kv.key) {
-                page.events.push(event);
-            }
-            ControlFlow::Continue(())
-        })?;
-        Ok(page)
+        Ok(from)
     }
 }

@@ -1,7 +1,10 @@
 //! Reading history in order, from a revision on.
 
+use core::ops::ControlFlow;
+
 use super::handle::{Log, Position};
 use super::reader::{Source, Stored};
+use super::record::Entry;
 use crate::error::Result;
 use crate::page::PageStore;
 use crate::revision::Revision;
@@ -31,6 +34,34 @@ impl Scan {
         }
         self.position = Some(position);
         Ok(None)
+    }
+
+    /// Shows the next entries until `visit` breaks off or there are none yet; goes on behind the last
+    /// that was shown. Entries in one piece are read where they lie, a page of them at a time.
+    pub(crate) fn visit<P: PageStore>(
+        &mut self,
+        log: &Log<P>,
+        visit: &mut dyn FnMut(&Entry<'_>) -> ControlFlow<()>,
+    ) -> Result<()> {
+        loop {
+            let mut reached = self.position.unwrap_or_else(|| log.seek(self.from));
+            let mut flow = ControlFlow::Continue(());
+            log.visit_together(reached, log.readable_end, |next, entry| {
+                reached = next;
+                if entry.revision >= self.from {
+                    flow = visit(entry);
+                }
+                flow.is_continue()
+            })?;
+            self.position = Some(reached);
+            if flow.is_break() {
+                return Ok(());
+            }
+            match self.next(log)? {
+                Some((_, stored)) if visit(&stored.entry()).is_continue() => {}
+                _ => return Ok(()),
+            }
+        }
     }
 }
 

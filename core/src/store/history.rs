@@ -18,29 +18,16 @@ impl<P: PageStore> RevisionStore<P> {
     /// that compaction will take.
     pub(crate) fn changes(&self, from: i64, to: i64, visit: &mut ChangeVisitor<'_>) -> Result<()> {
         let mut scan = self.log.scan(Revision::first_of(from));
-        loop {
-            let next = match scan.next(&self.log) {
-                Err(_) if self.log.is_outdated() => return Err(self.overtaken(from)),
-                next => next?,
-            };
-            let Some((_, stored)) = next else {
-                break;
-            };
-            let entry = stored.entry();
-            if entry.revision.main > to {
-                break;
-            }
-            if let Some((kind, kv)) = change_of(&entry)
-                && visit(entry.revision, kind, kv).is_break()
-            {
-                break;
-            }
-        }
+        let outcome = scan.visit(&self.log, &mut |entry| match change_of(entry) {
+            _ if entry.revision.main > to => ControlFlow::Break(()),
+            Some((kind, kv)) => visit(entry.revision, kind, kv),
+            None => ControlFlow::Continue(()),
+        });
         if self.log.is_outdated() {
             // Changes between those that were read may have been reclaimed.
             return Err(self.overtaken(from));
         }
-        Ok(())
+        outcome
     }
 
     /// Hands the events from revision `from` up to and including `to` to `visit`, in order, until
@@ -51,15 +38,27 @@ impl<P: PageStore> RevisionStore<P> {
         to: i64,
         visit: &mut dyn FnMut(Event) -> ControlFlow<()>,
     ) -> Result<()> {
-        self.changes(from, to, &mut |revision, kind, kv| {
-            if self.was_compacted(revision, kv.key) {
-                return ControlFlow::Continue(());
-            }
+        self.lend_events(from, to, &mut |kind, kv| {
             visit(Event {
                 kind,
                 kv: kv.to_owned(),
                 prev_kv: None,
             })
+        })
+    }
+
+    /// The same where they lie.
+    pub(crate) fn lend_events(
+        &self,
+        from: i64,
+        to: i64,
+        visit: &mut dyn FnMut(EventKind, KeyValueRef<'_>) -> ControlFlow<()>,
+    ) -> Result<()> {
+        self.changes(from, to, &mut |revision, kind, kv| {
+            if self.was_compacted(revision, kv.key) {
+                return ControlFlow::Continue(());
+            }
+            visit(kind, kv)
         })
     }
 

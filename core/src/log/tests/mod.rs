@@ -11,6 +11,7 @@ mod sweep;
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::ControlFlow;
 
 use super::frame;
 use super::handle::{EpochStart, Log, LogOptions, Opened, Position};
@@ -183,7 +184,31 @@ fn scanned<P: PageStore>(log: &Log<P>, from: Revision) -> Vec<(Position, Frame)>
     while let Some((position, stored)) = scan.next(log).unwrap() {
         entries.push((position, frame_of(&stored.entry())));
     }
+    let frames = entries.iter().map(|(_, frame)| frame);
+    assert!(shown(log, from, 3).iter().eq(frames.clone()));
+    assert!(shown(log, from, usize::MAX).iter().eq(frames));
     entries
+}
+
+/// The same, as they are shown to who breaks off after every so many.
+fn shown<P: PageStore>(log: &Log<P>, from: Revision, together: usize) -> Vec<Frame> {
+    let mut scan = log.scan(from);
+    let mut frames = vec![];
+    loop {
+        let before = frames.len();
+        let show = &mut |entry: &Entry<'_>| {
+            frames.push(frame_of(entry));
+            if frames.len() - before < together {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        };
+        scan.visit(log, show).unwrap();
+        if frames.len() == before {
+            return frames;
+        }
+    }
 }
 
 fn epoch_frame(start: EpochStart, revision: Revision) -> Frame {
