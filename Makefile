@@ -13,7 +13,7 @@ RUFF := $(PYTHON) -m ruff format --no-cache --config tests/tools/ruff.toml
 PORT ?= 8000
 
 .PHONY: help demo test soak build lint fmt test-rust test-c test-python test-wasm test-etcd test-no-std \
-        bench-quick demo-page header clean basics
+        bench-quick bench-peers demo-page header clean basics
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +59,9 @@ test-no-std: basics ## Build the core for wasm32 and a bare microcontroller
 
 bench-quick: basics ## The benchmarks, shortened, as a check that they run
 	@benches/run.sh --quick
+
+bench-peers: basics ## Beside other embedded stores, shortened (benches/PEERS.md)
+	@benches/peers/run.sh --quick
 
 demo-page: basics ## Build wasm/pkg and serve wasm/demo on this machine (PORT=8000)
 	@$(ENSURE)-rust-target.sh wasm32-unknown-unknown
