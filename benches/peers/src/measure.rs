@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::count::Counts;
+use crate::count::{Counts, processor_seconds};
 use crate::scale::Scale;
 
 /// Names the run that measurements belong to.
@@ -32,6 +32,7 @@ pub(crate) struct Done {
 /// What passed while something was done.
 pub(crate) struct Spent {
     pub(crate) seconds: f64,
+    pub(crate) processor_seconds: f64,
     pub(crate) counts: Counts,
 }
 
@@ -39,11 +40,15 @@ impl Spent {
     /// Does something and says what that took.
     pub(crate) fn by<T>(work: impl FnOnce() -> T) -> (T, Self) {
         let before = Counts::now();
+        let processor_before = processor_seconds();
         let start = Instant::now();
         let result = work();
-        let seconds = start.elapsed().as_secs_f64();
-        let counts = Counts::now().since(before);
-        (result, Self { seconds, counts })
+        let spent = Self {
+            seconds: start.elapsed().as_secs_f64(),
+            processor_seconds: processor_seconds() - processor_before,
+            counts: Counts::now().since(before),
+        };
+        (result, spent)
     }
 }
 
@@ -71,6 +76,7 @@ impl Run {
     pub(crate) fn figure(&self, workload: &str, unit: &str, value: f64, done: Done) {
         let nothing = Spent {
             seconds: 0.0,
+            processor_seconds: 0.0,
             counts: Counts::default(),
         };
         self.line(workload, unit, value, &nothing, done);
@@ -90,9 +96,9 @@ impl Run {
             commits,
         } = done;
         let Counts { bytes, syncs } = spent.counts;
-        let seconds = spent.seconds;
+        let (seconds, processor) = (spent.seconds, spent.processor_seconds);
         println!(
-            r#"{{"subject":"{subject}","workload":"{workload}","unit":"{unit}","value":{value},"count":{count},"seconds":{seconds},"digest":"{digest:016x}","round":{round},"written_bytes":{bytes},"syncs":{syncs},"user_bytes":{user_bytes},"commits":{commits}}}"#
+            r#"{{"subject":"{subject}","workload":"{workload}","unit":"{unit}","value":{value},"count":{count},"seconds":{seconds},"processor_seconds":{processor},"digest":"{digest:016x}","round":{round},"written_bytes":{bytes},"syncs":{syncs},"user_bytes":{user_bytes},"commits":{commits}}}"#
         );
     }
 }
