@@ -194,9 +194,12 @@ fn scanned<P: PageStore>(log: &Log<P>, from: Revision) -> Vec<(Position, Frame)>
 fn shown<P: PageStore>(log: &Log<P>, from: Revision, together: usize) -> Vec<Frame> {
     let mut scan = log.scan(from);
     let mut frames = vec![];
+    let mut last = None;
     loop {
         let before = frames.len();
         let show = &mut |entry: &Entry<'_>| {
+            assert!(last < Some(entry.revision), "shown again");
+            last = Some(entry.revision);
             frames.push(frame_of(entry));
             if frames.len() - before < together {
                 ControlFlow::Continue(())
