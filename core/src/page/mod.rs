@@ -42,10 +42,9 @@ pub const fn is_page_size(bytes: usize) -> bool {
 /// *old* (as the last sync left it), *new* (as any of the writes since left it) or *torn* (neither,
 /// in any mixture of bytes), independently of all other pages and in any order. Once `sync` has
 /// returned, a page is what was last written to it before the sync began. A change of length made
-/// since the last sync may or may not survive, and pages gained by it may hold anything, unless [`gains_zeros`](Self::gains_zeros)
-/// says otherwise. A page
-/// that nobody wrote does not change. Nothing else is assumed: no order between writes, no
-/// atomicity of a page or of a part of it.
+/// since the last sync may or may not survive, and pages gained by it may hold anything, unless
+/// [`gains_zeros`](Self::gains_zeros) says otherwise. A page that nobody wrote does not change.
+/// Nothing else is assumed: no order between writes, no atomicity of a page or of a part of it.
 ///
 /// A failed `write` leaves that page old, new or torn. After a failed `sync`, nothing written since
 /// the last successful one may be relied upon, and a later `sync` that succeeds does not heal this.
