@@ -77,7 +77,7 @@ def header_at(image: bytes, at: int) -> Header | None:
 
 def read_pages(image: bytes, header: Header) -> list[Page]:
     """The valid log pages, in the order of their numbers."""
-    slots = range(2, len(image) // header.page_size)
+    slots = range(3, len(image) // header.page_size)
     pages = [page for slot in slots if (page := page_at(image, header, slot))]
     pages.sort(key=lambda page: page.number)
     for one, next_one in itertools.pairwise(pages):

@@ -31,7 +31,7 @@ impl<P: PageStore> Log<P> {
         }
         self.finish_growth()?;
         if self.slots.held() >= HELD_WORTH_A_SYNC {
-            self.carry_mark()?;
+            self.free_held()?;
         }
         let outcome = match needed.checked_sub(self.slots.available()) {
             None | Some(0) => Ok(()),
@@ -41,7 +41,7 @@ impl<P: PageStore> Log<P> {
         let Err(Error::Page(PageError::NoSpace)) = outcome else {
             return outcome;
         };
-        self.carry_mark()?;
+        self.free_held()?;
         if self.slots.available() >= needed {
             Ok(())
         } else {

@@ -107,6 +107,11 @@ impl Slots {
         self.held.iter().map(|&(slot, _)| slot)
     }
 
+    /// The page write that a mark must cover for all slots to be free that wait for one now.
+    pub(super) fn newest_held(&self) -> Option<u64> {
+        self.held.back().map(|&(_, by)| by)
+    }
+
     /// How many slots wait for a sync.
     pub(super) fn held(&self) -> usize {
         self.held.len()

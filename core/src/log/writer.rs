@@ -61,14 +61,20 @@ impl<P: PageStore> Log<P> {
         let filled = self.tail.filled().saturating_add(bytes);
         let writes = filled / self.identity.capacity() + kept_back;
         match self.reserve_writes(writes) {
-            // Slots may only be waiting for a mark. To carry it takes two page writes.
-            Err(Error::Page(PageError::NoSpace))
-                if self.slots.held() > 0 && self.slots.available() >= 2 =>
-            {
-                self.carry_mark()?;
+            Err(Error::Page(PageError::NoSpace)) => {
+                self.free_held()?;
                 self.reserve_writes(writes)
             }
             outcome => outcome,
+        }
+    }
+
+    /// Frees the slots that only wait for a mark, if there is room for the two page writes that this
+    /// may take.
+    pub(super) fn free_held(&mut self) -> Result<()> {
+        match self.slots.newest_held() {
+            Some(newest) if self.slots.available() >= 2 => self.carry_mark_of(newest),
+            _ => Ok(()),
         }
     }
 
