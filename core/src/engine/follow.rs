@@ -88,13 +88,15 @@ impl<P: PageStore> Store<P> {
         max_events: usize,
         max_bytes: usize,
     ) -> Result<FollowResponse> {
-        let mut entry = self
-            .follows
-            .remove(&follow.0)
-            .ok_or(Error::StreamNotFound)?;
-        let response = self.advance_follow(&mut entry, max_events, max_bytes);
-        self.follows.insert(follow.0, entry);
-        response
+        self.up_to_date(|store| {
+            let mut entry = store
+                .follows
+                .remove(&follow.0)
+                .ok_or(Error::StreamNotFound)?;
+            let response = store.advance_follow(&mut entry, max_events, max_bytes);
+            store.follows.insert(follow.0, entry);
+            response
+        })
     }
 
     /// Where to go on after everything that a follower has been told, also after a crash: what to
