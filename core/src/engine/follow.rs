@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::page::PageStore;
 use crate::range::KeyRange;
 use crate::revision::ResumeToken;
+use crate::seeded_bug::is_seeded;
 use crate::watch::{Follow, FollowResponse, Phase, StreamId, WatchRequest, WatchResponse};
 
 /// Names a follower of a store. Never used again for another one.
@@ -238,8 +239,9 @@ impl<P: PageStore> Store<P> {
     /// A stream with one watcher that goes on after the token.
     fn changes_after(&mut self, range: &KeyRange, token: ResumeToken) -> Result<Phase> {
         let stream = self.watch_stream();
+        let first_missing = 1 + i64::from(is_seeded!(FollowSkips));
         let request = WatchRequest {
-            start_revision: token.revision.saturating_add(1),
+            start_revision: token.revision.saturating_add(first_missing),
             epoch: token.epoch,
             ..WatchRequest::new(range.clone())
         };
