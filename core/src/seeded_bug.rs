@@ -57,6 +57,74 @@ pub enum SeededBug {
     KeepRoot,
     /// A later checkpoint goes on with a body whose pages were moved since, and is believed.
     KeepBodyOfMovedPages,
+
+    // Watching: queues and victims.
+    /// A batch that finds the queue full is dropped.
+    FullQueueDropsBatch,
+    /// A victim that goes on reads the last revision that it held once more.
+    VictimReadsAgain,
+    /// What a victim held is put before what is queued.
+    VictimOvertakesQueue,
+    /// A revision too large for a poll comes in parts, though nobody asked for that.
+    RevisionIsSplit,
+    /// Fragments are not marked.
+    FragmentIsNotMarked,
+    /// The answer holds everything that is queued, whatever the poll's limits.
+    PollIsUnbounded,
+    // Watching: progress.
+    /// Progress is told while watchers are behind (etcd#15220).
+    ProgressIsEarly,
+    /// Progress is put before what is queued.
+    ProgressOvertakesQueue,
+    /// Progress that was promised is not told.
+    ProgressIsForgotten,
+    // Watching: compaction.
+    /// A watcher that lost history goes on where it begins now, in silence (etcd#17529).
+    CompactionIsSilent,
+    /// The notice of a compaction is lost if the queue is full.
+    CompactionNoticeIsDropped,
+    /// The notice of a compaction comes twice.
+    CompactionIsToldTwice,
+    /// A watcher that lost history is told so and stays in its group (etcd#22294).
+    CompactedWatcherStays,
+    /// A watcher that has yet to read the compact revision itself is taken for one that lost history.
+    CompactionReachesTooFar,
+    /// The delete at exactly the compact revision is left out (etcd#18089).
+    TombstoneIsDropped,
+    // Watching: what was asked for.
+    /// What a key was before is taken from after the change.
+    PrevKvIsOfAfter,
+    /// Filters are ignored.
+    FilterIsIgnored,
+    /// A start in the future is ignored.
+    FutureStartIsIgnored,
+    /// Of several ranges only the first is watched.
+    OneRangeIsWatched,
+    /// Values come, though only keys were asked for.
+    ValuesAreShown,
+    /// Who conflates is not told of deletes.
+    ConflationDropsDeletes,
+    /// A canceled watcher goes on being told.
+    CanceledWatcherStays,
+    // Watching: resuming and catching up.
+    /// Who goes on in the past begins one revision late.
+    ResumesLate,
+    /// Who goes on in the past begins one revision early.
+    ResumesEarly,
+    /// Between two parts of history a revision is left out.
+    CatchUpSkips,
+    /// Who has read one part of history counts as synced.
+    SyncedTooEarly,
+    /// Who comes with an old start is never reached again by the sweep through history (etcd#16839).
+    SweepNeverReturns,
+    // Watching: crashes.
+    /// Who goes on from what a crash took is not told.
+    RewindIsSilent,
+    /// A reader's watchers are not told that a crash took what they saw.
+    ReaderRewindIsSilent,
+    // Following.
+    /// Between the state and the changes after it one revision is missing.
+    FollowSkips,
 }
 
 #[cfg(feature = "seeded-bugs")]

@@ -6,8 +6,8 @@ use common::{PLENTY, Rng, drain, events, watch_from};
 use revwatch::page::fault::{FaultPages, Random};
 use revwatch::page::{MemoryPages, PageStore};
 use revwatch::{
-    DeleteRangeRequest, Durability, ErrorCode, Event, HashKvResponse, HistoryPage, KeyRange,
-    KeyValue, Op, Options, PutRequest, RangeRequest, Store, TxnRequest, WatchResponse,
+    DeleteRangeRequest, Durability, ErrorCode, Event, FollowResponse, HashKvResponse, HistoryPage,
+    KeyRange, KeyValue, Op, Options, PutRequest, RangeRequest, Store, TxnRequest, WatchResponse,
 };
 
 fn open<P: PageStore>(pages: P) -> Store<P> {
@@ -458,4 +458,41 @@ fn readers_in_other_processes_see_true_states_and_every_event_or_that_it_was_com
     }
     println!("{states_seen} states, {overtaken} overtaken, {told} told, {compacted} compacted");
     assert!(states_seen > 1000 && compacted > 20 && told > 1000);
+}
+
+#[test]
+fn a_reader_that_follows_is_told_anew_when_its_state_is_reclaimed_while_it_is_told() {
+    let pages = FaultPages::new(512, 1);
+    let mut writer = open(pages.clone());
+    let write_all = |writer: &mut Store<FaultPages>| {
+        for key in 0..50u8 {
+            writer.put(&[key], &[b'v'; 100]).unwrap();
+        }
+        writer.revision()
+    };
+    write_all(&mut writer);
+    let mut reader = Reader::open(&pages).store;
+    let follow = reader.follow(KeyRange::All, None).unwrap();
+    let first = reader.poll_follow(follow, 1, PLENTY).unwrap();
+    assert!(matches!(first, FollowResponse::State { .. }), "{first:?}");
+    for _ in 0..5 {
+        let revision = write_all(&mut writer);
+        writer.compact(revision).unwrap();
+        settle(&mut writer, PLENTY);
+    }
+
+    let mut told = Vec::new();
+    loop {
+        match reader.poll_follow(follow, 1, PLENTY).unwrap() {
+            FollowResponse::State { kvs } => told.extend(kvs),
+            FollowResponse::Reset { .. } => told.clear(),
+            FollowResponse::Synced { revision } => {
+                assert_eq!(revision, writer.revision());
+                break;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let everything = RangeRequest::new(KeyRange::All);
+    assert_eq!(told, writer.range(&everything).unwrap().kvs);
 }

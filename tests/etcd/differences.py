@@ -9,6 +9,8 @@ from revwatch import Event, Range, RangeResponse, Txn, TxnResponse
 from revwatch.txn import Op
 from revwatch.types import OpResponse
 
+from .watches import Watcher
+
 
 def expected_answer(op: Op, answer: OpResponse) -> OpResponse:
     """What revwatch is to answer where this etcd answered ``answer``."""
@@ -38,3 +40,20 @@ def expected_events(theirs: list[Event], ours: list[Event], compact_revision: in
 def hash_is_refused_by_etcd_alone(revision: int, compact_revision: int) -> bool:
     """Newer etcds hash at the compact revision, too."""
     return 0 < revision == compact_revision
+
+
+def expected_by_watcher(watcher: Watcher) -> list[Event]:
+    """What this etcd tells a watcher that revwatch has told ``watcher.ours``: who starts at the
+    compact revision is not told of the deletes at exactly that revision."""
+
+    def is_dropped(event: Event) -> bool:
+        start = watcher.watch.start_revision
+        return event.type == "DELETE" and event.kv.mod_revision == start == watcher.compacted_at
+
+    return [event for event in watcher.ours.events if not is_dropped(event)]
+
+
+def id_is_kept_by_etcd_alone(watcher: Watcher) -> bool:
+    """This etcd gives the id of a watcher that lost history to compaction to nobody else on the
+    stream, though that watcher is gone. With revwatch every id that has ended is free."""
+    return watcher.ours.compact_revision != 0

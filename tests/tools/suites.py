@@ -68,7 +68,8 @@ SUITES = (
         "rust-build",
         "Rust tests compiled",
         "cargo test --no-run -p revwatch -p revwatch-ffi &&"
-        " cargo test --release --no-run -p revwatch-tests",
+        " cargo test --release --no-run -p revwatch-tests &&"
+        " cargo test --release --no-run -p revwatch-tests --features seeded-bugs --test watch",
     ),
     setup("package", "C library, Python package", f"{ENSURE}package.sh", "venv"),
     setup("wasm-build", "wasm/pkg", "wasm/build.sh", "rust-targets", "wasm-bindgen", "node"),
@@ -177,6 +178,25 @@ SUITES = (
         "every interleaving of the threads that share a store",
         'RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom CARGO_PROFILE_RELEASE_LTO=off'
         " cargo test --release --no-fail-fast -p revwatch --lib shared::model",
+        "libtest",
+        ("rust-build",),
+    ),
+    Suite(
+        "watch-histories",
+        "rust",
+        "watch",
+        "random histories of watchers, judged",
+        "cargo test --release --no-fail-fast -p revwatch-tests --test watch",
+        "libtest",
+        ("rust-build",),
+    ),
+    Suite(
+        "watch-bugs",
+        "rust",
+        "watch",
+        "bugs planted on purpose, each found by the judge of the histories",
+        "cargo test --release --no-fail-fast -p revwatch-tests --features seeded-bugs"
+        " --test watch bugs::",
         "libtest",
         ("rust-build",),
     ),

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::page::PageStore;
 use crate::range::KeyRange;
 use crate::revision::ResumeToken;
+use crate::seeded_bug::is_seeded;
 use crate::watch::{Follow, FollowResponse, Phase, StreamId, WatchRequest, WatchResponse};
 
 /// Names a follower of a store. Never used again for another one.
@@ -88,13 +89,15 @@ impl<P: PageStore> Store<P> {
         max_events: usize,
         max_bytes: usize,
     ) -> Result<FollowResponse> {
-        let mut entry = self
-            .follows
-            .remove(&follow.0)
-            .ok_or(Error::StreamNotFound)?;
-        let response = self.advance_follow(&mut entry, max_events, max_bytes);
-        self.follows.insert(follow.0, entry);
-        response
+        self.up_to_date(|store| {
+            let mut entry = store
+                .follows
+                .remove(&follow.0)
+                .ok_or(Error::StreamNotFound)?;
+            let response = store.advance_follow(&mut entry, max_events, max_bytes);
+            store.follows.insert(follow.0, entry);
+            response
+        })
     }
 
     /// Where to go on after everything that a follower has been told, also after a crash: what to
@@ -236,8 +239,9 @@ impl<P: PageStore> Store<P> {
     /// A stream with one watcher that goes on after the token.
     fn changes_after(&mut self, range: &KeyRange, token: ResumeToken) -> Result<Phase> {
         let stream = self.watch_stream();
+        let first_missing = 1 + i64::from(is_seeded!(FollowSkips));
         let request = WatchRequest {
-            start_revision: token.revision.saturating_add(1),
+            start_revision: token.revision.saturating_add(first_missing),
             epoch: token.epoch,
             ..WatchRequest::new(range.clone())
         };

@@ -8,6 +8,7 @@ use crate::log::{Entry, Record};
 use crate::page::PageStore;
 use crate::record::{Event, EventKind, KeyValue, KeyValueRef};
 use crate::revision::Revision;
+use crate::seeded_bug::is_seeded;
 
 /// Is shown changes one by one, in order, until it breaks off.
 pub(crate) type ChangeVisitor<'a> =
@@ -55,7 +56,11 @@ impl<P: PageStore> RevisionStore<P> {
         visit: &mut dyn FnMut(EventKind, KeyValueRef<'_>) -> ControlFlow<()>,
     ) -> Result<()> {
         self.changes(from, to, &mut |revision, kind, kv| {
-            if self.was_compacted(revision, kv.key) {
+            let is_tombstone =
+                kind == EventKind::Delete && revision.main == self.state.compact_revision;
+            if self.was_compacted(revision, kv.key)
+                || is_tombstone && is_seeded!(TombstoneIsDropped)
+            {
                 return ControlFlow::Continue(());
             }
             visit(kind, kv)

@@ -22,6 +22,8 @@ use super::parts::Wanted;
 use super::stream::{Hunger, LastWord};
 use super::watcher::Flag;
 use crate::error::Result;
+use crate::record::EventKind;
+use crate::seeded_bug::is_seeded;
 
 /// Keys and values that are read at once, in bytes.
 const PART_BYTES: usize = 128 * 1024;
@@ -131,6 +133,9 @@ impl Hub {
         let ahead = ahead
             .map(|&(next, _)| next)
             .filter(|&next| next <= published);
+        if is_seeded!(SweepNeverReturns) {
+            return ahead;
+        }
         ahead.or_else(|| stream.oldest_wanted().filter(|&next| next <= published))
     }
 
@@ -156,6 +161,9 @@ impl Hub {
         self.leave(key);
         let watcher = &mut self.watchers[key as usize];
         watcher.next_revision = self.parts.get(part).to + 1;
+        if is_seeded!(CatchUpSkips) {
+            watcher.next_revision += 1;
+        }
         if wanted.is_empty() {
             self.batches.release(wanted.batch);
         } else {
@@ -182,6 +190,10 @@ impl Hub {
                 place
             };
             let kv = &events[index as usize].kv;
+            let is_delete = events[index as usize].kind == EventKind::Delete;
+            if is_delete && is_seeded!(ConflationDropsDeletes) {
+                continue;
+            }
             if seen.insert(kv.key.as_slice())
                 && history.newest_change(&kv.key) == Some(kv.mod_revision)
             {
@@ -197,9 +209,14 @@ impl Hub {
     fn end_compacted(&mut self, stream: u32, history: &impl History) -> usize {
         let compacted = history.compact_revision();
         let behind = &self.streams[stream as usize].behind;
-        let overtaken = behind.range(..(compacted, 0)).map(|&(_, key)| key);
+        let first_kept = compacted + i64::from(is_seeded!(CompactionReachesTooFar));
+        let overtaken = behind.range(..(first_kept, 0)).map(|&(_, key)| key);
         let overtaken: Vec<u32> = overtaken.take(MOST_WATCHERS).collect();
         for &key in &overtaken {
+            if is_seeded!(CompactionIsSilent) {
+                self.go_behind(key, compacted);
+                continue;
+            }
             self.end(key, LastWord::Compacted, compacted);
         }
         overtaken.len()

@@ -13,6 +13,7 @@ use super::stream::{LastWord, Queued, Room, StreamId};
 use super::watcher::{Flag, NOBODY, State};
 use crate::error::Result;
 use crate::record::Event;
+use crate::seeded_bug::is_seeded;
 
 /// A batch on its way to the watchers.
 struct Publication {
@@ -159,6 +160,7 @@ impl Hub {
                 self.woken.extend(stream.waker.take());
                 self.sate(place);
             }
+            Room::Hold if is_seeded!(FullQueueDropsBatch) => {}
             Room::Hold => {
                 publication.slices += 1;
                 stream.held_bytes += publication.bytes;
@@ -261,6 +263,12 @@ impl Hub {
             stream.held_bytes -= bytes;
             let watcher = &mut self.watchers[key as usize];
             stream.push_events(watcher, key, slice, bytes);
+            if is_seeded!(VictimOvertakesQueue) {
+                stream.queue.rotate_right(1);
+            }
+            if is_seeded!(VictimReadsAgain) {
+                watcher.next_revision -= 1;
+            }
             self.go_on(key, history.applied());
         }
     }
@@ -278,10 +286,13 @@ impl Hub {
         };
         match front {
             Queued::Events { .. } => {
-                let most = Most {
+                let mut most = Most {
                     events: max_events,
                     bytes: max_bytes,
                 };
+                if is_seeded!(PollIsUnbounded) {
+                    most.events = usize::MAX;
+                }
                 self.pop_events(place, front, most, published)
             }
             Queued::Created { watcher, revision } => {
@@ -307,7 +318,12 @@ impl Hub {
                 revision,
             } => {
                 stream.queue.pop_front();
-                let watch_id = self.watchers.remove(watcher as usize).id;
+                let watch_id = self.watchers[watcher as usize].id;
+                let is_told_again = is_seeded!(CompactionIsToldTwice)
+                    && matches!(stream.queue.front(), Some(Queued::Ended { watcher: next, .. }) if *next == watcher);
+                if !is_told_again && !why.leaves_watcher() {
+                    self.watchers.remove(watcher as usize);
+                }
                 last_word(watch_id, why, revision)
             }
         }
@@ -339,7 +355,9 @@ impl Hub {
         let middle = slice.start + events.end_of_head(most) as u32;
         let revision_at = |place: u32| batch.event(place, slice.picked).kv.mod_revision;
         let is_last = middle == slice.end;
-        let fragment = !is_last && revision_at(middle - 1) == revision_at(middle);
+        let fragment = !is_last
+            && revision_at(middle - 1) == revision_at(middle)
+            && !is_seeded!(FragmentIsNotMarked);
         let revision = batch.revision.unwrap_or(published);
         if is_last {
             stream.pop_events(slice.batch, self.batches.bytes_of(slice.batch));

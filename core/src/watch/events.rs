@@ -6,6 +6,7 @@ use core::fmt;
 use super::batch::{Batch, Slice};
 use super::watcher::{Flag, Flags};
 use crate::record::{Event, EventKind, KeyValueRef};
+use crate::seeded_bug::is_seeded;
 
 /// Events for one watcher: a selection from a batch that all watchers share.
 ///
@@ -107,10 +108,11 @@ impl Events {
     fn event_at(&self, place: u32) -> EventRef<'_> {
         let event = self.batch.event(place, self.picked);
         let mut kv = event.kv.as_ref();
-        let prev_kv = event
-            .prev_kv
-            .as_ref()
-            .filter(|_| self.flags.has(Flag::PrevKv));
+        let before = match &event.prev_kv {
+            Some(_) if is_seeded!(PrevKvIsOfAfter) => Some(&event.kv),
+            before => before.as_ref(),
+        };
+        let prev_kv = before.filter(|_| self.flags.has(Flag::PrevKv));
         let mut prev_kv = prev_kv.map(|kv| kv.as_ref());
         if self.flags.has(Flag::KeysOnly) {
             kv.value = &[];

@@ -17,6 +17,7 @@ use super::watcher::{Flag, State, Watcher};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::range::KeyRange;
+use crate::seeded_bug::is_seeded;
 
 /// All streams and watchers. Matching a change costs by the groups of watchers that it concerns,
 /// delivering it by the watchers.
@@ -152,7 +153,7 @@ impl Hub {
         stream.release(&self.watchers, &mut self.batches);
         // Those that have ended are known only by their last word.
         let ended = stream.queue.iter().filter_map(|queued| match queued {
-            Queued::Ended { watcher, .. } => Some(*watcher),
+            Queued::Ended { watcher, why, .. } if !why.leaves_watcher() => Some(*watcher),
             _ => None,
         });
         let everybody: Vec<u32> = stream.ids.iter().chain(ended).collect();
@@ -182,10 +183,7 @@ impl Hub {
         };
         self.published = registration.published;
         let applied = registration.applied;
-        let next = match request.start_revision {
-            0 => applied + 1,
-            start => start,
-        };
+        let next = first_wanted(request.start_revision, applied);
         let key = self.watchers.insert(Watcher::new(request, id, place, next)) as u32;
         self.tell(
             place,
@@ -194,7 +192,9 @@ impl Hub {
                 revision: applied,
             },
         );
-        if let Some(revision) = registration.rewound_to {
+        if let Some(revision) = registration.rewound_to
+            && !is_seeded!(RewindIsSilent)
+        {
             self.tell(
                 place,
                 Queued::Ended {
@@ -216,7 +216,11 @@ impl Hub {
         if request.progress_notify {
             self.progress_due.begin(key);
         }
-        self.watchers[key as usize].group = self.groups.join(&ranges);
+        let ranges = match &ranges[..] {
+            [first, ..] if is_seeded!(OneRangeIsWatched) => core::slice::from_ref(first),
+            all => all,
+        };
+        self.watchers[key as usize].group = self.groups.join(ranges);
         self.enter(
             key,
             if next > applied {
@@ -258,6 +262,7 @@ impl Hub {
     pub(crate) fn rewind(&mut self, cut: i64, told: i64) {
         self.parts.clear(&mut self.batches);
         let lost = self.keys_where(|watcher| match watcher.state {
+            _ if is_seeded!(ReaderRewindIsSilent) => false,
             // Who waits for a start in the future has been told nothing, the others everything.
             State::Synced => watcher.next_revision <= told + 1 && told > cut,
             State::Unsynced | State::Victim(_) => watcher.next_revision - 1 > cut,
@@ -286,6 +291,17 @@ impl Hub {
         if watcher.has(Flag::ProgressNotify) {
             self.progress_due.end(key);
         }
+    }
+}
+
+/// The first revision that a watcher is to be told of.
+fn first_wanted(start_revision: i64, applied: i64) -> i64 {
+    match start_revision {
+        0 => applied + 1,
+        start if start <= applied && is_seeded!(ResumesLate) => start + 1,
+        start if start <= applied && is_seeded!(ResumesEarly) => start - 1,
+        start if start > applied && is_seeded!(FutureStartIsIgnored) => applied + 1,
+        start => start,
     }
 }
 

@@ -6,6 +6,7 @@ use core::task::Waker;
 use super::batch::{Batches, Slice};
 use super::ids::WatchIds;
 use super::watcher::{Flags, NOBODY, State, Watcher};
+use crate::seeded_bug::is_seeded;
 
 /// Names a stream of a store. Never used again for another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,6 +62,21 @@ pub(super) enum LastWord {
     Canceled,
     Compacted,
     Rewound,
+}
+
+impl LastWord {
+    /// Whether a planted bug leaves the watcher where it stands.
+    pub(super) fn leaves_watcher(self) -> bool {
+        let (canceled, compacted) = (
+            is_seeded!(CanceledWatcherStays),
+            is_seeded!(CompactedWatcherStays),
+        );
+        match self {
+            Self::Canceled => canceled,
+            Self::Compacted => compacted,
+            Self::Rewound => false,
+        }
+    }
 }
 
 /// Whether a stream waits for history to be read for it.

@@ -3,6 +3,7 @@
 use super::hub::Hub;
 use super::stream::{LastWord, Queued};
 use super::watcher::{NOBODY, State};
+use crate::seeded_bug::is_seeded;
 
 impl Hub {
     /// A watcher that is nowhere comes to stand somewhere.
@@ -70,7 +71,8 @@ impl Hub {
     /// A watcher has been given everything up to before its next revision: it waits for what is new
     /// if that is not applied yet, and reads history otherwise.
     pub(super) fn go_on(&mut self, key: u32, applied: i64) {
-        let is_synced = self.watchers[key as usize].next_revision > applied;
+        let is_synced =
+            self.watchers[key as usize].next_revision > applied || is_seeded!(SyncedTooEarly);
         self.enter(
             key,
             if is_synced {
@@ -85,19 +87,28 @@ impl Hub {
     pub(super) fn end(&mut self, key: u32, why: LastWord, revision: i64) {
         let watcher = &self.watchers[key as usize];
         let (stream, id) = (watcher.stream, watcher.id);
+        let notice = Queued::Ended {
+            watcher: key,
+            why,
+            revision,
+        };
+        if why.leaves_watcher() {
+            return self.tell(stream, notice);
+        }
         self.streams[stream as usize].ids.remove(id);
         if let State::Victim(slice) = self.take_out(key) {
             self.streams[stream as usize].held_bytes -= self.batches.bytes_of(slice.batch);
             self.batches.release(slice.batch);
         }
-        self.tell(
-            stream,
-            Queued::Ended {
-                watcher: key,
-                why,
-                revision,
-            },
-        );
+        if why == LastWord::Compacted && is_seeded!(CompactionIsToldTwice) {
+            self.tell(stream, notice);
+        }
+        let is_alone = self.streams[stream as usize].queue.is_empty();
+        if why == LastWord::Compacted && !is_alone && is_seeded!(CompactionNoticeIsDropped) {
+            self.watchers.remove(key as usize);
+        } else {
+            self.tell(stream, notice);
+        }
         self.forget_history_if_nobody_is_behind();
     }
 

@@ -2,6 +2,7 @@
 
 use super::batch::Slice;
 use super::request::{Filter, WatchRequest};
+use crate::seeded_bug::is_seeded;
 
 /// A number that says where something is kept: a group of watchers, as the matcher sees it.
 pub(super) type WatcherKey = usize;
@@ -67,10 +68,16 @@ impl Watcher {
     pub(super) fn new(request: &WatchRequest, id: i64, stream: u32, next_revision: i64) -> Self {
         let flags = [
             (request.prev_kv, Flag::PrevKv),
-            (request.no_put, Flag::NoPut),
+            (request.no_put && !is_seeded!(FilterIsIgnored), Flag::NoPut),
             (request.no_delete, Flag::NoDelete),
-            (request.keys_only, Flag::KeysOnly),
-            (request.fragment, Flag::Fragment),
+            (
+                request.keys_only && !is_seeded!(ValuesAreShown),
+                Flag::KeysOnly,
+            ),
+            (
+                request.fragment || is_seeded!(RevisionIsSplit),
+                Flag::Fragment,
+            ),
             (request.conflate, Flag::Conflate),
             (request.progress_notify, Flag::ProgressNotify),
         ];
