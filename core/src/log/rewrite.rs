@@ -41,7 +41,9 @@ impl<P: PageStore> Log<P> {
         let Err(Error::Page(PageError::NoSpace)) = outcome else {
             return outcome;
         };
-        self.free_held()?;
+        if self.held_would_do(pages) {
+            self.free_held()?;
+        }
         if self.slots.available() >= needed {
             Ok(())
         } else {

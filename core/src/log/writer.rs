@@ -61,7 +61,7 @@ impl<P: PageStore> Log<P> {
         let filled = self.tail.filled().saturating_add(bytes);
         let writes = filled / self.identity.capacity() + kept_back;
         match self.reserve_writes(writes) {
-            Err(Error::Page(PageError::NoSpace)) => {
+            Err(Error::Page(PageError::NoSpace)) if self.held_would_do(writes) => {
                 self.free_held()?;
                 self.reserve_writes(writes)
             }
@@ -69,12 +69,18 @@ impl<P: PageStore> Log<P> {
         }
     }
 
-    /// Frees the slots that only wait for a mark, if there is room for the two page writes that this
-    /// may take.
+    /// Whether there is room for so many page writes once all slots are free that only wait for a mark.
+    /// To carry it takes two page writes, of which the first frees its slot again.
+    pub(super) fn held_would_do(&self, writes: usize) -> bool {
+        let (available, held) = (self.slots.available(), self.slots.held());
+        available >= 2 && available + held > writes + SPARE_WRITES
+    }
+
+    /// Frees the slots that only wait for a mark.
     pub(super) fn free_held(&mut self) -> Result<()> {
         match self.slots.newest_held() {
-            Some(newest) if self.slots.available() >= 2 => self.carry_mark_of(newest),
-            _ => Ok(()),
+            Some(newest) => self.carry_mark_of(newest),
+            None => Ok(()),
         }
     }
 
