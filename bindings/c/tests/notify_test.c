@@ -2,6 +2,8 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
+#include <unistd.h>
 
 #include "test.h"
 
@@ -324,6 +326,70 @@ static void no_call_is_lost_and_none_overlaps_another(void) {
     CHECK_OK(revwatch_store_close(shared));
 }
 
+struct held {
+    revwatch_stream *stream;
+    int calls, entered, may_leave, left;
+};
+
+static void wait_for(const int *flag) {
+    while (!__atomic_load_n(flag, __ATOMIC_SEQ_CST)) sched_yield();
+}
+
+static void raise_flag(int *flag) { __atomic_store_n(flag, 1, __ATOMIC_SEQ_CST); }
+
+/* The first call stays until it may leave, and a little longer. */
+static void hold(void *context) {
+    struct held *held = context;
+    if (__atomic_add_fetch(&held->calls, 1, __ATOMIC_SEQ_CST) > 1) return;
+    raise_flag(&held->entered);
+    wait_for(&held->may_leave);
+    usleep(20000);
+    raise_flag(&held->left);
+}
+
+static void *put_one(void *unused) {
+    (void)unused;
+    revwatch_store_put(shared, S("k"), S("v"), NULL);
+    return NULL;
+}
+
+static void cause_for_a_call_during_another_is_neither_lost_nor_overlaps(void) {
+    shared = open_memory();
+    struct held held = {.stream = watch_all(shared, 0)};
+    CHECK_OK(revwatch_stream_set_callback(held.stream, hold, &held));
+    pthread_t writer;
+    REQUIRE(pthread_create(&writer, NULL, put_one, NULL) == 0);
+    wait_for(&held.entered);
+    put(shared, "k", "v");
+    revwatch_watch_responses_free(poll_one(held.stream)); /* and leaves the other */
+    CHECK_INT(held.calls, 1);
+    raise_flag(&held.may_leave);
+    pthread_join(writer, NULL);
+    CHECK_INT(held.calls, 2);
+    revwatch_stream_free(held.stream);
+    CHECK_OK(revwatch_store_close(shared));
+}
+
+static void who_takes_a_callback_back_waits_until_it_has_returned(void) {
+    for (int frees = 0; frees < 2; frees++) {
+        shared = open_memory();
+        struct held held = {.stream = watch_all(shared, 0)};
+        CHECK_OK(revwatch_stream_set_callback(held.stream, hold, &held));
+        pthread_t writer;
+        REQUIRE(pthread_create(&writer, NULL, put_one, NULL) == 0);
+        wait_for(&held.entered);
+        raise_flag(&held.may_leave);
+        if (!frees) CHECK_OK(revwatch_stream_set_callback(held.stream, NULL, NULL));
+        if (frees) revwatch_stream_free(held.stream);
+        CHECK(__atomic_load_n(&held.left, __ATOMIC_SEQ_CST));
+        pthread_join(writer, NULL);
+        put(shared, "k", "v");
+        CHECK_INT(held.calls, 1);
+        revwatch_stream_free(held.stream);
+        CHECK_OK(revwatch_store_close(shared));
+    }
+}
+
 static void poll_what_there_is(void *context) {
     struct told *told = context;
     told->calls++;
@@ -368,6 +434,10 @@ const struct test notify_tests[] = {
     {"a_callback_may_call_everything", a_callback_may_call_everything},
     {"no_wake_up_of_a_descriptor_is_lost", no_wake_up_of_a_descriptor_is_lost},
     {"no_call_is_lost_and_none_overlaps_another", no_call_is_lost_and_none_overlaps_another},
+    {"cause_for_a_call_during_another_is_neither_lost_nor_overlaps",
+     cause_for_a_call_during_another_is_neither_lost_nor_overlaps},
+    {"who_takes_a_callback_back_waits_until_it_has_returned",
+     who_takes_a_callback_back_waits_until_it_has_returned},
     {"a_callback_that_was_taken_back_is_over", a_callback_that_was_taken_back_is_over},
     {NULL, NULL},
 };
