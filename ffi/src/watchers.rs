@@ -1,6 +1,6 @@
 //! A report of all watchers, for operators and pictures.
 
-use revwatch_core::{WatcherReport, WatcherState};
+use revwatch_core::{KeyRange, WatcherReport, WatcherState};
 
 use crate::handle;
 use crate::input::Out;
@@ -82,7 +82,7 @@ pub unsafe extern "C" fn revwatch_store_watchers(
 
 /// A report for C, with what it points into: on the heap, so that it can be moved.
 fn report(report: &WatcherReport) -> (revwatch_watcher_report, Ranges) {
-    let bytes: Vec<_> = report.ranges.iter().map(|range| range.to_etcd()).collect();
+    let bytes: Vec<_> = report.ranges.iter().map(KeyRange::to_etcd).collect();
     let ranges: Vec<_> = bytes
         .iter()
         .map(|(key, range_end)| revwatch_key_range {

@@ -9,19 +9,20 @@ use crate::page::PageStore;
 use crate::watch::StreamId;
 
 impl<P: PageStore> SharedStore<P> {
-    /// See [`Store::set_waker`]. The task is woken by whoever gives the stream something to say,
-    /// once that thread has let go of the store; by this call if there is something now.
+    /// See [`Store::set_waker`](crate::Store::set_waker). The task is woken by whoever gives the
+    /// stream something to say, once that thread has let go of the store; by this call if there is
+    /// something now.
     pub fn set_waker(&self, stream: StreamId, waker: &Waker) -> Result<()> {
         self.shared.with(|store| store.set_waker(stream, waker))
     }
 
-    /// See [`Store::set_follow_waker`].
+    /// See [`Store::set_follow_waker`](crate::Store::set_follow_waker).
     pub fn set_follow_waker(&self, follow: FollowId, waker: &Waker) -> Result<()> {
         self.shared
             .with(|store| store.set_follow_waker(follow, waker))
     }
 
-    /// See [`Store::set_cursor_waker`].
+    /// See [`Store::set_cursor_waker`](crate::Store::set_cursor_waker).
     pub fn set_cursor_waker(&self, cursor: CursorId, waker: &Waker) -> Result<()> {
         self.shared
             .with(|store| store.set_cursor_waker(cursor, waker))
