@@ -39,4 +39,7 @@
 // Time.      A store does its background work (expiring leases, syncing batches, catching watchers
 //            up) inside the calls made to it, by the system's monotonic clock. With the option
 //            manual_clock, time is what revwatch_store_step() says.
+// Waiting.   Whoever waits for a stream, a follow or a cursor polls it with a timeout, or is called
+//            (revwatch_stream_set_callback()), or waits for a file descriptor together with others
+//            (revwatch_stream_fd()), at most as long as revwatch_stream_next_poll_ms() says.
 // Defects.   A panic inside the library is caught and answered with REVWATCH_ERROR_INTERNAL.

@@ -13,7 +13,8 @@ use common::PLENTY;
 use futures_core::Stream;
 use revwatch::page::MemoryPages;
 use revwatch::{
-    Durability, FollowResponse, KeyRange, Options, SharedStore, Store, WatchRequest, WatchResponse,
+    CursorRequest, CursorResponse, Durability, Error, FollowResponse, KeyRange, Options,
+    PutRequest, SharedStore, Store, WatchRequest, WatchResponse,
 };
 
 /// Counts how often it was woken, and wakes a thread.
@@ -208,4 +209,57 @@ fn a_stream_of_responses_ends_when_what_it_is_of_is_closed() {
         Poll::Ready(None)
     ));
     assert!(matches!(poll_next(told.as_mut(), &task), Poll::Ready(None)));
+}
+
+#[test]
+fn a_task_that_waits_for_a_cursor_is_woken_whatever_brings_it_something() {
+    let store = SharedStore::in_memory(Options::default());
+    let request = CursorRequest::new(b"c", KeyRange::one(b"key"));
+    let cursor = store.cursor(&request).unwrap();
+    let task = Task::new();
+    let waker = Waker::from(Arc::clone(&task));
+    let wait = || store.set_cursor_waker(cursor, &waker).unwrap();
+    wait();
+    assert_eq!(
+        task.woken(),
+        1,
+        "it was never polled, and may have something"
+    );
+    let poll = || store.poll_cursor(cursor, 10, PLENTY).unwrap();
+    assert!(matches!(poll(), CursorResponse::Idle { .. }));
+    wait();
+    store.put(b"other", b"").unwrap();
+    assert_eq!(task.woken(), 1);
+    store.put(b"key", b"").unwrap();
+    assert_eq!(task.woken(), 2);
+    assert!(matches!(poll(), CursorResponse::Events { .. }));
+    wait();
+    store.seek_cursor(cursor, 1).unwrap();
+    assert_eq!(task.woken(), 3, "what was delivered comes again");
+    assert!(matches!(poll(), CursorResponse::Events { .. }));
+    wait();
+    store.cursor(&request).unwrap();
+    assert_eq!(task.woken(), 4, "another opening took it over");
+    let refused = store.set_cursor_waker(cursor, &waker);
+    assert!(matches!(refused, Err(Error::CursorNotFound)));
+}
+
+#[test]
+fn a_host_that_steps_when_it_is_told_to_misses_nothing_that_is_due() {
+    let mut store = Store::in_memory(Options::default());
+    store.step(0, PLENTY).unwrap();
+    let lease = store.lease_grant(7, 60_000).unwrap().id;
+    let request = PutRequest {
+        lease,
+        ..PutRequest::new(b"key", b"")
+    };
+    store.put_with(&request).unwrap();
+    let mut now_ms = 0;
+    while store.get(b"key").unwrap().is_some() {
+        let next_ms = store.next_step_ms().expect("the lease will expire");
+        assert!(now_ms < next_ms && next_ms <= 60_000);
+        now_ms = next_ms;
+        store.step(now_ms, PLENTY).unwrap();
+    }
+    assert_eq!(now_ms, 60_000);
 }

@@ -1,18 +1,21 @@
 //! Durable cursors: changes from where their consumer has come, which the store keeps.
 
+use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Waker;
 
-use revwatch_core::{CursorId, CursorRequest, CursorResponse, ResumeToken};
+use revwatch_core::{CursorId, CursorRequest, CursorResponse, Error, ResumeToken};
 
 use crate::event::revwatch_event;
 use crate::handle::{self, Handle};
 use crate::input::{self, Options, Out};
+use crate::notify::{self, Notifier, Polled, revwatch_callback};
 use crate::owned::{self, Owned, parts};
 use crate::poll::{Size, gather, revwatch_poll_options};
 use crate::status::{Failure, REVWATCH_IDLE, REVWATCH_OK, guard, revwatch_status};
-use crate::store::{StoreObject, revwatch_store};
+use crate::store::{Shared, StoreObject, revwatch_store};
 use crate::store_status::revwatch_resume_token;
 use crate::watch::EventList;
 
@@ -29,15 +32,32 @@ pub(crate) struct CursorObject {
     store: Arc<StoreObject>,
     id: CursorId,
     freed: AtomicBool,
+    notifier: Arc<Notifier>,
 }
 
-impl CursorObject {
+impl Polled for CursorObject {
+    fn store(&self) -> &StoreObject {
+        &self.store
+    }
+
+    fn notifier(&self) -> &Arc<Notifier> {
+        &self.notifier
+    }
+
     fn check_open(&self) -> Result<(), Failure> {
         if self.freed.load(Ordering::Acquire) {
             Err(Failure::closed("cursor"))
         } else {
             Ok(())
         }
+    }
+
+    fn has_response(&self, store: &Shared) -> Result<bool, Error> {
+        store.has_cursor_response(self.id)
+    }
+
+    fn set_waker(&self, store: &Shared, waker: &Waker) -> Result<(), Error> {
+        store.set_cursor_waker(self.id, waker)
     }
 }
 
@@ -140,7 +160,12 @@ pub unsafe extern "C" fn revwatch_cursor_open(
         let store = handle::get(store)?;
         let id = store.write(|store| store.cursor(&request))?;
         let freed = AtomicBool::new(false);
-        out.write(handle::insert(Arc::new(CursorObject { store, id, freed }))?);
+        out.write(handle::insert(Arc::new(CursorObject {
+            store,
+            id,
+            freed,
+            notifier: Arc::default(),
+        }))?);
         Ok(REVWATCH_OK)
     })
 }
@@ -152,6 +177,7 @@ pub extern "C" fn revwatch_cursor_free(cursor: *mut revwatch_cursor) {
     guard(|| {
         if let Some(cursor) = handle::remove(cursor) {
             cursor.freed.store(true, Ordering::Release);
+            cursor.notifier.silence();
             // A closed store has ended its openings already. Either way, who waits is woken.
             let _ = cursor.store.write(|store| {
                 store.close_cursor(cursor.id);
@@ -177,15 +203,9 @@ pub unsafe extern "C" fn revwatch_cursor_poll(
             (input::options(options)?, out)
         };
         let cursor = handle::get(cursor)?;
-        let is_open = || cursor.check_open();
-        let responses = gather(
-            &cursor.store,
-            &options,
-            is_open,
-            |store, max_events, max_bytes| {
-                Ok(taken(store.poll_cursor(cursor.id, max_events, max_bytes)?))
-            },
-        )?;
+        let responses = gather(&*cursor, &options, |store, max_events, max_bytes| {
+            Ok(taken(store.poll_cursor(cursor.id, max_events, max_bytes)?))
+        })?;
         if responses.is_empty() {
             return Ok(REVWATCH_IDLE);
         }
@@ -285,8 +305,50 @@ pub extern "C" fn revwatch_cursor_seek(
         let cursor = handle::get(cursor)?;
         cursor.check_open()?;
         let id = cursor.id;
-        let seek = |store: &crate::store::Shared| store.seek_cursor(id, start_revision);
+        let seek = |store: &Shared| store.seek_cursor(id, start_revision);
         cursor.store.write(seek)?;
+        Ok(REVWATCH_OK)
+    })
+}
+
+/// Has `callback` called when the cursor has something to say; see revwatch_stream_set_callback().
+#[unsafe(no_mangle)]
+pub extern "C" fn revwatch_cursor_set_callback(
+    cursor: *mut revwatch_cursor,
+    callback: revwatch_callback,
+    context: *mut c_void,
+) -> revwatch_status {
+    guard(|| {
+        notify::set_callback(cursor, callback, context)?;
+        Ok(REVWATCH_OK)
+    })
+}
+
+/// Gives a file descriptor that is readable while the cursor has something to say; see
+/// revwatch_stream_fd().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn revwatch_cursor_fd(
+    cursor: *mut revwatch_cursor,
+    fd: *mut i32,
+) -> revwatch_status {
+    guard(|| {
+        // SAFETY: the conventions.
+        let out = unsafe { Out::required("fd", fd)? };
+        out.write(notify::fd(cursor)?);
+        Ok(REVWATCH_OK)
+    })
+}
+
+/// Gives the milliseconds after which to poll again; see revwatch_stream_next_poll_ms().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn revwatch_cursor_next_poll_ms(
+    cursor: *mut revwatch_cursor,
+    next_ms: *mut i64,
+) -> revwatch_status {
+    guard(|| {
+        // SAFETY: the conventions.
+        let out = unsafe { Out::required("next_ms", next_ms)? };
+        out.write(notify::next_poll_ms(cursor)?);
         Ok(REVWATCH_OK)
     })
 }

@@ -1,21 +1,24 @@
 //! Follows: the state of a range and then every change after it.
 
+use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Waker;
 
-use revwatch_core::{FollowId, FollowResponse, ResumeToken};
+use revwatch_core::{Error, FollowId, FollowResponse, ResumeToken};
 
 use crate::event::revwatch_event;
 use crate::handle::{self, Handle};
 use crate::input::{self, Options, Out};
 use crate::key_value::{KeyValues, revwatch_key_value};
+use crate::notify::{self, Notifier, Polled, revwatch_callback};
 use crate::owned::{self, Owned, parts};
 use crate::poll::{Size, gather, revwatch_poll_options};
 use crate::status::{
     Failure, REVWATCH_IDLE, REVWATCH_NOT_FOUND, REVWATCH_OK, guard, revwatch_status,
 };
-use crate::store::{StoreObject, revwatch_store};
+use crate::store::{Shared, StoreObject, revwatch_store};
 use crate::store_status::revwatch_resume_token;
 use crate::watch::EventList;
 
@@ -32,15 +35,32 @@ pub(crate) struct FollowObject {
     store: Arc<StoreObject>,
     id: FollowId,
     freed: AtomicBool,
+    notifier: Arc<Notifier>,
 }
 
-impl FollowObject {
+impl Polled for FollowObject {
+    fn store(&self) -> &StoreObject {
+        &self.store
+    }
+
+    fn notifier(&self) -> &Arc<Notifier> {
+        &self.notifier
+    }
+
     fn check_open(&self) -> Result<(), Failure> {
         if self.freed.load(Ordering::Acquire) {
             Err(Failure::closed("follow"))
         } else {
             Ok(())
         }
+    }
+
+    fn has_response(&self, store: &Shared) -> Result<bool, Error> {
+        store.has_follow_response(self.id)
+    }
+
+    fn set_waker(&self, store: &Shared, waker: &Waker) -> Result<(), Error> {
+        store.set_follow_waker(self.id, waker)
     }
 }
 
@@ -137,7 +157,12 @@ pub unsafe extern "C" fn revwatch_follow_new(
         let store = handle::get(store)?;
         let id = store.write(|store| store.follow(range, resume))?;
         let freed = AtomicBool::new(false);
-        out.write(handle::insert(Arc::new(FollowObject { store, id, freed }))?);
+        out.write(handle::insert(Arc::new(FollowObject {
+            store,
+            id,
+            freed,
+            notifier: Arc::default(),
+        }))?);
         Ok(REVWATCH_OK)
     })
 }
@@ -148,6 +173,7 @@ pub extern "C" fn revwatch_follow_free(follow: *mut revwatch_follow) {
     guard(|| {
         if let Some(follow) = handle::remove(follow) {
             follow.freed.store(true, Ordering::Release);
+            follow.notifier.silence();
             // A closed store has closed its follows already. Either way, who waits is woken.
             let _ = follow.store.write(|store| {
                 store.close_follow(follow.id);
@@ -175,15 +201,9 @@ pub unsafe extern "C" fn revwatch_follow_poll(
             )
         };
         let follow = handle::get(follow)?;
-        let is_open = || follow.check_open();
-        let responses = gather(
-            &follow.store,
-            &options,
-            is_open,
-            |store, max_events, max_bytes| {
-                Ok(taken(store.poll_follow(follow.id, max_events, max_bytes)?))
-            },
-        )?;
+        let responses = gather(&*follow, &options, |store, max_events, max_bytes| {
+            Ok(taken(store.poll_follow(follow.id, max_events, max_bytes)?))
+        })?;
         if responses.is_empty() {
             return Ok(REVWATCH_IDLE);
         }
@@ -268,4 +288,46 @@ fn taken(response: FollowResponse) -> Option<((revwatch_follow_response, Content
 pub unsafe extern "C" fn revwatch_follow_responses_free(responses: *mut revwatch_follow_responses) {
     // SAFETY: the conventions: NULL, or a result that was not freed.
     unsafe { owned::take_back(responses) }
+}
+
+/// Has `callback` called when the follow has something to say; see revwatch_stream_set_callback().
+#[unsafe(no_mangle)]
+pub extern "C" fn revwatch_follow_set_callback(
+    follow: *mut revwatch_follow,
+    callback: revwatch_callback,
+    context: *mut c_void,
+) -> revwatch_status {
+    guard(|| {
+        notify::set_callback(follow, callback, context)?;
+        Ok(REVWATCH_OK)
+    })
+}
+
+/// Gives a file descriptor that is readable while the follow has something to say; see
+/// revwatch_stream_fd().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn revwatch_follow_fd(
+    follow: *mut revwatch_follow,
+    fd: *mut i32,
+) -> revwatch_status {
+    guard(|| {
+        // SAFETY: the conventions.
+        let out = unsafe { Out::required("fd", fd)? };
+        out.write(notify::fd(follow)?);
+        Ok(REVWATCH_OK)
+    })
+}
+
+/// Gives the milliseconds after which to poll again; see revwatch_stream_next_poll_ms().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn revwatch_follow_next_poll_ms(
+    follow: *mut revwatch_follow,
+    next_ms: *mut i64,
+) -> revwatch_status {
+    guard(|| {
+        // SAFETY: the conventions.
+        let out = unsafe { Out::required("next_ms", next_ms)? };
+        out.write(notify::next_poll_ms(follow)?);
+        Ok(REVWATCH_OK)
+    })
 }

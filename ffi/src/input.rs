@@ -40,6 +40,33 @@ pub(crate) unsafe fn bytes<'a>(
     Ok(unsafe { slice::from_raw_parts(data, len) })
 }
 
+/// The elements at `data`, read before the function returns.
+///
+/// # Safety
+///
+/// If `data` is not NULL, it points to `len` elements that do not change during the call.
+pub(crate) unsafe fn array<'a, T>(
+    what: &str,
+    data: *const T,
+    len: usize,
+) -> Result<&'a [T], Failure> {
+    if len == 0 {
+        return Ok(&[]);
+    }
+    if data.is_null() {
+        return Err(Failure::null(what));
+    }
+    let fits = len.checked_mul(size_of::<T>()).map(isize::try_from);
+    if !matches!(fits, Some(Ok(_))) || !data.is_aligned() {
+        return Err(Failure::argument(format!(
+            "`{what}` cannot have {len} elements at this address: give an array and its length"
+        )));
+    }
+    // SAFETY: the caller promises `len` elements, they are aligned, and no object is larger than
+    // `isize::MAX`.
+    Ok(unsafe { slice::from_raw_parts(data, len) })
+}
+
 /// The options at `options`, with zero for what the caller's version of the structure lacks.
 ///
 /// # Safety

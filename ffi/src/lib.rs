@@ -58,9 +58,12 @@ pub mod txn_result;
 pub mod lease;
 
 // Being told.
+mod mark;
+pub mod notify;
 pub mod poll;
 pub mod stream;
 pub mod watch;
+pub mod watchers;
 
 pub mod cursor;
 pub mod cursor_list;

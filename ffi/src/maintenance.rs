@@ -2,6 +2,7 @@
 
 use crate::handle;
 use crate::input::Out;
+use crate::notify;
 use crate::status::{Failure, REVWATCH_IDLE, REVWATCH_OK, guard, revwatch_status};
 use crate::store::{Clock, Shared, deadline, revwatch_store};
 
@@ -143,6 +144,7 @@ pub unsafe extern "C" fn revwatch_store_wait(
                 out.write(published);
                 return Ok(REVWATCH_OK);
             }
+            notify::make_calls();
             if !store.sleep(seen, deadline) {
                 return Ok(REVWATCH_IDLE);
             }

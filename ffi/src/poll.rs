@@ -3,8 +3,9 @@
 use revwatch_core::Error;
 
 use crate::input::{Options, or_default};
+use crate::notify::{self, Polled};
 use crate::status::Failure;
-use crate::store::{Shared, StoreObject, deadline};
+use crate::store::{Shared, deadline};
 
 /// How much one poll gives, and how long it waits.
 #[repr(C)]
@@ -34,20 +35,28 @@ pub(crate) struct Size {
     pub(crate) bytes: usize,
 }
 
-/// Gathers responses until `options` says that it is enough or `next` answers `None`; waits while
-/// there is not even one. Empty: the time is over. `is_open` tells whether what is polled still is.
+/// Gathers responses of what is polled until `options` says that it is enough or `next` answers
+/// `None`; waits while there is not even one. Empty: the time is over.
 pub(crate) fn gather<R>(
-    store: &StoreObject,
+    polled: &impl Polled,
     options: &revwatch_poll_options,
-    is_open: impl Fn() -> Result<(), Failure>,
     next: impl Fn(&Shared, usize, usize) -> Result<Option<(R, Size)>, Error>,
 ) -> Result<Vec<R>, Failure> {
     let deadline = deadline(options.timeout_ms);
+    let store = polled.store();
     loop {
-        is_open()?;
+        polled.check_open()?;
         let seen = store.signal.count();
-        let responses = store.read(|store| take(store, options, &next))?;
-        if !responses.is_empty() || !store.sleep(seen, deadline) {
+        let responses = store.read(|store| {
+            let responses = take(store, options, &next)?;
+            notify::settle(polled, store);
+            Ok(responses)
+        })?;
+        if !responses.is_empty() {
+            return Ok(responses);
+        }
+        notify::make_calls();
+        if !store.sleep(seen, deadline) {
             return Ok(responses);
         }
     }
@@ -80,24 +89,44 @@ fn take<R>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Clock, Pages};
+    use crate::notify::Notifier;
+    use crate::store::{Clock, Pages, StoreObject};
     use revwatch_core::page::MemoryPages;
     use revwatch_core::{Durability, Options, SharedStore};
     use std::cell::Cell;
+    use std::sync::Arc;
+    use std::task::Waker;
 
-    fn store() -> StoreObject {
+    struct Probe(StoreObject, Arc<Notifier>);
+
+    impl Polled for Probe {
+        fn store(&self) -> &StoreObject {
+            &self.0
+        }
+        fn notifier(&self) -> &Arc<Notifier> {
+            &self.1
+        }
+        fn check_open(&self) -> Result<(), Failure> {
+            Ok(())
+        }
+        fn has_response(&self, _: &Shared) -> Result<bool, Error> {
+            Ok(false)
+        }
+        fn set_waker(&self, _: &Shared, _: &Waker) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+
+    fn probe() -> Probe {
         let pages: Pages = Box::new(MemoryPages::new(4096));
-        StoreObject::new(
-            SharedStore::open(pages, Options::default()).unwrap(),
-            Clock::Manual,
-            false,
-            Durability::ETCD,
-        )
+        let store = SharedStore::open(pages, Options::default()).unwrap();
+        let store = StoreObject::new(store, Clock::Manual, false, Durability::ETCD);
+        Probe(store, Arc::default())
     }
 
     #[test]
     fn what_happens_just_after_looking_is_looked_at_again() {
-        let store = store();
+        let probe = probe();
         let options = revwatch_poll_options {
             struct_size: 0,
             max_events: 0,
@@ -109,7 +138,7 @@ mod tests {
         let next = |_: &Shared, _, _| {
             looked.set(looked.get() + 1);
             if looked.get() == 1 {
-                store.signal.raise();
+                probe.0.signal.raise();
                 return Ok(None);
             }
             Ok(Some((
@@ -121,13 +150,13 @@ mod tests {
             )))
         };
         // Were this slept through, the test would take ten minutes.
-        assert_eq!(gather(&store, &options, || Ok(()), next).unwrap().len(), 1);
+        assert_eq!(gather(&probe, &options, next).unwrap().len(), 1);
         assert_eq!(looked.get(), 2);
     }
 
     #[test]
     fn an_error_does_not_take_away_what_was_polled_before_it() {
-        let store = store();
+        let probe = probe();
         let options = revwatch_poll_options {
             struct_size: 0,
             max_events: 0,
@@ -150,7 +179,7 @@ mod tests {
                 Err(Error::StreamNotFound)
             }
         };
-        assert_eq!(gather(&store, &options, || Ok(()), next).unwrap(), [1, 2]);
-        assert!(gather(&store, &options, || Ok(()), next).is_err());
+        assert_eq!(gather(&probe, &options, next).unwrap(), [1, 2]);
+        assert!(gather(&probe, &options, next).is_err());
     }
 }

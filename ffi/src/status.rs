@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use revwatch_core::{Error, ErrorCode};
 
-use crate::{error, page_store};
+use crate::{error, notify, page_store};
 
 /// What a function answers: 0, a positive outcome, or a negative error.
 pub type revwatch_status = i32;
@@ -99,10 +99,15 @@ impl From<Error> for Failure {
 }
 
 /// Runs the body of a function: no panic leaves it, a failure becomes its status and this thread's
-/// last error, and nothing is done for a function that this library is waiting for.
+/// last error, and nothing is done for a function that this library is waiting for. Who is to be
+/// told that there is something to poll is told before it returns.
 pub(crate) fn guard(body: impl FnOnce() -> Result<revwatch_status, Failure>) -> revwatch_status {
     let body = AssertUnwindSafe(|| page_store::refuse_inside().and_then(|()| body()));
-    let failure = match catch_unwind(body) {
+    notify::enter();
+    let outcome = catch_unwind(body);
+    notify::make_calls();
+    notify::leave();
+    let failure = match outcome {
         Ok(Ok(status)) => return status,
         Ok(Err(failure)) => failure,
         Err(payload) => {

@@ -1,13 +1,14 @@
 //! What a store handle stands for.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
 use revwatch_core::page::PageStore;
 use revwatch_core::{Durability, Error, SharedStore, Step};
 
 use crate::handle::Handle;
+use crate::notify::Notifier;
 use crate::open;
 use crate::signal::Signal;
 use crate::status::Failure;
@@ -58,6 +59,10 @@ pub(crate) struct StoreObject {
     /// whatever happened since may have made some that is due sooner.
     due_ms: AtomicI64,
     due_as_of: AtomicU64,
+    /// Who tells the program what there is to poll.
+    notifiers: Mutex<Vec<Weak<Notifier>>>,
+    /// No notifier has promised that nothing happens until later than this; 0 if none has promised.
+    promised_ms: AtomicI64,
 }
 
 impl StoreObject {
@@ -70,6 +75,8 @@ impl StoreObject {
             batch,
             due_ms: AtomicI64::new(i64::MIN),
             due_as_of: AtomicU64::new(0),
+            notifiers: Mutex::default(),
+            promised_ms: AtomicI64::new(0),
         }
     }
 
@@ -99,7 +106,9 @@ impl StoreObject {
             if self.clock == Clock::System {
                 self.step_quietly(store, now_ms());
             }
-            op(store)
+            let done = op(store);
+            self.keep_promises(store);
+            done
         });
         self.signal.raise();
         done
@@ -164,6 +173,68 @@ impl StoreObject {
         Ok(step)
     }
 
+    /// Rings this notifier when the store is closed, or when its promise cannot be kept.
+    pub(crate) fn add_notifier(&self, notifier: &Arc<Notifier>) {
+        let mut notifiers = self.lock_notifiers();
+        if notifiers.len() == notifiers.capacity() {
+            notifiers.retain(|notifier| notifier.strong_count() > 0);
+        }
+        notifiers.push(Arc::downgrade(notifier));
+    }
+
+    fn lock_notifiers(&self) -> MutexGuard<'_, Vec<Weak<Notifier>>> {
+        self.notifiers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A notifier is about to promise something.
+    pub(crate) fn note_promise(&self) {
+        let _notifiers = self.lock_notifiers();
+        self.promised_ms.store(i64::MAX, Ordering::SeqCst);
+    }
+
+    /// Background work may be due sooner than some were told who wait outside of the library.
+    fn keep_promises(&self, store: &Shared) {
+        if self.promised_ms.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+        let due_ms = store.next_step_ms().unwrap_or(i64::MAX);
+        if due_ms >= self.promised_ms.load(Ordering::SeqCst) {
+            return;
+        }
+        let notifiers = self.lock_notifiers();
+        let notifiers_left = notifiers.iter().filter_map(Weak::upgrade);
+        let promised_ms = notifiers_left.map(|notifier| notifier.keep_promise(due_ms));
+        let latest_ms = promised_ms.max().unwrap_or(0);
+        self.promised_ms.store(latest_ms, Ordering::SeqCst);
+    }
+
+    /// How long a program may leave the store alone if background work is due at `due_ms`, in
+    /// milliseconds; -1 for ever. With a clock of its own: when.
+    pub(crate) fn pause_until(&self, due_ms: i64) -> i64 {
+        if self.clock == Clock::Manual {
+            return if due_ms == i64::MAX { -1 } else { due_ms };
+        }
+        let now = now_ms();
+        let refresh_ms = i64::try_from(REFRESH.as_millis()).unwrap_or(i64::MAX);
+        let pause = match due_ms {
+            i64::MAX if self.read_only => refresh_ms,
+            i64::MAX => return -1,
+            // What could not be done when it was due is tried again, but not in a busy loop.
+            _ if due_ms <= now => {
+                let retry_ms = self.due_ms.load(Ordering::Relaxed);
+                retry_ms.saturating_sub(now).clamp(1, RETRY_MS)
+            }
+            _ => due_ms - now,
+        };
+        if self.read_only {
+            pause.min(refresh_ms)
+        } else {
+            pause
+        }
+    }
+
     /// Sleeps until the signal has gone beyond `seen`, background work is due, or `deadline` (never,
     /// if `None`) has come. Answers whether the deadline is still to come.
     pub(crate) fn sleep(&self, seen: u64, deadline: Option<Instant>) -> bool {
@@ -196,6 +267,11 @@ impl StoreObject {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         self.signal.raise();
+        for notifier in self.lock_notifiers().drain(..) {
+            if let Some(notifier) = notifier.upgrade() {
+                notifier.ring();
+            }
+        }
         match store {
             Some(store) => Ok(store.close()?),
             None => Ok(()),

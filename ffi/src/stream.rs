@@ -1,16 +1,19 @@
 //! Watch streams: many watchers through one bounded queue.
 
+use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Waker;
 
-use revwatch_core::StreamId;
+use revwatch_core::{Error, StreamId};
 
 use crate::handle::{self, Handle};
 use crate::input::{self, Out};
+use crate::notify::{self, Notifier, Polled, revwatch_callback};
 use crate::owned;
 use crate::poll::{gather, revwatch_poll_options};
 use crate::status::{Failure, REVWATCH_IDLE, REVWATCH_OK, guard, revwatch_status};
-use crate::store::{StoreObject, revwatch_store};
+use crate::store::{Shared, StoreObject, revwatch_store};
 use crate::watch::{self, revwatch_watch_options, revwatch_watch_responses};
 
 /// A watch stream of a store.
@@ -26,15 +29,32 @@ pub(crate) struct StreamObject {
     store: Arc<StoreObject>,
     id: StreamId,
     freed: AtomicBool,
+    notifier: Arc<Notifier>,
 }
 
-impl StreamObject {
+impl Polled for StreamObject {
+    fn store(&self) -> &StoreObject {
+        &self.store
+    }
+
+    fn notifier(&self) -> &Arc<Notifier> {
+        &self.notifier
+    }
+
     fn check_open(&self) -> Result<(), Failure> {
         if self.freed.load(Ordering::Acquire) {
             Err(Failure::closed("stream"))
         } else {
             Ok(())
         }
+    }
+
+    fn has_response(&self, store: &Shared) -> Result<bool, Error> {
+        store.has_response(self.id)
+    }
+
+    fn set_waker(&self, store: &Shared, waker: &Waker) -> Result<(), Error> {
+        store.set_waker(self.id, waker)
     }
 }
 
@@ -50,7 +70,12 @@ pub unsafe extern "C" fn revwatch_stream_new(
         let store = handle::get(store)?;
         let id = store.write(|store| Ok(store.watch_stream()))?;
         let freed = AtomicBool::new(false);
-        out.write(handle::insert(Arc::new(StreamObject { store, id, freed }))?);
+        out.write(handle::insert(Arc::new(StreamObject {
+            store,
+            id,
+            freed,
+            notifier: Arc::default(),
+        }))?);
         Ok(REVWATCH_OK)
     })
 }
@@ -62,6 +87,7 @@ pub extern "C" fn revwatch_stream_free(stream: *mut revwatch_stream) {
     guard(|| {
         if let Some(stream) = handle::remove(stream) {
             stream.freed.store(true, Ordering::Release);
+            stream.notifier.silence();
             // A closed store has closed its streams already. Either way, who waits is woken.
             let _ = stream.store.write(|store| {
                 store.close_stream(stream.id);
@@ -72,8 +98,9 @@ pub extern "C" fn revwatch_stream_free(stream: *mut revwatch_stream) {
     });
 }
 
-/// Adds a watcher of a range (see Ranges; the empty key means the first one) to a stream. Its id
-/// within the stream goes to `watch_id`, which may be NULL, and comes with each of its responses.
+/// Adds a watcher of a range (see Ranges; the empty key means the first one), and of those in the
+/// options, to a stream. Its id within the stream goes to `watch_id`, which may be NULL, and comes with
+/// each of its responses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn revwatch_stream_watch(
     stream: *mut revwatch_stream,
@@ -119,6 +146,39 @@ pub extern "C" fn revwatch_stream_cancel(
     })
 }
 
+/// Asks to be told how far a stream is: once all that is queued now was polled, it tells
+/// REVWATCH_RESPONSE_PROGRESS with REVWATCH_PROGRESS_OF_STREAM. REVWATCH_IDLE, and nothing is told,
+/// while one of its watchers is behind or waits for a start in the future: poll, and ask again.
+#[unsafe(no_mangle)]
+pub extern "C" fn revwatch_stream_request_progress(
+    stream: *mut revwatch_stream,
+) -> revwatch_status {
+    guard(|| {
+        let stream = handle::get(stream)?;
+        let told = stream
+            .store
+            .write(|store| store.request_progress(stream.id))?;
+        Ok(if told { REVWATCH_OK } else { REVWATCH_IDLE })
+    })
+}
+
+/// Gives the number that revwatch_watcher_report has for this stream; no other stream of the store has
+/// the same at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn revwatch_stream_id(
+    stream: *mut revwatch_stream,
+    stream_id: *mut u64,
+) -> revwatch_status {
+    guard(|| {
+        // SAFETY: the conventions.
+        let out = unsafe { Out::required("stream_id", stream_id)? };
+        let stream = handle::get(stream)?;
+        stream.check_open()?;
+        out.write(stream.id.to_bits());
+        Ok(REVWATCH_OK)
+    })
+}
+
 /// Takes what there is for the watchers of a stream, after waiting for it if the options say so;
 /// REVWATCH_IDLE if there is nothing. The answer is to be freed with
 /// revwatch_watch_responses_free().
@@ -137,20 +197,81 @@ pub unsafe extern "C" fn revwatch_stream_poll(
             )
         };
         let stream = handle::get(stream)?;
-        let is_open = || stream.check_open();
-        let responses = gather(
-            &stream.store,
-            &options,
-            is_open,
-            |store, max_events, max_bytes| {
-                Ok(watch::taken(store.poll(stream.id, max_events, max_bytes)?))
-            },
-        )?;
+        let responses = gather(&*stream, &options, |store, max_events, max_bytes| {
+            Ok(watch::taken(store.poll(stream.id, max_events, max_bytes)?))
+        })?;
         if responses.is_empty() {
             return Ok(REVWATCH_IDLE);
         }
         let (seen, backing) = revwatch_watch_responses::of(responses);
         out.write(owned::give(seen, backing));
+        Ok(REVWATCH_OK)
+    })
+}
+
+/// Has `callback` called with `context` when the stream has something to say: from now on, at once if
+/// it has something now, and after each poll anew, at once if that left something. So a program that
+/// polls once for each call misses nothing. It is also called when the store is closed, and when
+/// something happens sooner than revwatch_stream_next_poll_ms() said; a poll may then find nothing.
+/// After a poll that fails it is not called until the next one. NULL in place of the callback ends this.
+///
+/// The call is made by the thread whose call of the library gave cause, after the library has let go
+/// of all its locks and before that call returns; never by two threads at a time for one stream. It
+/// may call every function of the library, also to poll or free this stream, but must not wait, for
+/// the thread has other things to do, and must return. What it gives cause for, such as a call for
+/// another stream, comes after it has returned.
+///
+/// When this function or revwatch_stream_free() has returned, the callback of before is not running
+/// and is not called any more, so that its context may be freed: they wait for it to return, and must
+/// not be called with a lock held that it needs. Within a callback they do not wait.
+#[unsafe(no_mangle)]
+pub extern "C" fn revwatch_stream_set_callback(
+    stream: *mut revwatch_stream,
+    callback: revwatch_callback,
+    context: *mut c_void,
+) -> revwatch_status {
+    guard(|| {
+        notify::set_callback(stream, callback, context)?;
+        Ok(REVWATCH_OK)
+    })
+}
+
+/// Gives a file descriptor that is readable while the stream has something to say, for poll(),
+/// select(), epoll and what builds on them. Where there are none (Windows), REVWATCH_ERROR_INVALID_ARGUMENT.
+///
+/// It is level-triggered: readable from when there is something until a poll has taken all. It may be
+/// readable when there is nothing to say, among others for the reasons that the callback has, and when
+/// the stream or the store is closed; a poll that answers REVWATCH_IDLE then makes it unreadable. Wait
+/// at most as long as revwatch_stream_next_poll_ms() says, since nothing happens in a store that nobody calls.
+///
+/// Each call gives the same one. It belongs to the stream and is closed with it: take it out of what
+/// waits for it before. Do not read from it. It takes two of the process's descriptors.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn revwatch_stream_fd(
+    stream: *mut revwatch_stream,
+    fd: *mut i32,
+) -> revwatch_status {
+    guard(|| {
+        // SAFETY: the conventions.
+        let out = unsafe { Out::required("fd", fd)? };
+        out.write(notify::fd(stream)?);
+        Ok(REVWATCH_OK)
+    })
+}
+
+/// Gives the milliseconds after which to poll again if neither the descriptor nor the callback says so
+/// before: 0 for now, -1 for never. These can be given to poll() as they are. A lease may expire then, a
+/// batch become durable, progress be due, or another process have written. With manual_clock: the time
+/// to step to and poll, by that clock, where 0 also means now.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn revwatch_stream_next_poll_ms(
+    stream: *mut revwatch_stream,
+    next_ms: *mut i64,
+) -> revwatch_status {
+    guard(|| {
+        // SAFETY: the conventions.
+        let out = unsafe { Out::required("next_ms", next_ms)? };
+        out.write(notify::next_poll_ms(stream)?);
         Ok(REVWATCH_OK)
     })
 }

@@ -2,7 +2,7 @@
 
 use std::ptr;
 
-use revwatch_core::{Events, WatchRequest, WatchResponse};
+use revwatch_core::{Events, KeyRange, WatchRequest, WatchResponse};
 
 use crate::event::revwatch_event;
 use crate::input::{self, Options};
@@ -30,13 +30,75 @@ pub struct revwatch_watch_options {
     pub no_put: i32,
     /// Flag: leave out the events of deletes.
     pub no_delete: i32,
+    /// Flag: leave out values, also those that keys had before.
+    pub keys_only: i32,
+    /// Flag: a revision too large for the limits of a poll, or for the open option fragment_bytes, may
+    /// come in several responses, all but the last of which have `fragment`. Otherwise it comes whole.
+    pub fragment: i32,
+    /// Flag: tell REVWATCH_RESPONSE_PROGRESS when nothing else was told for the time that the open
+    /// option progress_notify_ms says.
+    pub progress_notify: i32,
+    /// Flag: when behind, only the newest state of each key. Revisions are then skipped, and those that
+    /// come may lack keys that have changed again since; the last event of each key always comes.
+    pub conflate: i32,
+    /// Ranges to be watched beside that of `key`, by the same watcher: a change of a key in several of
+    /// them comes once. NULL: none.
+    pub ranges: *const revwatch_key_range,
+    /// How many `ranges`.
+    pub ranges_len: usize,
 }
 
-// SAFETY: numbers only, and the size is first.
+// SAFETY: numbers and a pointer, and the size is first.
 unsafe impl Options for revwatch_watch_options {}
 
+/// A range of keys, see Ranges.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct revwatch_key_range {
+    /// The first key; the empty one means the first there can be.
+    pub key: *const u8,
+    /// Bytes in `key`.
+    pub key_len: usize,
+    /// See Ranges.
+    pub range_end: *const u8,
+    /// Bytes in `range_end`.
+    pub range_end_len: usize,
+    /// Flag: all keys that begin with `key`.
+    pub prefix: i32,
+}
+
+impl revwatch_key_range {
+    /// # Safety
+    ///
+    /// Its pointers are NULL or point to as many bytes as it says.
+    unsafe fn read(&self) -> Result<KeyRange, Failure> {
+        // SAFETY: the caller promises it.
+        let (key, range_end) = unsafe {
+            (
+                input::bytes("ranges.key", self.key, self.key_len)?,
+                input::bytes("ranges.range_end", self.range_end, self.range_end_len)?,
+            )
+        };
+        input::key_range(key, range_end, self.prefix)
+    }
+}
+
 impl revwatch_watch_options {
-    pub(crate) fn request(&self, key: &[u8], range_end: &[u8]) -> Result<WatchRequest, Failure> {
+    /// # Safety
+    ///
+    /// `ranges` is NULL or points to as many ranges as `ranges_len` says.
+    pub(crate) unsafe fn request(
+        &self,
+        key: &[u8],
+        range_end: &[u8],
+    ) -> Result<WatchRequest, Failure> {
+        let mut ranges = vec![input::key_range(key, range_end, self.prefix)?];
+        // SAFETY: the caller promises both.
+        unsafe {
+            for range in input::array("ranges", self.ranges, self.ranges_len)? {
+                ranges.push(range.read()?);
+            }
+        }
         Ok(WatchRequest {
             start_revision: self.start_revision,
             watch_id: self.watch_id,
@@ -44,7 +106,11 @@ impl revwatch_watch_options {
             no_put: self.no_put != 0,
             no_delete: self.no_delete != 0,
             epoch: self.epoch,
-            ..WatchRequest::new(input::key_range(key, range_end, self.prefix)?)
+            keys_only: self.keys_only != 0,
+            fragment: self.fragment != 0,
+            progress_notify: self.progress_notify != 0,
+            conflate: self.conflate != 0,
+            ..WatchRequest::of_ranges(ranges)
         })
     }
 }
@@ -53,7 +119,8 @@ impl revwatch_watch_options {
 pub const REVWATCH_RESPONSE_CREATED: i32 = 1;
 /// The type of a response: events; `revision` is the store's when they were taken.
 pub const REVWATCH_RESPONSE_EVENTS: i32 = 2;
-/// The type of a response: no event up to `revision` is to come.
+/// The type of a response: no event up to `revision` is to come, for the watcher if it asked for
+/// progress_notify, or for all of the stream, with REVWATCH_PROGRESS_OF_STREAM, if it was requested.
 pub const REVWATCH_RESPONSE_PROGRESS: i32 = 3;
 /// The type of a response: the watcher ended because it was canceled.
 pub const REVWATCH_RESPONSE_CANCELED: i32 = 4;
@@ -64,12 +131,18 @@ pub const REVWATCH_RESPONSE_COMPACTED: i32 = 5;
 /// crash; those up to `revision` were not.
 pub const REVWATCH_RESPONSE_REWOUND: i32 = 6;
 
+/// The watch_id of progress that was asked for with revwatch_stream_request_progress().
+pub const REVWATCH_PROGRESS_OF_STREAM: i32 = -1;
+
 /// What one watcher is told.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct revwatch_watch_response {
     /// A REVWATCH_RESPONSE_*.
     pub r#type: i32,
+    /// 1 if the watcher's next response goes on with the revision of the last event here, as only
+    /// those who asked for fragments are told; otherwise 0.
+    pub fragment: i32,
     /// The watcher that is told.
     pub watch_id: i64,
     /// See the type; 0 where it says nothing.
@@ -132,6 +205,7 @@ pub(crate) type Taken = (revwatch_watch_response, Option<EventList>);
 pub(crate) fn taken(response: WatchResponse) -> Option<(Taken, Size)> {
     let mut seen = revwatch_watch_response {
         r#type: 0,
+        fragment: 0,
         watch_id: 0,
         revision: 0,
         compact_revision: 0,
@@ -153,8 +227,9 @@ pub(crate) fn taken(response: WatchResponse) -> Option<(Taken, Size)> {
             watch_id,
             revision,
             events,
-            fragment: _,
+            fragment,
         } => {
+            seen.fragment = i32::from(fragment);
             let events = EventList::new(events);
             size = events.size();
             seen.revision = revision;

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import doctest
+import threading
 
 import pytest
+import revwatch
 from revwatch import (
     Compare,
     DeleteRange,
@@ -14,8 +16,10 @@ from revwatch import (
     FollowSynced,
     Put,
     Range,
+    WatchResponse,
 )
 from revwatch.cli import flags, go_syntax, txn_parser, verbs_watch
+from revwatch.cli.call import Call
 from revwatch.cli.exits import CommandError, UsageError
 from revwatch.cli.flags import Flag, FlagError, parse
 from revwatch.cli.go_syntax import parse_int, quote, scan_quoted
@@ -150,6 +154,28 @@ def test_what_to_watch_comes_from_arguments_or_the_environment() -> None:
         watch_request("a", [])
     with pytest.raises(UsageError):
         watch_request("b", ETCDCTL_WATCH_KEY="a")
+
+
+@pytest.mark.parametrize("form", ["simple", "json"])
+def test_progress_is_printed_by_interval_to_who_asked(
+    form: str, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    told = threading.Event()
+    chosen = printer(form, hexadecimal=False, values_only=False)
+    printed = chosen.watch
+
+    def print_and_stop(answer: WatchResponse) -> None:
+        printed(answer)
+        told.set()
+
+    monkeypatch.setattr(chosen, "watch", print_and_stop)
+    asked = watch_request("k --progress-notify")
+    call = Call([], parse([], verbs_watch.FLAGS)[0], chosen)
+    with revwatch.open(progress_notify_ms=1) as store:
+        verbs_watch._Watching(call, asked).run(store, told)
+    first, *rest = capfdbinary.readouterr().out.decode().splitlines()
+    assert first == "progress notify: 1"
+    assert len(rest) == (1 if form == "json" else 0)
 
 
 @pytest.mark.parametrize(

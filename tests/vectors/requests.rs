@@ -64,13 +64,23 @@ pub(crate) fn range(args: &mut Fields) -> RangeRequest {
 }
 
 pub(crate) fn watch(args: &mut Fields) -> WatchRequest {
+    let mut ranges = vec![key_range(args)];
+    for range in args.list("ranges") {
+        let mut fields = Fields::new(range);
+        ranges.push(key_range(&mut fields));
+        fields.finish();
+    }
     WatchRequest {
         start_revision: args.number("start_revision"),
         watch_id: args.number("watch_id"),
         prev_kv: args.flag("prev_kv"),
         no_put: args.flag("no_put"),
         no_delete: args.flag("no_delete"),
-        ..WatchRequest::new(key_range(args))
+        keys_only: args.flag("keys_only"),
+        fragment: args.flag("fragment"),
+        progress_notify: args.flag("progress_notify"),
+        conflate: args.flag("conflate"),
+        ..WatchRequest::of_ranges(ranges)
     }
 }
 

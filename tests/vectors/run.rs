@@ -50,8 +50,12 @@ vectors! {
     watch
     watch_compaction
     watch_filters
+    watch_fragments
     watch_history
     watch_ids
+    watch_options
+    watch_progress
+    watch_ranges
 }
 
 fn run_file(name: &str) {

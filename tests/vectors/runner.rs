@@ -184,6 +184,11 @@ impl Runner {
                 self.store.cancel_watch(stream, args.number("watch_id"))?;
                 Value::Null
             }
+            "request_progress" => {
+                let stream = self.stream(args);
+                let told = self.store.request_progress(stream)?;
+                object([("told", json!(told))])
+            }
             "poll" => {
                 let stream = self.stream(args);
                 let max_events = max_events(args, "max_events");

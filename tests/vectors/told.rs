@@ -26,11 +26,12 @@ pub(crate) fn watch(response: &WatchResponse) -> Value {
             watch_id,
             revision,
             events: batch,
-            fragment: _,
+            fragment,
         } => json!({
             "events": object([
                 ("watch_id", json!(watch_id)),
                 ("revision", json!(revision)),
+                ("fragment", json!(fragment)),
                 ("events", events(batch)),
             ])
         }),

@@ -73,6 +73,8 @@ export class Engine {
       this.#nowMs = checkCount('nowMs', nowMs);
     }
     this.#step();
+    // Progress may be due without a new revision; with a clock, a timer wakes those who wait for it.
+    if (nowMs !== undefined) this.wake();
     return { nextMs: this.#nextMs };
   }
 

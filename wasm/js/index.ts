@@ -28,6 +28,7 @@ export type { Event, KeyValue, ResumeToken } from './record.js';
 export type {
   DeleteRangeOptions,
   DeleteRangeResponse,
+  KeyRange,
   KeyRangeOptions,
   PutOptions,
   PutResponse,
@@ -47,4 +48,4 @@ export {
 } from './store.js';
 export type { Compare, Op, OpResponse, TxnRequest, TxnResponse } from './txn.js';
 export { utf8 } from './utf8.js';
-export { Watch, type WatchOptions, type WatchResponse, WatchStream } from './watch.js';
+export { Watch, type WatcherReport, type WatchOptions, type WatchResponse, WatchStream } from './watch.js';

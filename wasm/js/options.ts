@@ -13,6 +13,14 @@ export interface Limits {
   readonly streamQueueResponses?: number | undefined;
   /** Distinct revisions in one response to a watcher that catches up (1000). */
   readonly catchUpRevisions?: number | undefined;
+  /** Bytes of events that one watch stream may hold before its watchers read history instead (8 MiB). */
+  readonly streamQueueBytes?: number | undefined;
+  /** Bytes of events that all watch streams together may hold (64 MiB). */
+  readonly watchQueueBytes?: number | undefined;
+  /** Bytes of keys and values in one fragment of a revision, for watchers who asked for fragments (2 MiB). */
+  readonly fragmentBytes?: number | undefined;
+  /** Milliseconds without an event after which a watcher who asked for it is told its progress (600,000). */
+  readonly progressNotifyMs?: number | undefined;
   /** Shorter time-to-lives are raised to this (2 s). */
   readonly leaseMinTtlMs?: number | undefined;
   /** Longer time-to-lives are refused (9,000,000,000 s). */
@@ -51,8 +59,12 @@ export function writeOptions(options: StoreOptions): Uint8Array {
     'leaseExpiriesPerStep',
     'streamQueueResponses',
     'catchUpRevisions',
+    'streamQueueBytes',
+    'watchQueueBytes',
+    'fragmentBytes',
     'leaseMinTtlMs',
     'leaseMaxTtlMs',
+    'progressNotifyMs',
     'quotaBytes',
   ] as const) {
     writeBound(writer, `limits.${name}`, limits[name]);

@@ -15,6 +15,12 @@ export interface KeyRangeOptions {
   readonly fromKey?: boolean | undefined;
 }
 
+/** A range of keys. */
+export interface KeyRange extends KeyRangeOptions {
+  /** The key, or where the range begins. */
+  readonly key: Uint8Array;
+}
+
 /** How to put. */
 export interface PutOptions {
   /** The lease to attach the key to; 0 detaches it from any. */

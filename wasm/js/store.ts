@@ -36,7 +36,7 @@ import {
 import { open as openRaw } from './revwatch_wasm.js';
 import { readStatus, type Status } from './status.js';
 import { readTxn, type TxnRequest, type TxnResponse, writeTxn } from './txn.js';
-import { Watch, type WatchOptions, WatchStream } from './watch.js';
+import { readWatchers, Watch, type WatcherReport, type WatchOptions, WatchStream } from './watch.js';
 import { checkBytes, checkInt, checkObject, Writer } from './wire.js';
 
 /** The answer to a compaction. */
@@ -228,6 +228,14 @@ export class Store {
    */
   watch(key: Uint8Array, options: WatchOptions = {}): Watch {
     return new Watch(this.#engine, key, options);
+  }
+
+  /**
+   * Where every watcher stands, those of followers and cursors too. Costs by the watchers and by what
+   * waits for them.
+   */
+  watchers(): WatcherReport[] {
+    return readWatchers(this.#engine.ask((raw) => raw.watchers()));
   }
 
   /** Follows a key, or the range that it begins: its state, then every change after that. */

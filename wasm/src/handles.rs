@@ -34,7 +34,12 @@ impl<T> Handles<T> {
         self.things.get(&handle).copied()
     }
 
-    /// The same, to be changed where it is.
+    /// All of them with their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
+        self.things.iter().map(|(handle, thing)| (*handle, thing))
+    }
+
+    /// The thing with this number, to be changed where it is.
     pub fn get_mut(&mut self, handle: u32) -> Option<&mut T> {
         self.things.get_mut(&handle)
     }

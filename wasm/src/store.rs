@@ -84,13 +84,20 @@ fn read_options(reader: &mut Reader<'_>) -> Result<Options, Malformed> {
         &mut limits.lease_expiries_per_step,
         &mut limits.stream_queue_responses,
         &mut limits.catch_up_revisions,
+        &mut limits.stream_queue_bytes,
+        &mut limits.watch_queue_bytes,
+        &mut limits.fragment_bytes,
     ] {
         let given = reader.size()?;
         *size = if given == 0 { *size } else { given };
     }
-    for ttl_ms in [&mut limits.lease_min_ttl_ms, &mut limits.lease_max_ttl_ms] {
+    for time_ms in [
+        &mut limits.lease_min_ttl_ms,
+        &mut limits.lease_max_ttl_ms,
+        &mut limits.progress_notify_ms,
+    ] {
         let given = reader.int()?;
-        *ttl_ms = if given == 0 { *ttl_ms } else { given };
+        *time_ms = if given == 0 { *time_ms } else { given };
     }
     if let given @ 1.. = reader.int()? {
         limits.quota_bytes = given.cast_unsigned();

@@ -7,7 +7,7 @@ use crate::store::{RawStore, open};
 use crate::wire::{Reader, Writer};
 
 /// Every option is one number, for which zero means the default.
-const OPTIONS_BYTES: usize = 11 * 8;
+const OPTIONS_BYTES: usize = 15 * 8;
 
 fn store() -> RawStore {
     open(&[0; OPTIONS_BYTES], &[])

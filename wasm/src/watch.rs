@@ -1,6 +1,8 @@
 //! Watch streams.
 
-use revwatch::{StreamId, WatchRequest, WatchResponse};
+use std::collections::BTreeMap;
+
+use revwatch::{StreamId, WatchRequest, WatchResponse, WatcherReport, WatcherState};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::{Failure, Malformed, answer};
@@ -44,6 +46,34 @@ impl RawStore {
         })
     }
 
+    /// Whether progress of a stream will be told.
+    #[wasm_bindgen(js_name = requestProgress)]
+    pub fn request_progress(&mut self, stream: u32) -> Vec<u8> {
+        answer(|writer| {
+            let id = self.stream(stream)?;
+            writer.flag(self.store.request_progress(id)?);
+            Ok(())
+        })
+    }
+
+    /// All watchers.
+    pub fn watchers(&mut self) -> Vec<u8> {
+        answer(|writer| {
+            let reports = self.store.watchers();
+            let handles: BTreeMap<StreamId, u32> = self
+                .streams
+                .iter()
+                .map(|(handle, stream)| (*stream, handle))
+                .collect();
+            writer.list(reports.iter(), |writer, report| {
+                // No handle is 0, so that it can say that the stream is not one of JavaScript's.
+                let handle = handles.get(&report.stream).copied().unwrap_or(0);
+                write_report(writer, handle, report);
+            });
+            Ok(())
+        })
+    }
+
     /// The next response of a stream.
     pub fn poll(&mut self, stream: u32, max_events: usize, max_bytes: usize) -> Vec<u8> {
         answer(|writer| {
@@ -63,13 +93,19 @@ impl RawStore {
 }
 
 fn read_watch(reader: &mut Reader<'_>) -> Result<WatchRequest, Malformed> {
-    let mut request = WatchRequest::new(read_key_range(reader)?);
+    let mut ranges = vec![read_key_range(reader)?];
+    ranges.extend(reader.list(read_key_range)?);
+    let mut request = WatchRequest::of_ranges(ranges);
     request.start_revision = reader.int()?;
     request.epoch = reader.int()?;
     request.watch_id = reader.int()?;
     request.prev_kv = reader.flag()?;
     request.no_put = reader.flag()?;
     request.no_delete = reader.flag()?;
+    request.keys_only = reader.flag()?;
+    request.fragment = reader.flag()?;
+    request.progress_notify = reader.flag()?;
+    request.conflate = reader.flag()?;
     Ok(request)
 }
 
@@ -83,11 +119,11 @@ fn write_response(writer: &mut Writer, response: &WatchResponse) {
             watch_id,
             revision,
             events,
-            fragment: _,
+            fragment,
         } => {
             writer.byte(2).int(*watch_id).int(*revision);
             write_events(writer, events);
-            writer
+            writer.flag(*fragment)
         }
         WatchResponse::Canceled { watch_id } => writer.byte(3).int(*watch_id),
         WatchResponse::Compacted {
@@ -101,6 +137,24 @@ fn write_response(writer: &mut Writer, response: &WatchResponse) {
             writer.byte(6).int(*watch_id).int(*revision)
         }
     };
+}
+
+fn write_report(writer: &mut Writer, stream: u32, report: &WatcherReport) {
+    writer.length(stream as usize).int(report.watch_id);
+    writer.byte(match report.state {
+        WatcherState::Synced => 0,
+        WatcherState::Unsynced => 1,
+        WatcherState::Victim => 2,
+    });
+    writer.list(report.ranges.iter(), |writer, range| {
+        let (key, range_end) = range.to_etcd();
+        writer.bytes(&key).bytes(&range_end);
+    });
+    writer
+        .int(report.next_revision)
+        .int(report.queued_responses as i64)
+        .int(report.queued_bytes as i64)
+        .int(report.lag);
 }
 
 /// The events of a response.

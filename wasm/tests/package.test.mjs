@@ -102,7 +102,7 @@ test('a real trap in the module tells why', () => {
     import { open } from './node_modules/revwatch/revwatch_wasm.js';
     await init();
     // A request that the package itself refuses to write: transactions nested a million deep.
-    const raw = open(new Uint8Array(64), new Uint8Array(0)).take();
+    const raw = open(new Uint8Array(15 * 8), new Uint8Array(0)).take();
     const deep = new Uint8Array(9_000_000);
     const view = new DataView(deep.buffer);
     for (let at = 4; at + 9 <= deep.length; at += 9) { view.setUint32(at, 1, true); view.setUint8(at + 4, 3); }

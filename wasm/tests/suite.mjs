@@ -7,6 +7,7 @@ import { tests as handles } from './cases/handles.mjs';
 import { tests as iterators } from './cases/iterators.mjs';
 import { tests as leases } from './cases/leases.mjs';
 import { tests as store } from './cases/store.mjs';
+import { tests as watching } from './cases/watching.mjs';
 
 export const suite = {
   ...store,
@@ -15,6 +16,7 @@ export const suite = {
   ...handles,
   ...cursors,
   ...iterators,
+  ...watching,
   ...leases,
 };
 export { runVector } from './vectors.mjs';

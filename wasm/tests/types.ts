@@ -23,6 +23,13 @@ const options: { prefix: boolean; limit?: number } = { prefix: true };
     const events: readonly Event[] = response.type === 'events' ? response.events : [];
     events.map(({ type }) => type === 'DELETE');
   }
+  const ranges = [{ key: utf8('a'), prefix: true }, { key: utf8('b') }];
+  const asked = { ranges, keysOnly: true, fragment: true, progressNotify: true, conflate: true };
+  for await (const response of store.watch(utf8('k'), asked)) {
+    if (response.type === 'events') response.fragment satisfies boolean;
+    if (response.type === 'progress') response.revision satisfies bigint;
+  }
+  store.watchers().map(({ state, ranges: watched }) => (state === 'victim' ? watched : []));
   for await (const response of store.follow(utf8('k'), { resume: store.resumeToken() })) {
     if (response.type === 'state') response.kvs.length;
   }

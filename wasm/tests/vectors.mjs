@@ -125,7 +125,10 @@ const rangeArgs = [
   ...range, 'revision', 'limit', 'sort_order', 'sort_target', 'keys_only', 'count_only',
   'min_mod_revision', 'max_mod_revision', 'min_create_revision', 'max_create_revision',
 ]; // prettier-ignore
-const watchArgs = [...range, 'start_revision', 'watch_id', 'prev_kv', 'no_put', 'no_delete'];
+const watchArgs = [
+  ...range, 'ranges', 'start_revision', 'watch_id', 'prev_kv', 'no_put', 'no_delete', 'keys_only', 'fragment',
+  'progress_notify', 'conflate',
+]; // prettier-ignore
 
 const operations = {
   put: {
@@ -190,9 +193,14 @@ const operations = {
   },
   watch: {
     args: ['stream', ...watchArgs],
-    run(world, { stream, key, ...options }) {
-      return { watchId: world.stream(stream).watch(bytes(key), camel(options)) };
+    run(world, { stream, key, ranges: given = [], ...options }) {
+      const ranges = given.map(({ key: more, ...rest }) => (allow(rest, ...range), { key: bytes(more), ...camel(rest) }));
+      return { watchId: world.stream(stream).watch(bytes(key), { ...camel(options), ranges }) };
     },
+  },
+  request_progress: {
+    args: ['stream'],
+    run: (world, { stream }) => ({ told: world.stream(stream).requestProgress() }),
   },
   cancel_watch: {
     args: ['stream', 'watch_id'],

@@ -39,6 +39,9 @@
 // Time.      A store does its background work (expiring leases, syncing batches, catching watchers
 //            up) inside the calls made to it, by the system's monotonic clock. With the option
 //            manual_clock, time is what revwatch_store_step() says.
+// Waiting.   Whoever waits for a stream, a follow or a cursor polls it with a timeout, or is called
+//            (revwatch_stream_set_callback()), or waits for a file descriptor together with others
+//            (revwatch_stream_fd()), at most as long as revwatch_stream_next_poll_ms() says.
 // Defects.   A panic inside the library is caught and answered with REVWATCH_ERROR_INTERNAL.
 
 #ifndef REVWATCH_H
@@ -240,7 +243,8 @@
 // The type of a response: events; `revision` is the store's when they were taken.
 #define REVWATCH_RESPONSE_EVENTS 2
 
-// The type of a response: no event up to `revision` is to come.
+// The type of a response: no event up to `revision` is to come, for the watcher if it asked for
+// progress_notify, or for all of the stream, with REVWATCH_PROGRESS_OF_STREAM, if it was requested.
 #define REVWATCH_RESPONSE_PROGRESS 3
 
 // The type of a response: the watcher ended because it was canceled.
@@ -253,6 +257,19 @@
 // The type of a response: the watcher ended because revisions that its reader saw were lost in a
 // crash; those up to `revision` were not.
 #define REVWATCH_RESPONSE_REWOUND 6
+
+// The watch_id of progress that was asked for with revwatch_stream_request_progress().
+#define REVWATCH_PROGRESS_OF_STREAM -1
+
+// The state of a watcher: it waits for the next change.
+#define REVWATCH_WATCHER_SYNCED 1
+
+// The state of a watcher: it is behind, and reads history when its stream is polled.
+#define REVWATCH_WATCHER_UNSYNCED 2
+
+// The state of a watcher: it holds what found no room in its stream's queue, and goes on when that is
+// polled.
+#define REVWATCH_WATCHER_VICTIM 3
 
 // The type of a response: `events` happened, up to and including `revision`.
 #define REVWATCH_CURSOR_EVENTS 1
@@ -704,6 +721,20 @@ typedef struct revwatch_leases_result {
     size_t ids_len;
 } revwatch_leases_result;
 
+// A range of keys, see Ranges.
+typedef struct revwatch_key_range {
+    // The first key; the empty one means the first there can be.
+    const uint8_t *key;
+    // Bytes in `key`.
+    size_t key_len;
+    // See Ranges.
+    const uint8_t *range_end;
+    // Bytes in `range_end`.
+    size_t range_end_len;
+    // Flag: all keys that begin with `key`.
+    int32_t prefix;
+} revwatch_key_range;
+
 // What a watcher wants.
 typedef struct revwatch_watch_options {
     // sizeof(revwatch_watch_options).
@@ -722,6 +753,22 @@ typedef struct revwatch_watch_options {
     int32_t no_put;
     // Flag: leave out the events of deletes.
     int32_t no_delete;
+    // Flag: leave out values, also those that keys had before.
+    int32_t keys_only;
+    // Flag: a revision too large for the limits of a poll, or for the open option fragment_bytes, may
+    // come in several responses, all but the last of which have `fragment`. Otherwise it comes whole.
+    int32_t fragment;
+    // Flag: tell REVWATCH_RESPONSE_PROGRESS when nothing else was told for the time that the open
+    // option progress_notify_ms says.
+    int32_t progress_notify;
+    // Flag: when behind, only the newest state of each key. Revisions are then skipped, and those that
+    // come may lack keys that have changed again since; the last event of each key always comes.
+    int32_t conflate;
+    // Ranges to be watched beside that of `key`, by the same watcher: a change of a key in several of
+    // them comes once. NULL: none.
+    const struct revwatch_key_range *ranges;
+    // How many `ranges`.
+    size_t ranges_len;
 } revwatch_watch_options;
 
 // How much one poll gives, and how long it waits.
@@ -744,6 +791,9 @@ typedef struct revwatch_poll_options {
 typedef struct revwatch_watch_response {
     // A REVWATCH_RESPONSE_*.
     int32_t type;
+    // 1 if the watcher's next response goes on with the revision of the last event here, as only
+    // those who asked for fragments are told; otherwise 0.
+    int32_t fragment;
     // The watcher that is told.
     int64_t watch_id;
     // See the type; 0 where it says nothing.
@@ -763,6 +813,40 @@ typedef struct revwatch_watch_responses {
     // How many `responses`, at least 1.
     size_t responses_len;
 } revwatch_watch_responses;
+
+// What is called when there is something to poll; see revwatch_stream_set_callback().
+typedef void (*revwatch_callback)(void *context);
+
+// One watcher at one moment.
+typedef struct revwatch_watcher_report {
+    // Its stream, see revwatch_stream_id(). Follows and open cursors have a stream of their own each,
+    // with one watcher.
+    uint64_t stream_id;
+    // Its id there.
+    int64_t watch_id;
+    // A REVWATCH_WATCHER_*.
+    int32_t state;
+    // What it watches, sorted; `prefix` is 0, as all ranges are written with a range_end.
+    const struct revwatch_key_range *ranges;
+    // How many `ranges`.
+    size_t ranges_len;
+    // The first revision that it has been given nothing of yet.
+    int64_t next_revision;
+    // Responses with events that wait to be polled.
+    uint64_t queued_responses;
+    // Bytes of keys and values in those, and in what a victim holds.
+    uint64_t queued_bytes;
+    // Published revisions that it has not been given yet.
+    int64_t lag;
+} revwatch_watcher_report;
+
+// All watchers of a store, by stream and id.
+typedef struct revwatch_watchers_result {
+    // The watchers.
+    const struct revwatch_watcher_report *watchers;
+    // How many `watchers`.
+    size_t watchers_len;
+} revwatch_watchers_result;
 
 // What a cursor is to be.
 typedef struct revwatch_cursor_options {
@@ -1265,8 +1349,9 @@ revwatch_status revwatch_stream_new(struct revwatch_store *store, struct revwatc
 // REVWATCH_ERROR_CLOSED.
 void revwatch_stream_free(struct revwatch_stream *stream);
 
-// Adds a watcher of a range (see Ranges; the empty key means the first one) to a stream. Its id
-// within the stream goes to `watch_id`, which may be NULL, and comes with each of its responses.
+// Adds a watcher of a range (see Ranges; the empty key means the first one), and of those in the
+// options, to a stream. Its id within the stream goes to `watch_id`, which may be NULL, and comes with
+// each of its responses.
 revwatch_status revwatch_stream_watch(struct revwatch_stream *stream,
                                       const uint8_t *key,
                                       size_t key_len,
@@ -1279,6 +1364,16 @@ revwatch_status revwatch_stream_watch(struct revwatch_stream *stream,
 // REVWATCH_RESPONSE_CANCELED. An unknown id is no error and has no response.
 revwatch_status revwatch_stream_cancel(struct revwatch_stream *stream, int64_t watch_id);
 
+// Asks to be told how far a stream is: once all that is queued now was polled, it tells
+// REVWATCH_RESPONSE_PROGRESS with REVWATCH_PROGRESS_OF_STREAM. REVWATCH_IDLE, and nothing is told,
+// while one of its watchers is behind or waits for a start in the future: poll, and ask again.
+revwatch_status revwatch_stream_request_progress(struct revwatch_stream *stream);
+
+// Gives the number that revwatch_watcher_report has for this stream; no other stream of the store has
+// the same at any time.
+revwatch_status revwatch_stream_id(struct revwatch_stream *stream,
+                                   uint64_t *stream_id);
+
 // Takes what there is for the watchers of a stream, after waiting for it if the options say so;
 // REVWATCH_IDLE if there is nothing. The answer is to be freed with
 // revwatch_watch_responses_free().
@@ -1286,8 +1381,55 @@ revwatch_status revwatch_stream_poll(struct revwatch_stream *stream,
                                      const struct revwatch_poll_options *options,
                                      struct revwatch_watch_responses **responses);
 
+// Has `callback` called with `context` when the stream has something to say: from now on, at once if
+// it has something now, and after each poll anew, at once if that left something. So a program that
+// polls once for each call misses nothing. It is also called when the store is closed, and when
+// something happens sooner than revwatch_stream_next_poll_ms() said; a poll may then find nothing.
+// After a poll that fails it is not called until the next one. NULL in place of the callback ends this.
+//
+// The call is made by the thread whose call of the library gave cause, after the library has let go
+// of all its locks and before that call returns; never by two threads at a time for one stream. It
+// may call every function of the library, also to poll or free this stream, but must not wait, for
+// the thread has other things to do, and must return. What it gives cause for, such as a call for
+// another stream, comes after it has returned.
+//
+// When this function or revwatch_stream_free() has returned, the callback of before is not running
+// and is not called any more, so that its context may be freed: they wait for it to return, and must
+// not be called with a lock held that it needs. Within a callback they do not wait.
+revwatch_status revwatch_stream_set_callback(struct revwatch_stream *stream,
+                                             revwatch_callback callback,
+                                             void *context);
+
+// Gives a file descriptor that is readable while the stream has something to say, for poll(),
+// select(), epoll and what builds on them. Where there are none (Windows), REVWATCH_ERROR_INVALID_ARGUMENT.
+//
+// It is level-triggered: readable from when there is something until a poll has taken all. It may be
+// readable when there is nothing to say, among others for the reasons that the callback has, and when
+// the stream or the store is closed; a poll that answers REVWATCH_IDLE then makes it unreadable. Wait
+// at most as long as revwatch_stream_next_poll_ms() says, since nothing happens in a store that nobody calls.
+//
+// Each call gives the same one. It belongs to the stream and is closed with it: take it out of what
+// waits for it before. Do not read from it. It takes two of the process's descriptors.
+revwatch_status revwatch_stream_fd(struct revwatch_stream *stream,
+                                   int32_t *fd);
+
+// Gives the milliseconds after which to poll again if neither the descriptor nor the callback says so
+// before: 0 for now, -1 for never. These can be given to poll() as they are. A lease may expire then, a
+// batch become durable, progress be due, or another process have written. With manual_clock: the time
+// to step to and poll, by that clock, where 0 also means now.
+revwatch_status revwatch_stream_next_poll_ms(struct revwatch_stream *stream,
+                                             int64_t *next_ms);
+
 // Frees responses with their events.
 void revwatch_watch_responses_free(struct revwatch_watch_responses *responses);
+
+// Reports on all watchers, those of follows and cursors too. Costs by the watchers and by what is
+// queued for them. The answer is to be freed with revwatch_watchers_result_free().
+revwatch_status revwatch_store_watchers(struct revwatch_store *store,
+                                        struct revwatch_watchers_result **result);
+
+// Frees the report of watchers.
+void revwatch_watchers_result_free(struct revwatch_watchers_result *result);
 
 // Opens the cursor of a name (any bytes, at least one) on a range (see Ranges), and makes it if
 // there is none. Delivery begins after what was acknowledged. Who had the cursor open before no
@@ -1329,6 +1471,18 @@ revwatch_status revwatch_cursor_ack(struct revwatch_cursor *cursor, int64_t revi
 // Moves a cursor, forward or back: it goes on with `start_revision`, or for 0 with the next one.
 revwatch_status revwatch_cursor_seek(struct revwatch_cursor *cursor, int64_t start_revision);
 
+// Has `callback` called when the cursor has something to say; see revwatch_stream_set_callback().
+revwatch_status revwatch_cursor_set_callback(struct revwatch_cursor *cursor,
+                                             revwatch_callback callback,
+                                             void *context);
+
+// Gives a file descriptor that is readable while the cursor has something to say; see
+// revwatch_stream_fd().
+revwatch_status revwatch_cursor_fd(struct revwatch_cursor *cursor, int32_t *fd);
+
+// Gives the milliseconds after which to poll again; see revwatch_stream_next_poll_ms().
+revwatch_status revwatch_cursor_next_poll_ms(struct revwatch_cursor *cursor, int64_t *next_ms);
+
 // Lists all cursors. The answer is to be freed with revwatch_cursors_result_free().
 revwatch_status revwatch_store_cursors(struct revwatch_store *store,
                                        struct revwatch_cursors_result **result);
@@ -1368,6 +1522,18 @@ revwatch_status revwatch_follow_resume_token(struct revwatch_follow *follow,
 
 // Frees responses with their keys and events.
 void revwatch_follow_responses_free(struct revwatch_follow_responses *responses);
+
+// Has `callback` called when the follow has something to say; see revwatch_stream_set_callback().
+revwatch_status revwatch_follow_set_callback(struct revwatch_follow *follow,
+                                             revwatch_callback callback,
+                                             void *context);
+
+// Gives a file descriptor that is readable while the follow has something to say; see
+// revwatch_stream_fd().
+revwatch_status revwatch_follow_fd(struct revwatch_follow *follow, int32_t *fd);
+
+// Gives the milliseconds after which to poll again; see revwatch_stream_next_poll_ms().
+revwatch_status revwatch_follow_next_poll_ms(struct revwatch_follow *follow, int64_t *next_ms);
 
 // Begins a walk over every change after revision `from` up to and including `to` (0: the newest
 // that is published), of all keys. REVWATCH_ERROR_COMPACTED if they are not all kept. To be freed

@@ -167,6 +167,8 @@ static void run_all(void) {
     run_list(txn_tests);
     run_list(lease_tests);
     run_list(watch_tests);
+    run_list(watch_options_tests);
+    run_list(notify_tests);
     run_list(follow_tests);
     run_list(cursor_tests);
     run_list(changes_tests);

@@ -24,12 +24,14 @@ extern const struct test error_tests[];
 extern const struct test follow_tests[];
 extern const struct test lease_tests[];
 extern const struct test misuse_tests[];
+extern const struct test notify_tests[];
 extern const struct test null_tests[];
 extern const struct test page_store_tests[];
 extern const struct test range_stream_tests[];
 extern const struct test store_tests[];
 extern const struct test thread_tests[];
 extern const struct test txn_tests[];
+extern const struct test watch_options_tests[];
 extern const struct test watch_tests[];
 
 /* The last test, after all others. */

@@ -181,6 +181,7 @@ void text_watch_response(struct text *text, const revwatch_watch_response *respo
     text_number(text, "watch_id", response->watch_id);
     text_number(text, "revision", response->revision);
     text_number(text, "compact_revision", response->compact_revision);
+    text_number(text, "fragment", response->fragment);
     text_events(text, response->events, response->events_len);
     text_close(text);
 }

@@ -87,6 +87,7 @@ static const struct {
     {"status", run_status},
     {"watch", run_watch},
     {"cancel_watch", run_cancel_watch},
+    {"request_progress", run_request_progress},
     {"poll", run_poll},
     {"drain", run_drain},
     {"drain_follow", run_drain_follow},

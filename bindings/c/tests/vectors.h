@@ -20,6 +20,7 @@ struct arguments {
     struct blob key, range_end, value;
     int64_t revision, lease, limit, id, ttl_ms, now_ms, keys, max_keys, prefix;
     int64_t prev_kv, ignore_value, ignore_lease, keys_only, count_only, no_put, no_delete;
+    int64_t fragment, progress_notify, conflate;
     int64_t min_mod_revision, max_mod_revision, min_create_revision, max_create_revision;
     int64_t start_revision, resume_revision, max_events, watch_id;
     int32_t sort_order, sort_target;
@@ -27,6 +28,8 @@ struct arguments {
     const struct comparison *compare;
     const struct operation *success, *failure;
     size_t compare_len, success_len, failure_len;
+    const revwatch_key_range *ranges;
+    size_t ranges_len;
 };
 
 /* The target is 0 for the value, compared with `bytes`, and then version, create, mod and lease,

@@ -44,7 +44,14 @@ SHAPES: dict[str, dict[str, str]] = {
     "history": {"next_revision": "number", "events": "[event]"},
     "watch": {"watch_id": "number"},
     "created": {"watch_id": "number", "revision": "number"},
-    "events": {"watch_id": "number", "revision": "number", "events": "[event]"},
+    "events": {
+        "watch_id": "number",
+        "revision": "number",
+        "fragment": "number",
+        "events": "[event]",
+    },
+    "progress": {"watch_id": "number", "revision": "number"},
+    "request_progress": {"told": "number"},
     "canceled": {"watch_id": "number"},
     "compacted": {"watch_id": "number", "compact_revision": "number"},
     "state": {"kvs": "[kv]"},
@@ -53,7 +60,7 @@ SHAPES: dict[str, dict[str, str]] = {
     "status": dict.fromkeys(("revision", "compact_revision", "keys", "leases"), "number"),
 }
 RESPONSES = {
-    "poll": ("created", "events", "canceled", "compacted"),
+    "poll": ("created", "events", "progress", "canceled", "compacted"),
     "poll_follow": ("state", "synced", "events", "reset"),
 }
 FLAG = "number"
@@ -104,8 +111,14 @@ ARGS: dict[str, dict[str, str]] = {
         "prev_kv": FLAG,
         "no_put": FLAG,
         "no_delete": FLAG,
+        "keys_only": FLAG,
+        "fragment": FLAG,
+        "progress_notify": FLAG,
+        "conflate": FLAG,
+        "ranges": "ranges",
     },
     "cancel_watch": {"stream": "name", "watch_id": "number"},
+    "request_progress": {"stream": "name"},
     "poll": {"stream": "name", "max_events": "number"},
     "drain": {"stream": "name", "max_events": "number"},
     "drain_follow": {"name": "name", "max_events": "number"},
@@ -261,6 +274,15 @@ def c_operation(operation: dict[str, Any]) -> str:
     return f'{{.op = "{op}", .args = {{{c_args(op, args)}}}}}'
 
 
+def c_range(given: dict[str, Any]) -> str:
+    only(given, RANGE, "ranges")
+    fields = [f".prefix = {int(given.get('prefix', False))}"]
+    for name in KEYS:
+        data = as_bytes(given.get(name, ""))
+        fields.append(f".{name} = (const uint8_t *){c_string(data)}, .{name}_len = {len(data)}")
+    return "{" + ", ".join(fields) + "}"
+
+
 def c_args(op: str, args: dict[str, Any]) -> str:
     known = ARGS[op]
     only(args, known, op)
@@ -282,6 +304,9 @@ def c_args(op: str, args: dict[str, Any]) -> str:
                     continue
                 fields.append(f".{name}_len = {len(elements)}")
                 c = f"(const struct {struct}[]){{{', '.join(elements)}}}"
+            case "ranges":
+                fields.append(f".{name}_len = {len(value)}")
+                c = f"(const revwatch_key_range[]){{{', '.join(map(c_range, value))}}}"
             case constant:
                 c = CONSTANTS[constant][value]
         fields.append(f".{name} = {c}")

@@ -26,6 +26,12 @@ revwatch_status run_watch(const struct arguments *args, struct text *answer) {
     options.prev_kv = args->prev_kv != 0;
     options.no_put = args->no_put != 0;
     options.no_delete = args->no_delete != 0;
+    options.keys_only = args->keys_only != 0;
+    options.fragment = args->fragment != 0;
+    options.progress_notify = args->progress_notify != 0;
+    options.conflate = args->conflate != 0;
+    options.ranges = args->ranges;
+    options.ranges_len = args->ranges_len;
     int64_t watch_id = 0;
     revwatch_status status =
         revwatch_stream_watch(*stream_of(args), key, key_len, end, end_len, &options, &watch_id);
@@ -38,6 +44,14 @@ revwatch_status run_watch(const struct arguments *args, struct text *answer) {
 revwatch_status run_cancel_watch(const struct arguments *args, struct text *answer) {
     (void)answer;
     return revwatch_stream_cancel(*stream_of(args), args->watch_id);
+}
+
+revwatch_status run_request_progress(const struct arguments *args, struct text *answer) {
+    revwatch_status status = revwatch_stream_request_progress(*stream_of(args));
+    text_open(answer);
+    text_number(answer, "told", status == REVWATCH_OK);
+    text_close(answer);
+    return status;
 }
 
 revwatch_poll_options poll_options(const struct arguments *args) {

@@ -51,8 +51,9 @@ revwatch_status poll_follow(revwatch_follow *follow, const revwatch_poll_options
 typedef revwatch_status operation_runner(const struct arguments *args, struct text *answer);
 operation_runner run_put, run_range, run_delete_range, run_txn, run_compact, run_lease_grant,
     run_lease_revoke, run_lease_keep_alive, run_lease_time_to_live, run_leases, run_step,
-    run_history, run_status, run_watch, run_cancel_watch, run_poll, run_follow, run_poll_follow,
-    run_reopen, run_fresh, run_hash_kv, run_range_stream, run_next_kvs, run_drain, run_drain_follow;
+    run_history, run_status, run_watch, run_cancel_watch, run_request_progress, run_poll,
+    run_follow, run_poll_follow, run_reopen, run_fresh, run_hash_kv, run_range_stream,
+    run_next_kvs, run_drain, run_drain_follow;
 
 /* The place of a name among the names, a new one if it was not there. */
 size_t place_of(const char **names, const char *name);

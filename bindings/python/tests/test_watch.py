@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import revwatch
-from revwatch import DeleteRange, Event, KeyValue, Put, WatchResponse, _poll
+from revwatch import DeleteRange, Event, KeyValue, Put, WatchResponse
 
 
 def test_a_watcher_is_told_that_it_was_created_and_then_every_change(
@@ -285,27 +285,6 @@ def test_many_awaiting_watches_share_one_loop(store: revwatch.Store) -> None:
         return await asyncio.wait_for(asyncio.gather(*tasks), timeout=60)
 
     assert asyncio.run(main()) == list(range(2, 52))
-
-
-def test_a_write_wakes_tasks_without_waiting_for_a_pause_each_time(
-    store: revwatch.Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(_poll, "FIRST_PAUSE_S", 1_000)
-
-    async def main() -> None:
-        with store.watch(b"k") as watch:
-            watch.poll()
-            task = asyncio.create_task(anext(watch))
-            await asyncio.sleep(0.01)
-            store.put(b"k", b"")
-            assert (await asyncio.wait_for(task, timeout=60)).events
-
-    for _ in range(3):
-        asyncio.run(main())
-        # The thread that wakes ends when nobody waits; the next time needs a new one.
-        for thread in threading.enumerate():
-            if thread.name == "revwatch bell":
-                thread.join()
 
 
 def test_threads_write_and_watch_at_once_and_nothing_is_lost(store: revwatch.Store) -> None:

@@ -6,11 +6,11 @@ that is skipped in silence has tested nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import revwatch
-from revwatch import Compare, DeleteRange, Put, Range, ResumeToken, Txn
+from revwatch import Compare, DeleteRange, KeyRange, Put, Range, ResumeToken, Txn
 
 Json = dict[str, Any]
 Open = Callable[[bool, Json], revwatch.Store]
@@ -113,8 +113,15 @@ def watch_json(response: revwatch.WatchResponse | None) -> Any:
             return {"compacted": compacted}
         case revwatch.WatchResponse(canceled=True):
             return {"canceled": {"watch_id": response.watch_id}}
+        case revwatch.WatchResponse(progress=True):
+            return {"progress": {"watch_id": response.watch_id, "revision": response.revision}}
     events = [event_json(event) for event in response.events]
-    fields = {"watch_id": response.watch_id, "revision": response.revision, "events": events}
+    fields = {
+        "watch_id": response.watch_id,
+        "revision": response.revision,
+        "events": events,
+        "fragment": response.fragment,
+    }
     return {"events": fields}
 
 
@@ -310,8 +317,15 @@ class Runner:
             self.streams[name] = self.store.watch_stream()
         return self.streams[name]
 
-    def do_watch(self, stream: str = "", key: Any = "", **rest: Any) -> Json:
-        return {"watch_id": self.stream(stream).watch(to_bytes(key), **converted(rest))}
+    def do_watch(
+        self, stream: str = "", key: Any = "", ranges: Sequence[Json] = (), **rest: Any
+    ) -> Json:
+        more = [KeyRange(**({"key": b""} | converted(given))) for given in ranges]
+        watch_id = self.stream(stream).watch(to_bytes(key), ranges=more, **converted(rest))
+        return {"watch_id": watch_id}
+
+    def do_request_progress(self, stream: str = "") -> Json:
+        return {"told": self.stream(stream).request_progress()}
 
     def do_cancel_watch(self, stream: str = "", watch_id: int = 0) -> None:
         self.stream(stream).cancel(watch_id)

@@ -4,6 +4,7 @@ use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
+use core::task::Waker;
 
 use super::options::Durability;
 use super::store::Store;
@@ -170,6 +171,19 @@ impl<P: PageStore> Store<P> {
         match session.stream {
             Some(stream) if session.rewound_to.is_none() => self.has_response(stream),
             _ => Ok(true),
+        }
+    }
+
+    /// Has a task woken, once, when [`poll_cursor`](Self::poll_cursor) may have something to say; see
+    /// [`set_waker`](Self::set_waker).
+    pub fn set_cursor_waker(&mut self, cursor: CursorId, waker: &Waker) -> Result<()> {
+        let session = self.cursor_session(cursor)?;
+        match session.stream {
+            Some(stream) if session.rewound_to.is_none() => self.set_waker(stream, waker),
+            _ => {
+                self.hub.wake_now(waker);
+                Ok(())
+            }
         }
     }
 

@@ -186,6 +186,24 @@ impl<P: PageStore> Store<P> {
         Ok(())
     }
 
+    /// When [`step`](Self::step) next has something to do because time passes, in the host's
+    /// milliseconds, as far as is known without stepping; `None` for never. What watchers have yet to
+    /// read of history waits for no time, and is not counted. O(1).
+    ///
+    /// ```
+    /// use revwatch::{Options, Store};
+    ///
+    /// let mut store = Store::in_memory(Options::default());
+    /// store.step(5_000, 1 << 20)?;
+    /// store.lease_grant(7, 60_000)?;
+    /// let next_ms = store.next_step_ms().unwrap();
+    /// assert!((5_000..=65_000).contains(&next_ms));
+    /// # Ok::<(), revwatch::Error>(())
+    /// ```
+    pub fn next_step_ms(&self) -> Option<i64> {
+        self.next_due_ms(self.now_ms.unwrap_or(0))
+    }
+
     pub(super) fn next_due_ms(&self, now_ms: i64) -> Option<i64> {
         let progress_ms = self.hub.progress_due_ms();
         // Who cannot write has nothing else due.

@@ -225,6 +225,7 @@ impl<P: PageStore> SharedStore<P> {
         cursors() -> Vec<CursorReport>;
         cursor_revision(cursor: CursorId) -> Result<i64>;
         follow_resume_token(follow: FollowId) -> Result<Option<ResumeToken>>;
+        next_step_ms() -> Option<i64>;
     }
 
     polls! {

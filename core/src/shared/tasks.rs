@@ -3,7 +3,7 @@
 use core::task::Waker;
 
 use super::SharedStore;
-use crate::engine::FollowId;
+use crate::engine::{CursorId, FollowId};
 use crate::error::Result;
 use crate::page::PageStore;
 use crate::watch::StreamId;
@@ -20,6 +20,12 @@ impl<P: PageStore> SharedStore<P> {
     pub fn set_follow_waker(&self, follow: FollowId, waker: &Waker) -> Result<()> {
         self.shared
             .with(|store| store.set_follow_waker(follow, waker))
+    }
+
+    /// See [`Store::set_cursor_waker`](crate::Store::set_cursor_waker).
+    pub fn set_cursor_waker(&self, cursor: CursorId, waker: &Waker) -> Result<()> {
+        self.shared
+            .with(|store| store.set_cursor_waker(cursor, waker))
     }
 }
 

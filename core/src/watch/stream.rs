@@ -17,6 +17,11 @@ impl StreamId {
         Self(u64::from(opening) << 32 | u64::from(place))
     }
 
+    /// A number for it, for those who cannot hold the type.
+    pub fn to_bits(self) -> u64 {
+        self.0
+    }
+
     /// Which of the streams that had this place.
     pub(super) fn opening(self) -> u32 {
         (self.0 >> 32) as u32

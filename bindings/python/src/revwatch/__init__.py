@@ -92,6 +92,7 @@ from .types import (
     FollowSynced,
     HashKv,
     HistoryPage,
+    KeyRange,
     KeyValue,
     LeaseGrantResponse,
     LeaseTimeToLive,
@@ -103,6 +104,7 @@ from .types import (
     SortTarget,
     Status,
     TxnResponse,
+    WatcherReport,
     WatchResponse,
 )
 from .watch import Watch, WatchStream
@@ -153,6 +155,7 @@ __all__ = [
     "InvalidSortOption",
     "Io",
     "KeyNotFound",
+    "KeyRange",
     "KeyValue",
     "LeaseExists",
     "LeaseGrantResponse",
@@ -194,6 +197,7 @@ __all__ = [
     "Watch",
     "WatchResponse",
     "WatchStream",
+    "WatcherReport",
     "__version__",
     "open",
 ]

@@ -1,4 +1,5 @@
-"""Wakes the tasks of asyncio that wait for a store: one thread per store, while anybody waits."""
+"""Wakes the tasks of asyncio that wait for a store, where there are no file descriptors that they
+could wait for: one thread per store, while anybody waits."""
 
 from __future__ import annotations
 
@@ -20,8 +21,9 @@ BEFORE_EVERY_REVISION = -1
 class Bell:
     """Rings for each newly published revision of a store, and when the store is closed."""
 
-    def __init__(self, store: Any) -> None:
+    def __init__(self, store: Any, manual_clock: bool) -> None:
         self.store_closed = False
+        self.manual_clock = manual_clock
         self._store = store
         self._lock = threading.Lock()
         self._listeners: set[asyncio.Future[None]] = set()

@@ -38,6 +38,10 @@ def open(
     lease_expiries_per_step: int = 0,
     stream_queue_responses: int = 0,
     catch_up_revisions: int = 0,
+    stream_queue_bytes: int = 0,
+    watch_queue_bytes: int = 0,
+    fragment_bytes: int = 0,
+    progress_notify_ms: int = 0,
     seed: int = 0,
     clock: Literal["system", "manual"] = "system",
 ) -> Store:
@@ -57,9 +61,11 @@ def open(
     values (1.5 MiB), a transaction ``txn_ops`` comparisons and operations in each branch (128); a
     lease lives at least ``lease_min_ttl_ms`` (2 s) and at most ``lease_max_ttl_ms``, and one step
     expires ``lease_expiries_per_step`` of them (500); a watch stream holds
-    ``stream_queue_responses`` (128) before its watchers fall behind, and one response to a watcher
-    that catches up ``catch_up_revisions`` (1000). Lease ids are
-    chosen by ``seed`` (0: a random one).
+    ``stream_queue_responses`` (128) and ``stream_queue_bytes`` of events (8 MiB), and all together
+    ``watch_queue_bytes`` (64 MiB), before watchers fall behind, and one response to a watcher that
+    catches up ``catch_up_revisions`` (1000). For watchers who ask for that, a revision is divided
+    into fragments of ``fragment_bytes`` (2 MiB), and progress is told when nothing else was for
+    ``progress_notify_ms`` (10 minutes). Lease ids are chosen by ``seed`` (0: a random one).
 
     With the clock ``"manual"`` time passes, and background work is done, only in ``Store.step``.
 
@@ -82,6 +88,10 @@ def open(
         lease_expiries_per_step=lease_expiries_per_step,
         stream_queue_responses=stream_queue_responses,
         catch_up_revisions=catch_up_revisions,
+        stream_queue_bytes=stream_queue_bytes,
+        watch_queue_bytes=watch_queue_bytes,
+        fragment_bytes=fragment_bytes,
+        progress_notify_ms=progress_notify_ms,
         seed=seed,
         manual_clock=_request.word(clock, CLOCKS, "clock"),
     )

@@ -47,6 +47,8 @@ class Cursor(Poller[CursorResponse]):
     _out_type = "revwatch_cursor_responses **"
     _poll_function = lib.revwatch_cursor_poll
     _free_function = lib.revwatch_cursor_responses_free
+    _fd_function = lib.revwatch_cursor_fd
+    _next_poll_function = lib.revwatch_cursor_next_poll_ms
 
     def __init__(
         self,

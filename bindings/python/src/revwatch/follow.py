@@ -45,6 +45,8 @@ class Follow(Poller[FollowResponse]):
     _out_type = "revwatch_follow_responses **"
     _poll_function = lib.revwatch_follow_poll
     _free_function = lib.revwatch_follow_responses_free
+    _fd_function = lib.revwatch_follow_fd
+    _next_poll_function = lib.revwatch_follow_next_poll_ms
 
     def __init__(
         self,

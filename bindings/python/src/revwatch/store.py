@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Self
 
 from . import _decode, _request
@@ -24,6 +24,7 @@ from .types import (
     Event,
     HashKv,
     HistoryPage,
+    KeyRange,
     KeyValue,
     PutResponse,
     RangeResponse,
@@ -32,8 +33,9 @@ from .types import (
     SortTarget,
     Status,
     TxnResponse,
+    WatcherReport,
 )
-from .watch import Watch, WatchStream
+from .watch import Watch, WatchStream, watchers
 
 # What a physical compaction does at most before it returns: enough for a store of a gibibyte.
 PHYSICAL_STEPS, PHYSICAL_STEP_BYTES = 1024, 1 << 20
@@ -57,7 +59,7 @@ class Store(Leases, Handle):
 
     def __init__(self, handle: Any, manual_clock: bool) -> None:
         super().__init__(handle, lib.revwatch_store_free)
-        self._bell = Bell(handle)
+        self._bell = Bell(handle, manual_clock)
         self._manual_clock = manual_clock
 
     # Reading and writing.
@@ -288,9 +290,15 @@ class Store(Leases, Handle):
         prev_kv: bool = False,
         no_put: bool = False,
         no_delete: bool = False,
+        ranges: Iterable[KeyRange] = (),
+        keys_only: bool = False,
+        fragment: bool = False,
+        progress_notify: bool = False,
+        conflate: bool = False,
         resume: ResumeToken | None = None,
     ) -> Watch:
-        """Watches a range from ``start_revision`` on (0: from now on), or after ``resume``."""
+        """Watches a range from ``start_revision`` on (0: from now on), or after ``resume``. What
+        may be asked for besides stands at ``WatchStream.watch``."""
         watch = Watch(self._handle, self._bell)
         try:
             watch.watch_id = watch.watch(
@@ -302,6 +310,11 @@ class Store(Leases, Handle):
                 prev_kv=prev_kv,
                 no_put=no_put,
                 no_delete=no_delete,
+                ranges=ranges,
+                keys_only=keys_only,
+                fragment=fragment,
+                progress_notify=progress_notify,
+                conflate=conflate,
                 resume=resume,
             )
         except BaseException:
@@ -312,6 +325,20 @@ class Store(Leases, Handle):
     def watch_stream(self) -> WatchStream:
         """A stream that many watchers share."""
         return WatchStream(self._handle, self._bell)
+
+    def watchers(self) -> list[WatcherReport]:
+        """Where every watcher stands, those of followers and cursors too. Costs by the watchers and
+        by what is queued for them.
+
+        >>> import revwatch
+        >>> with revwatch.open() as store, store.watch(b"key") as watch:
+        ...     store.put(b"key", b"value").revision
+        ...     [report] = store.watchers()
+        ...     report.stream_id == watch.stream_id, report.state, report.queued_responses
+        2
+        (True, 'synced', 1)
+        """
+        return watchers(self._handle)
 
     def follow(
         self,

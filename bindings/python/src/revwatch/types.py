@@ -60,6 +60,20 @@ class ResumeToken(NamedTuple):
     revision: int
 
 
+class KeyRange(NamedTuple):
+    """A range of keys: ``key`` alone, or up to ``range_end``, or all that begin with it, or all
+    from it on.
+
+    >>> KeyRange(b"/task/", prefix=True)
+    KeyRange(key=b'/task/', range_end=None, prefix=True, from_key=False)
+    """
+
+    key: bytes
+    range_end: bytes | None = None
+    prefix: bool = False
+    from_key: bool = False
+
+
 class PutResponse(NamedTuple):
     """The answer to a put."""
 
@@ -126,8 +140,8 @@ class LeaseTimeToLive(NamedTuple):
 
 
 class WatchResponse(NamedTuple):
-    """What a watcher is told: that it was created, events of one or more whole revisions, or that
-    it has ended."""
+    """What a watcher is told: that it was created, events of one or more whole revisions, how far
+    it is, or that it has ended."""
 
     watch_id: int
     revision: int
@@ -140,6 +154,32 @@ class WatchResponse(NamedTuple):
     cancel_reason: str = ""
     rewound: bool = False
     """What was seen last was lost in a crash; ``revision`` is the last that was not."""
+    progress: bool = False
+    """Everything up to ``revision`` was told: to this watcher, or with the ``watch_id`` -1 to all
+    of the stream."""
+    fragment: bool = False
+    """The watcher's next response goes on with the revision of the last event here."""
+
+
+class WatcherReport(NamedTuple):
+    """Where a watcher stands."""
+
+    stream_id: int
+    """Its stream; followers and cursors have one of their own each."""
+    watch_id: int
+    state: Literal["synced", "unsynced", "victim"]
+    """It waits for the next change; is behind and reads history when it is polled; or holds what
+    found no room in its stream's queue, and goes on when that is polled."""
+    ranges: list[KeyRange]
+    """What it watches, in order, each with a ``range_end``."""
+    next_revision: int
+    """The first revision that it has been given nothing of yet."""
+    queued_responses: int
+    """Responses with events that wait to be polled."""
+    queued_bytes: int
+    """Bytes of keys and values in those, and in what a victim holds."""
+    lag: int
+    """Published revisions that it has not been given yet."""
 
 
 class HistoryPage(NamedTuple):

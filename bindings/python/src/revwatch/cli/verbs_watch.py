@@ -26,7 +26,7 @@ FLAGS = [
     Flag("prefix", "switch", "all keys that begin with KEY"),
     Flag("prev-kv", "switch", "print what the key was before"),
     Flag("interactive", "switch", "watch what each line of stdin says", short="i"),
-    Flag("progress-notify", "switch", "accepted for etcdctl's sake"),
+    Flag("progress-notify", "switch", "say how far it is when nothing happens for 10 minutes"),
 ]
 
 _KEY, _RANGE_END = "ETCDCTL_WATCH_KEY", "ETCDCTL_WATCH_RANGE_END"
@@ -41,6 +41,7 @@ class Request:
     prefix: bool
     start_revision: int
     prev_kv: bool
+    progress_notify: bool
     command: Sequence[str]
 
 
@@ -72,6 +73,7 @@ def parse_request(
         prefix=prefix,
         start_revision=flags.number("rev"),
         prev_kv=flags.on("prev-kv"),
+        progress_notify=flags.on("progress-notify"),
         command=after_dashes or (),
     )
 
@@ -104,6 +106,7 @@ class _Watching:
                 from_key=everything,
                 start_revision=asked.start_revision,
                 prev_kv=asked.prev_kv,
+                progress_notify=asked.progress_notify,
             )
         except (revwatch.EmptyWatchRange, revwatch.Compacted) as error:
             self._print(WatchResponse(0, 0, [], canceled=True, cancel_reason=str(error)))
@@ -122,6 +125,8 @@ class _Watching:
             # An ended watch is not about a revision of the store: etcd sends none.
             response = response._replace(revision=0)
             print(f"revwatch watch: canceled: {response.cancel_reason}", file=sys.stderr)
+        if response.progress:
+            emit(f"progress notify: {response.revision}\n")
         self._call.printer.watch(response)
         for event in response.events if self._request.command else ():
             _run_command(self._request.command, response.revision, event)
