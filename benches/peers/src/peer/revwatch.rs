@@ -120,7 +120,7 @@ impl Peer for Revwatch {
 }
 
 fn of_puts(pairs: &[Pair<'_>]) -> TxnRequest {
-    let put = |(key, value): &Pair<'_>| Op::Put(PutRequest::new(*key, *value));
+    let put = |(key, value): &Pair<'_>| Op::Put(PutRequest::new(key, value));
     TxnRequest {
         success: pairs.iter().map(put).collect(),
         ..TxnRequest::default()

@@ -35,6 +35,12 @@ fn read(log: &Log<FaultPages>, position: Position) {
     assert_eq!(put.expect("a put").put().value, [7; 70]);
 }
 
+fn read_all(log: &Log<FaultPages>, positions: &[Position]) {
+    for position in positions {
+        read(log, *position);
+    }
+}
+
 /// How many of the entries are found without looking for their page.
 fn found_here(log: &Log<FaultPages>, positions: &[Position]) -> usize {
     let is_here = |position: &&Position| log.bytes_here(**position).is_some();
@@ -46,11 +52,11 @@ fn what_was_read_once_is_found_where_it_lies_within_the_budget() {
     let (log, positions) = log_of_many_pages();
     let first = &positions[..8];
     assert_eq!(found_here(&log, first), 0);
-    first.iter().for_each(|position| read(&log, *position));
+    read_all(&log, first);
     assert_eq!(found_here(&log, first), 8);
     // Six pages of 512 bytes may be lent, and the tail is there anyway.
     for _ in 0..3 {
-        positions.iter().for_each(|position| read(&log, *position));
+        read_all(&log, &positions);
     }
     let most_in_a_page = 512 / 80 + 1;
     assert!(found_here(&log, &positions) <= 7 * most_in_a_page);
@@ -59,16 +65,12 @@ fn what_was_read_once_is_found_where_it_lies_within_the_budget() {
 #[test]
 fn pages_that_are_read_now_are_lent_instead_of_those_that_were_read_before() {
     let (mut log, positions) = log_of_many_pages();
-    positions[..80]
-        .iter()
-        .for_each(|position| read(&log, *position));
+    read_all(&log, &positions[..80]);
     let now = &positions[ENTRIES as usize / 2..][..8];
     assert!(found_here(&log, now) == 0 && found_here(&log, &positions[..80]) > 0);
-    let mut main = ENTRIES + 2;
-    for _ in 0..ENTRIES {
-        now.iter().for_each(|position| read(&log, *position));
+    for main in ENTRIES + 2..2 * ENTRIES + 2 {
+        read_all(&log, now);
         append_put(&mut log, main);
-        main += 1;
     }
     assert_eq!(found_here(&log, now), now.len());
     assert_eq!(found_here(&log, &positions[..80]), 0);
