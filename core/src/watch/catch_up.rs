@@ -109,9 +109,13 @@ impl Hub {
             max_revisions: self.catch_up_revisions,
             max_bytes: max_bytes.min(PART_BYTES),
         };
-        let (part, read) =
-            self.parts
-                .find_or_read(wanted, &mut self.groups, &mut self.batches, history)?;
+        let (part, read) = self.parts.find_or_read(
+            wanted,
+            &mut self.groups,
+            &mut self.watchers,
+            &mut self.batches,
+            history,
+        )?;
         let to = self.parts.get(part).to;
         let near = self.streams[stream as usize]
             .behind
@@ -144,11 +148,12 @@ impl Hub {
         let watcher = &self.watchers[key as usize];
         let (stream, next_revision) = (watcher.stream, watcher.next_revision);
         let is_conflating = watcher.has(Flag::Conflate);
+        let holder = self.groups.holder(&self.watchers, key);
         let whole = self.parts.selection(
             part,
-            watcher.group,
-            watcher.filter(),
+            (holder, watcher.filter()),
             &self.groups,
+            &self.watchers,
             &mut self.batches,
         );
         let wanted = self.batches.get(whole.batch).trim(whole, next_revision);

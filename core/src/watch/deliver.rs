@@ -4,13 +4,13 @@ use alloc::vec::Vec;
 
 use super::batch::{Batch, Slice, bytes_of, filtered};
 use super::events::{Events, Most};
-use super::group::Selected;
 use super::history::History;
 use super::hub::Hub;
 use super::request::Filter;
 use super::response::{PROGRESS_OF_STREAM, WatchResponse};
+use super::selection::Selected;
 use super::stream::{LastWord, Queued, Room, StreamId};
-use super::watcher::{Flag, NOBODY, State};
+use super::watcher::{Flag, NOBODY};
 use crate::error::Result;
 use crate::record::Event;
 use crate::seeded_bug::is_seeded;
@@ -68,7 +68,7 @@ impl Hub {
     /// or of several that became durable together.
     pub(crate) fn publish(&mut self, revision: i64, events: Vec<Event>) {
         self.learn_published(revision);
-        let (selected, picks) = self.groups.select_for_synced(&events);
+        let (selected, picks) = self.groups.select_for_synced(&mut self.watchers, &events);
         if selected.is_empty() {
             return;
         }
@@ -81,7 +81,7 @@ impl Hub {
             is_store_full: self.batches.bytes() >= self.bounds.store_bytes,
         };
         for selected in selected {
-            self.deliver_to_group(&mut publication, selected);
+            self.deliver_to_holder(&mut publication, selected);
         }
         let Publication {
             events,
@@ -96,7 +96,7 @@ impl Hub {
         }
     }
 
-    fn deliver_to_group(&mut self, publication: &mut Publication, selected: Selected) {
+    fn deliver_to_holder(&mut self, publication: &mut Publication, selected: Selected) {
         let all = Slice {
             batch: publication.batch,
             start: selected.start,
@@ -106,13 +106,13 @@ impl Hub {
         let mut by_filter = [None; Filter::COUNT];
         by_filter[Filter::NONE.index()] = Some(all);
         let first_revision = publication.revision_at(all, all.start);
-        let first = self.groups.first_synced(selected.group);
-        let last = self.watchers[first as usize].before;
+        let first = self.groups.first_synced(selected.holder);
+        let (last, _) = self.watchers[first as usize].neighbours();
         let mut next = first;
         loop {
             let key = next;
             let watcher = &mut self.watchers[key as usize];
-            next = watcher.after;
+            (_, next) = watcher.neighbours();
             let mut slice = all;
             if !watcher.takes_all() {
                 let filter = watcher.filter();
@@ -133,7 +133,7 @@ impl Hub {
                     self.deliver(publication, key, slice);
                 }
             }
-            if key == last {
+            if key == last || next == NOBODY {
                 break;
             }
         }
@@ -167,7 +167,7 @@ impl Hub {
                 self.leave(key);
                 let next_revision = publication.revision_at(slice, slice.end - 1) + 1;
                 self.watchers[key as usize].next_revision = next_revision;
-                self.enter(key, State::Victim(slice));
+                self.hold(key, slice);
             }
             Room::None => {
                 let next_revision = publication.revision_at(slice, slice.start);
@@ -247,7 +247,7 @@ impl Hub {
     /// Queues what the stream's victims hold, as far as there is room. Each goes on as synced if
     /// nothing was written meanwhile, else as unsynced.
     fn deliver_victims(&mut self, place: u32, history: &impl History) {
-        while let Some(&key) = self.streams[place as usize].victims.front() {
+        while let Some(&(key, _)) = self.streams[place as usize].victims.front() {
             let watcher = &self.watchers[key as usize];
             let stream = &self.streams[place as usize];
             let has_room =
@@ -255,7 +255,7 @@ impl Hub {
             if !has_room {
                 break;
             }
-            let State::Victim(slice) = self.leave(key) else {
+            let Some(slice) = self.leave(key) else {
                 unreachable!("only victims are listed");
             };
             let bytes = self.batches.bytes_of(slice.batch);

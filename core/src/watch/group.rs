@@ -2,235 +2,344 @@
 //!
 //! A change is matched once for all watchers of the same ranges, whatever their number and whatever
 //! else they ask for. A watcher that falls behind or catches up moves between two places of its
-//! group, and the matcher need not know.
+//! group, and the matcher need not know. A watcher that is alone with its ranges is not put into a
+//! group: the matcher names the watcher itself.
 
 use alloc::vec::Vec;
 use core::hash::BuildHasher;
+use core::mem;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use slab::Slab;
 
-use super::matching::{Matcher, Membership, spread};
-use super::watcher::{NOBODY, Watcher};
+use super::holder::{Holder, Place, Who};
+use super::matching::{Matcher, Membership, RangeId, spread};
+use super::selection::{Matching, Selected, Touch};
+use super::watcher::{NOBODY, State, Watcher};
 use crate::range::KeyRange;
 use crate::record::Event;
 
-/// The watchers of the same ranges. There may be one for each watcher: it is kept small.
+/// The watchers of the same ranges.
 #[derive(Debug)]
-pub(super) struct Group {
+struct Group {
     /// Where the matcher has their ranges.
     membership: Membership,
-    /// Of the ranges.
-    hash: u32,
     /// Watchers in any state but ended.
     members: u32,
     /// One of those that are synced: they are a ring.
-    pub(super) first_synced: u32,
+    first_synced: u32,
     /// How many are unsynced.
     unsynced: u32,
-    /// When the first of those came; see [`Groups::stamp`].
-    behind_since: u64,
-    /// Its place, plus one, in the matching that is under way.
-    touched: u32,
+    /// When the first of those came.
+    behind_since: u32,
+    touched: Touch,
 }
 
-/// All groups, found by their ranges and by the keys in them.
+/// Who has which ranges, and who has a range that holds a key.
 #[derive(Debug)]
 pub(super) struct Groups {
     slab: Slab<Group>,
-    by_ranges: HashTable<u32>,
+    /// The holders of several ranges, with a hash of those.
+    of_several: HashTable<(u32, Holder)>,
     hasher: FixedState,
     matcher: Matcher,
-    /// Counts how often a group began to have somebody behind.
-    stamp: u64,
+    /// Counts the parts of history that were matched. Does not go beyond its type's last number, and
+    /// is of no use from there on.
+    parts: u32,
     matching: Matching,
 }
-
-/// Those events of a batch that are in a group's ranges: a run of them, or of what was picked.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Selected {
-    pub(super) group: u32,
-    pub(super) start: u32,
-    pub(super) end: u32,
-    pub(super) picked: bool,
-}
-
-/// A matching under way. Kept from one to the next for its memory.
-#[derive(Debug, Default)]
-struct Matching {
-    touched: Vec<Touched>,
-    /// The runs of those groups whose events are not neighbours, each with the one before it.
-    runs: Vec<Run>,
-}
-
-#[derive(Debug)]
-struct Touched {
-    group: u32,
-    /// The newest run.
-    run: Run,
-    count: u32,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Run {
-    start: u32,
-    end: u32,
-    /// The place of the run before it.
-    before: u32,
-}
-
-/// The first run has none before it.
-const NO_RUN: u32 = u32::MAX;
 
 impl Groups {
     /// None; `seed` keeps chosen keys from flooding hash tables.
     pub(super) fn new(seed: u64) -> Self {
         Self {
             slab: Slab::new(),
-            by_ranges: HashTable::new(),
+            of_several: HashTable::new(),
             hasher: FixedState::with_seed(seed),
             matcher: Matcher::new(seed),
-            stamp: 0,
+            parts: 0,
             matching: Matching::default(),
         }
     }
 
-    /// One watcher more has these ranges; answers their group.
-    pub(super) fn join(&mut self, ranges: &[KeyRange]) -> u32 {
+    /// A watcher comes to have these ranges. Answers who had them to itself until now and is found
+    /// by another number from here on, if somebody did.
+    pub(super) fn join(
+        &mut self,
+        watchers: &mut Slab<Watcher>,
+        key: u32,
+        ranges: &[KeyRange],
+    ) -> Option<Holder> {
         let mut sorted: Vec<&KeyRange> = ranges.iter().collect();
         sorted.sort_unstable();
         sorted.dedup();
-        let hash = self.hasher.hash_one(&sorted) as u32;
-        let (groups, matcher) = (&mut self.slab, &mut self.matcher);
-        let known = self.by_ranges.find(spread(hash), |&group| {
-            let group = &groups[group as usize];
-            group.hash == hash && matcher.has_ranges(group.membership, &sorted)
-        });
-        if let Some(&group) = known {
-            groups[group as usize].members += 1;
-            return group;
+        let Some(known) = self.holder_of(watchers, &sorted) else {
+            self.settle_alone(watchers, key, &sorted);
+            return None;
+        };
+        let (group, former) = match known.who() {
+            Who::Group(group) => (group, None),
+            Who::Watcher(other) => (self.found(watchers, other), Some(known)),
+        };
+        self.slab[group as usize].members += 1;
+        watchers[key as usize].place = Place::Grouped {
+            group,
+            before: NOBODY,
+            after: NOBODY,
+        };
+        former
+    }
+
+    /// Whether nobody has ranges.
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.slab.is_empty() && self.of_several.is_empty() && self.matcher.is_empty()
+    }
+
+    fn settle_alone(&mut self, watchers: &mut Slab<Watcher>, key: u32, sorted: &[&KeyRange]) {
+        let holder = Holder::watcher(key);
+        let membership = self.matcher.insert(sorted, holder.number());
+        if let Membership::Chain(_) = membership {
+            let hash = self.hash(self.matcher.range_ids(membership));
+            let rehash = |&(hash, _): &(u32, Holder)| spread(hash);
+            self.of_several
+                .insert_unique(spread(hash), (hash, holder), rehash);
         }
-        let key = groups.vacant_key();
-        groups.insert(Group {
-            membership: matcher.insert(&sorted, key),
-            hash,
-            members: 1,
-            first_synced: NOBODY,
-            unsynced: 0,
+        watchers[key as usize].place = Place::Alone {
+            membership,
             behind_since: 0,
             touched: 0,
-        });
-        let rehash = |&group: &u32| spread(groups[group as usize].hash);
-        self.by_ranges
-            .insert_unique(spread(hash), key as u32, rehash);
-        key as u32
+        };
     }
 
-    /// One watcher less has the group's ranges; answers whether it was the last.
-    pub(super) fn leave(&mut self, group: u32) -> bool {
-        let key = group as usize;
-        self.slab[key].members -= 1;
-        if self.slab[key].members > 0 {
-            return false;
+    /// Makes a group of a watcher that was alone with its ranges.
+    fn found(&mut self, watchers: &mut Slab<Watcher>, key: u32) -> u32 {
+        let watcher = &mut watchers[key as usize];
+        let Place::Alone { membership, .. } = watcher.place else {
+            unreachable!("the matcher names watchers that are alone");
+        };
+        let is_synced = matches!(watcher.state, State::Synced);
+        let group = self.slab.insert(Group {
+            membership,
+            members: 1,
+            first_synced: if is_synced { key } else { NOBODY },
+            unsynced: u32::from(matches!(watcher.state, State::Unsynced)),
+            // What was matched before was matched for the watcher by itself.
+            behind_since: self.parts,
+            touched: 0,
+        }) as u32;
+        watcher.place = Place::Grouped {
+            group,
+            before: key,
+            after: key,
+        };
+        let holder = Holder::group(group);
+        self.matcher.renumber(membership, holder.number());
+        if let Membership::Chain(_) = membership {
+            let hash = self.hash(self.matcher.range_ids(membership));
+            let is_it = |&(_, known): &(u32, Holder)| known == Holder::watcher(key);
+            if let Some((_, known)) = self.of_several.find_mut(spread(hash), is_it) {
+                *known = holder;
+            }
         }
-        let Group {
-            membership, hash, ..
-        } = self.slab[key];
+        group
+    }
+
+    /// Who has these ranges and no others.
+    fn holder_of(&self, watchers: &Slab<Watcher>, sorted: &[&KeyRange]) -> Option<Holder> {
+        if let &[range] = sorted {
+            let sole = self.matcher.sole(self.matcher.range_id(range)?)?;
+            return Some(Holder::from_number(sole));
+        }
+        let ids = sorted.iter().map(|range| self.matcher.range_id(range));
+        let ids: Vec<RangeId> = ids.collect::<Option<_>>()?;
+        let hash = self.hash(ids.iter().copied());
+        let has_them = |&(other, holder): &(u32, Holder)| {
+            let membership = self.membership(watchers, holder);
+            other == hash
+                && membership.is_some_and(|membership| {
+                    self.matcher.range_ids(membership).eq(ids.iter().copied())
+                })
+        };
+        let found = self.of_several.find(spread(hash), has_them);
+        found.map(|&(_, holder)| holder)
+    }
+
+    fn hash(&self, ids: impl Iterator<Item = RangeId>) -> u32 {
+        self.hasher.hash_one(ids.collect::<Vec<_>>()) as u32
+    }
+
+    fn membership(&self, watchers: &Slab<Watcher>, holder: Holder) -> Option<Membership> {
+        match holder.who() {
+            Who::Group(group) => Some(self.slab[group as usize].membership),
+            Who::Watcher(key) => match watchers[key as usize].place {
+                Place::Alone { membership, .. } => Some(membership),
+                Place::Grouped { .. } | Place::Nowhere => None,
+            },
+        }
+    }
+
+    /// A watcher no longer has ranges. Answers who is no more if it was the last to have them.
+    pub(super) fn leave(&mut self, watchers: &mut Slab<Watcher>, key: u32) -> Option<Holder> {
+        let place = mem::replace(&mut watchers[key as usize].place, Place::Nowhere);
+        let (holder, membership) = match place {
+            Place::Nowhere => return None,
+            Place::Alone { membership, .. } => (Holder::watcher(key), membership),
+            Place::Grouped { group, .. } => {
+                let members = &mut self.slab[group as usize].members;
+                *members -= 1;
+                if *members > 0 {
+                    return None;
+                }
+                let group_of_none = self.slab.remove(group as usize);
+                (Holder::group(group), group_of_none.membership)
+            }
+        };
+        if let Membership::Chain(_) = membership {
+            let hash = self.hash(self.matcher.range_ids(membership));
+            let is_it = |&(_, known): &(u32, Holder)| known == holder;
+            if let Ok(entry) = self.of_several.find_entry(spread(hash), is_it) {
+                entry.remove();
+            }
+        }
         self.matcher.remove(membership);
-        if let Ok(entry) = self
-            .by_ranges
-            .find_entry(spread(hash), |&other| other == group)
-        {
-            entry.remove();
+        Some(holder)
+    }
+
+    /// By whom a watcher is found.
+    pub(super) fn holder(&self, watchers: &Slab<Watcher>, key: u32) -> Holder {
+        match watchers[key as usize].place {
+            Place::Grouped { group, .. } => Holder::group(group),
+            Place::Alone { .. } | Place::Nowhere => Holder::watcher(key),
         }
-        self.slab.remove(key);
-        true
     }
 
-    /// What the watchers of a group watch, said in the plainest way.
-    pub(super) fn ranges(&self, group: u32) -> Vec<KeyRange> {
-        let group = &self.slab[group as usize];
-        self.matcher.ranges(group.membership).collect()
+    /// What is watched by a holder, said in the plainest way.
+    pub(super) fn ranges(&self, watchers: &Slab<Watcher>, holder: Holder) -> Vec<KeyRange> {
+        let membership = self.membership(watchers, holder);
+        let ranges = membership.map(|membership| self.matcher.ranges(membership));
+        ranges.into_iter().flatten().collect()
     }
 
-    pub(super) fn first_synced(&self, group: u32) -> u32 {
-        self.slab[group as usize].first_synced
+    /// One of a holder's synced watchers, of which there must be one.
+    #[inline]
+    pub(super) fn first_synced(&self, holder: Holder) -> u32 {
+        match holder.who() {
+            Who::Watcher(key) => key,
+            Who::Group(group) => self.slab[group as usize].first_synced,
+        }
     }
 
     /// Puts a watcher last among the synced ones of its group.
     pub(super) fn link(&mut self, watchers: &mut Slab<Watcher>, key: u32) {
-        let group = &mut self.slab[watchers[key as usize].group as usize];
-        let first = group.first_synced;
-        let (before, after) = if first == NOBODY {
-            group.first_synced = key;
-            (key, key)
-        } else {
-            (watchers[first as usize].before, first)
+        let Place::Grouped { group, .. } = watchers[key as usize].place else {
+            return;
         };
-        let watcher = &mut watchers[key as usize];
-        (watcher.before, watcher.after) = (before, after);
-        watchers[before as usize].after = key;
-        watchers[after as usize].before = key;
+        let group = &mut self.slab[group as usize];
+        let first = group.first_synced;
+        if first == NOBODY {
+            group.first_synced = key;
+            watchers[key as usize].set_neighbours(key, key);
+            return;
+        }
+        let (last, _) = watchers[first as usize].neighbours();
+        watchers[key as usize].set_neighbours(last, first);
+        watchers[last as usize].set_after(key);
+        watchers[first as usize].set_before(key);
     }
 
     /// Takes a watcher from among the synced ones of its group.
     pub(super) fn unlink(&mut self, watchers: &mut Slab<Watcher>, key: u32) {
-        let watcher = &watchers[key as usize];
-        let (before, after) = (watcher.before, watcher.after);
-        let group = &mut self.slab[watcher.group as usize];
+        let Place::Grouped {
+            group,
+            before,
+            after,
+        } = watchers[key as usize].place
+        else {
+            return;
+        };
+        let group = &mut self.slab[group as usize];
         if after == key {
             group.first_synced = NOBODY;
         } else if group.first_synced == key {
             group.first_synced = after;
         }
-        watchers[before as usize].after = after;
-        watchers[after as usize].before = before;
+        watchers[before as usize].set_after(after);
+        watchers[after as usize].set_before(before);
     }
 
-    /// One watcher of the group more is behind.
-    pub(super) fn one_behind(&mut self, group: u32) {
-        let group = &mut self.slab[group as usize];
-        if group.unsynced == 0 {
-            self.stamp += 1;
-            group.behind_since = self.stamp;
+    /// A watcher comes to be behind.
+    pub(super) fn one_behind(&mut self, watchers: &mut Slab<Watcher>, key: u32) {
+        match &mut watchers[key as usize].place {
+            Place::Alone { behind_since, .. } => *behind_since = self.parts,
+            Place::Grouped { group, .. } => {
+                let group = &mut self.slab[*group as usize];
+                if group.unsynced == 0 {
+                    group.behind_since = self.parts;
+                }
+                group.unsynced += 1;
+            }
+            Place::Nowhere => {}
         }
-        group.unsynced += 1;
     }
 
-    /// One watcher of the group less is behind.
-    pub(super) fn one_ahead(&mut self, group: u32) {
-        self.slab[group as usize].unsynced -= 1;
+    /// A watcher is no longer behind.
+    pub(super) fn one_ahead(&mut self, watchers: &Slab<Watcher>, key: u32) {
+        if let Place::Grouped { group, .. } = watchers[key as usize].place {
+            self.slab[group as usize].unsynced -= 1;
+        }
     }
 
-    /// Numbers the moment: groups that had somebody behind then and since have a lower or equal stamp.
-    pub(super) fn stamp(&self) -> u64 {
-        self.stamp
+    /// Numbers the part of history that was matched last.
+    pub(super) fn part(&self) -> u32 {
+        self.parts
     }
 
-    /// Whether the group has had somebody behind since the moment of `stamp`, without a pause. May
-    /// deny it without need.
-    pub(super) fn was_behind(&self, group: u32, stamp: u64) -> bool {
-        let group = &self.slab[group as usize];
-        group.unsynced > 0 && group.behind_since <= stamp
+    /// Whether a holder had somebody behind when a part was matched, and has had since without a
+    /// pause. May deny it without need. Asked for one that has somebody behind.
+    pub(super) fn was_behind(&self, watchers: &Slab<Watcher>, holder: Holder, part: u32) -> bool {
+        let behind_since = match holder.who() {
+            Who::Group(group) => self.slab[group as usize].behind_since,
+            Who::Watcher(key) => match watchers[key as usize].place {
+                Place::Alone { behind_since, .. } => behind_since,
+                Place::Grouped { .. } | Place::Nowhere => return false,
+            },
+        };
+        behind_since < part
     }
 
-    /// Finds, for each group with synced watchers, those events that are in its ranges; answers also
-    /// the picks of those whose events are not neighbours. Groups come in the order in which the
+    /// Finds, for each holder with synced watchers, those events that are in its ranges; answers also
+    /// the picks of those whose events are not neighbours. Holders come in the order in which the
     /// events touch them.
-    pub(super) fn select_for_synced(&mut self, events: &[Event]) -> (Vec<Selected>, Vec<u32>) {
-        self.select(events, |group| group.first_synced != NOBODY)
+    pub(super) fn select_for_synced(
+        &mut self,
+        watchers: &mut Slab<Watcher>,
+        events: &[Event],
+    ) -> (Vec<Selected>, Vec<u32>) {
+        let is_synced = |state| matches!(state, State::Synced);
+        self.select(watchers, events, is_synced, |group| {
+            group.first_synced != NOBODY
+        })
     }
 
-    /// The same for each group with unsynced watchers.
-    pub(super) fn select_for_unsynced(&mut self, events: &[Event]) -> (Vec<Selected>, Vec<u32>) {
-        self.select(events, |group| group.unsynced > 0)
+    /// The same for each holder with unsynced watchers, who are then told by [`Self::was_behind`].
+    pub(super) fn select_for_unsynced(
+        &mut self,
+        watchers: &mut Slab<Watcher>,
+        events: &[Event],
+    ) -> (Vec<Selected>, Vec<u32>) {
+        self.parts = self.parts.saturating_add(1);
+        let is_unsynced = |state| matches!(state, State::Unsynced);
+        self.select(watchers, events, is_unsynced, |group| group.unsynced > 0)
     }
 
     fn select(
         &mut self,
+        watchers: &mut Slab<Watcher>,
         events: &[Event],
-        wanted: impl Fn(&Group) -> bool,
+        is_wanted: impl Fn(State) -> bool,
+        has_wanted: impl Fn(&Group) -> bool,
     ) -> (Vec<Selected>, Vec<u32>) {
         let Self {
             slab: groups,
@@ -239,88 +348,37 @@ impl Groups {
             ..
         } = self;
         for (index, event) in events.iter().enumerate() {
-            matcher.matching(&event.kv.key, |key| {
-                let group = &mut groups[key];
-                if wanted(group) {
-                    matching.touch(group, key as u32, index as u32);
-                }
+            matcher.matching(&event.kv.key, |number| {
+                let holder = Holder::from_number(number);
+                let mark = match holder.who() {
+                    Who::Watcher(key) => {
+                        let watcher = &mut watchers[key as usize];
+                        match &mut watcher.place {
+                            Place::Alone { touched, .. } if is_wanted(watcher.state) => touched,
+                            _ => return,
+                        }
+                    }
+                    Who::Group(group) => {
+                        let group = &mut groups[group as usize];
+                        if !has_wanted(group) {
+                            return;
+                        }
+                        &mut group.touched
+                    }
+                };
+                matching.touch(holder, mark, index as u32);
             });
         }
         let mut picks = Vec::new();
         let mut selected = Vec::with_capacity(matching.touched.len());
         for touched in &matching.touched {
-            groups[touched.group as usize].touched = 0;
+            match touched.holder.who() {
+                Who::Watcher(key) => watchers[key as usize].forget_touch(),
+                Who::Group(group) => groups[group as usize].touched = 0,
+            }
             selected.push(matching.finish(touched, &mut picks));
         }
-        matching.touched.clear();
-        matching.runs.clear();
+        matching.clear();
         (selected, picks)
-    }
-}
-
-impl Matching {
-    /// The event at `index` is in one of the group's ranges.
-    fn touch(&mut self, group: &mut Group, key: u32, index: u32) {
-        let one = Run {
-            start: index,
-            end: index + 1,
-            before: NO_RUN,
-        };
-        if group.touched == 0 {
-            self.touched.push(Touched {
-                group: key,
-                run: one,
-                count: 1,
-            });
-            group.touched = self.touched.len() as u32;
-            return;
-        }
-        let touched = &mut self.touched[group.touched as usize - 1];
-        if touched.run.end == index + 1 {
-            // It is in another one of them too.
-            return;
-        }
-        touched.count += 1;
-        if touched.run.end == index {
-            touched.run.end += 1;
-        } else {
-            self.runs.push(touched.run);
-            let before = self.runs.len() as u32 - 1;
-            touched.run = Run { before, ..one };
-        }
-    }
-
-    fn finish(&self, touched: &Touched, picks: &mut Vec<u32>) -> Selected {
-        let (group, mut run) = (touched.group, touched.run);
-        if run.before == NO_RUN {
-            return Selected {
-                group,
-                start: run.start,
-                end: run.end,
-                picked: false,
-            };
-        }
-        let start = picks.len();
-        let end = start + touched.count as usize;
-        picks.resize(end, 0);
-        let mut filled_from = end;
-        loop {
-            let length = (run.end - run.start) as usize;
-            filled_from -= length;
-            let places = &mut picks[filled_from..filled_from + length];
-            for (place, index) in places.iter_mut().zip(run.start..) {
-                *place = index;
-            }
-            if run.before == NO_RUN {
-                break;
-            }
-            run = self.runs[run.before as usize];
-        }
-        Selected {
-            group,
-            start: start as u32,
-            end: end as u32,
-            picked: true,
-        }
     }
 }

@@ -150,7 +150,7 @@ impl Hub {
         };
         self.sate(place);
         let stream = &self.streams[place as usize];
-        stream.release(&self.watchers, &mut self.batches);
+        stream.release(&mut self.batches);
         // Those that have ended are known only by their last word.
         let ended = stream.queue.iter().filter_map(|queued| match queued {
             Queued::Ended { watcher, why, .. } if !why.leaves_watcher() => Some(*watcher),
@@ -220,7 +220,9 @@ impl Hub {
             [first, ..] if is_seeded!(OneRangeIsWatched) => core::slice::from_ref(first),
             all => all,
         };
-        self.watchers[key as usize].group = self.groups.join(ranges);
+        if let Some(former) = self.groups.join(&mut self.watchers, key, ranges) {
+            self.parts.forget(former, &mut self.batches);
+        }
         self.enter(
             key,
             if next > applied {
@@ -265,7 +267,7 @@ impl Hub {
             _ if is_seeded!(ReaderRewindIsSilent) => false,
             // Who waits for a start in the future has been told nothing, the others everything.
             State::Synced => watcher.next_revision <= told + 1 && told > cut,
-            State::Unsynced | State::Victim(_) => watcher.next_revision - 1 > cut,
+            State::Unsynced | State::Victim => watcher.next_revision - 1 > cut,
             State::Ended => false,
         });
         for key in lost {

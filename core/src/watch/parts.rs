@@ -7,10 +7,14 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use slab::Slab;
+
 use super::batch::{Batch, Batches, Slice, bytes_of, filtered};
 use super::group::Groups;
 use super::history::History;
+use super::holder::Holder;
 use super::request::Filter;
+use super::watcher::Watcher;
 use crate::error::Result;
 
 /// Bytes of parts that are kept at most; less where all queues together may hold little.
@@ -27,10 +31,10 @@ pub(super) struct Part {
     pub(super) to: i64,
     pub(super) batch: u32,
     has_prev_kv: bool,
-    /// Groups that had watchers behind at this moment were matched.
-    stamp: u64,
-    /// What groups want of it, once somebody has asked or if it was matched. Each holds its batch.
-    selections: BTreeMap<(u32, usize), Slice>,
+    /// Holders that had watchers behind when this part was matched were matched.
+    number: u32,
+    /// What holders want of it, once somebody has asked or if it was matched. Each holds its batch.
+    selections: BTreeMap<(Holder, usize), Slice>,
     last_use: u64,
 }
 
@@ -72,6 +76,7 @@ impl Parts {
         &mut self,
         wanted: Wanted,
         groups: &mut Groups,
+        watchers: &mut Slab<Watcher>,
         batches: &mut Batches,
         history: &impl History,
     ) -> Result<(usize, usize)> {
@@ -89,13 +94,14 @@ impl Parts {
             self.kept[place].last_use = self.uses;
             return Ok((place, 0));
         }
-        self.read(wanted, groups, batches, history)
+        self.read(wanted, groups, watchers, batches, history)
     }
 
     fn read(
         &mut self,
         wanted: Wanted,
         groups: &mut Groups,
+        watchers: &mut Slab<Watcher>,
         batches: &mut Batches,
         history: &impl History,
     ) -> Result<(usize, usize)> {
@@ -105,7 +111,7 @@ impl Parts {
             wanted.max_bytes,
             wanted.prev_kv,
         )?;
-        let (selected, picks) = groups.select_for_unsynced(&reach.events);
+        let (selected, picks) = groups.select_for_unsynced(watchers, &reach.events);
         let bytes = bytes_of(&reach.events);
         self.make_room(bytes, batches);
         // One holder is the part itself.
@@ -118,14 +124,14 @@ impl Parts {
                 end: selected.end,
                 picked: selected.picked,
             };
-            ((selected.group, Filter::NONE.index()), slice)
+            ((selected.holder, Filter::NONE.index()), slice)
         });
         self.kept.push(Part {
             from: wanted.from,
             to: reach.revision,
             batch,
             has_prev_kv: wanted.prev_kv,
-            stamp: groups.stamp(),
+            number: groups.part(),
             selections: selections.collect(),
             last_use: self.uses,
         });
@@ -152,23 +158,23 @@ impl Parts {
         }
     }
 
-    /// What a group wants of a part.
+    /// What a holder wants of a part.
     pub(super) fn selection(
         &mut self,
         part: usize,
-        group: u32,
-        filter: Filter,
+        (holder, filter): (Holder, Filter),
         groups: &Groups,
+        watchers: &Slab<Watcher>,
         batches: &mut Batches,
     ) -> Slice {
-        let key = (group, filter.index());
+        let key = (holder, filter.index());
         if let Some(&slice) = self.kept[part].selections.get(&key) {
             return slice;
         }
         let slice = if filter == Filter::NONE {
-            self.kept[part].look_through(group, groups, batches)
+            self.kept[part].look_through(holder, groups, watchers, batches)
         } else {
-            let all = self.selection(part, group, Filter::NONE, groups, batches);
+            let all = self.selection(part, (holder, Filter::NONE), groups, watchers, batches);
             let batch = batches.get(all.batch);
             let indices = filtered(batch.events(), batch.picks(), all, filter);
             batches.pick(all.batch, indices)
@@ -177,11 +183,11 @@ impl Parts {
         slice
     }
 
-    /// The number of a group may be given to another one.
-    pub(super) fn forget_group(&mut self, group: u32, batches: &mut Batches) {
+    /// The number of a holder may be given to another one.
+    pub(super) fn forget(&mut self, holder: Holder, batches: &mut Batches) {
         for part in &mut self.kept {
             for filter in 0..Filter::COUNT {
-                if let Some(slice) = part.selections.remove(&(group, filter)) {
+                if let Some(slice) = part.selections.remove(&(holder, filter)) {
                     batches.release(slice.batch);
                 }
             }
@@ -196,11 +202,17 @@ impl Parts {
 }
 
 impl Part {
-    /// What a group wants that was not matched when the part was read.
-    fn look_through(&self, group: u32, groups: &Groups, batches: &mut Batches) -> Slice {
+    /// What a holder wants that was not matched when the part was read.
+    fn look_through(
+        &self,
+        holder: Holder,
+        groups: &Groups,
+        watchers: &Slab<Watcher>,
+        batches: &mut Batches,
+    ) -> Slice {
         let mut indices = Vec::new();
-        if !groups.was_behind(group, self.stamp) {
-            let ranges = groups.ranges(group);
+        if !groups.was_behind(watchers, holder, self.number) {
+            let ranges = groups.ranges(watchers, holder);
             let events = batches.get(self.batch).events();
             let wanted = events
                 .iter()

@@ -109,7 +109,7 @@ impl Watcher {
         let is_up_to = match self.state {
             State::Synced => self.next_revision <= published + 1,
             State::Unsynced => self.next_revision > published,
-            State::Victim(_) | State::Ended => false,
+            State::Victim | State::Ended => false,
         };
         is_up_to && !self.has(Flag::ProgressQueued)
     }

@@ -7,7 +7,7 @@ use super::batch::Slice;
 use super::history::History;
 use super::hub::Hub;
 use super::stream::{Queued, StreamId};
-use super::watcher::{State, Watcher};
+use super::watcher::State;
 use crate::range::KeyRange;
 use crate::record::Event;
 
@@ -69,10 +69,13 @@ impl Hub {
                     *bytes += self.bytes_of(*slice);
                 }
             }
+            for &(victim, slice) in &stream.victims {
+                let (_, bytes) = &mut waiting[victim as usize];
+                *bytes += self.bytes_of(slice);
+            }
             for key in stream.ids.iter() {
-                let watcher = &self.watchers[key as usize];
                 let id = self.id_of(place as u32);
-                reports.extend(self.report(watcher, id, waiting[key as usize], history));
+                reports.extend(self.report(key, id, waiting[key as usize], history));
             }
         }
         reports.sort_unstable_by_key(|report| (report.stream, report.watch_id));
@@ -88,11 +91,12 @@ impl Hub {
 
     fn report(
         &self,
-        watcher: &Watcher,
+        key: u32,
         stream: StreamId,
-        (queued_responses, mut queued_bytes): (usize, usize),
+        (queued_responses, queued_bytes): (usize, usize),
         history: &impl History,
     ) -> Option<WatcherReport> {
+        let watcher = &self.watchers[key as usize];
         let published = history.published();
         let mut next_revision = watcher.next_revision;
         let state = match watcher.state {
@@ -101,17 +105,15 @@ impl Hub {
                 WatcherState::Synced
             }
             State::Unsynced => WatcherState::Unsynced,
-            State::Victim(slice) => {
-                queued_bytes += self.bytes_of(slice);
-                WatcherState::Victim
-            }
+            State::Victim => WatcherState::Victim,
             State::Ended => return None,
         };
+        let holder = self.groups.holder(&self.watchers, key);
         Some(WatcherReport {
             stream,
             watch_id: watcher.id,
             state,
-            ranges: self.groups.ranges(watcher.group),
+            ranges: self.groups.ranges(&self.watchers, holder),
             next_revision,
             queued_responses,
             queued_bytes,

@@ -5,7 +5,7 @@ use core::task::Waker;
 
 use super::batch::{Batches, Slice};
 use super::ids::WatchIds;
-use super::watcher::{Flags, NOBODY, State, Watcher};
+use super::watcher::{Flags, NOBODY, Watcher};
 use crate::seeded_bug::is_seeded;
 
 /// Names a stream of a store. Never used again for another one.
@@ -111,8 +111,8 @@ pub(super) struct Stream {
     /// Bytes of the batches that the queue and the victims hold.
     pub(super) held_bytes: usize,
     pub(super) ids: WatchIds,
-    /// Watchers that hold a batch, in the order in which they came to hold it.
-    pub(super) victims: VecDeque<u32>,
+    /// Watchers that hold something of a batch, in the order in which they came to hold it.
+    pub(super) victims: VecDeque<(u32, Slice)>,
     /// The unsynced watchers, by the revision that they want next.
     pub(super) behind: BTreeSet<(i64, u32)>,
     /// How far the sweep through their history has come; see `catch_up`.
@@ -294,16 +294,14 @@ impl Stream {
     }
 
     /// Gives back what a stream that is closed holds.
-    pub(super) fn release(&self, watchers: &slab::Slab<Watcher>, batches: &mut Batches) {
+    pub(super) fn release(&self, batches: &mut Batches) {
         for queued in &self.queue {
             if let Queued::Events { slice, .. } = queued {
                 batches.release(slice.batch);
             }
         }
-        for &victim in &self.victims {
-            if let State::Victim(slice) = watchers[victim as usize].state {
-                batches.release(slice.batch);
-            }
+        for &(_, slice) in &self.victims {
+            batches.release(slice.batch);
         }
     }
 }

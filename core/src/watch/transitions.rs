@@ -1,15 +1,26 @@
 //! How watchers change their state. Nothing else does it.
 
+use super::batch::Slice;
+use super::holder::Place;
 use super::hub::Hub;
 use super::stream::{LastWord, Queued};
-use super::watcher::{NOBODY, State};
+use super::watcher::State;
 use crate::seeded_bug::is_seeded;
 
 impl Hub {
-    /// A watcher that is nowhere comes to stand somewhere.
+    /// A watcher that is nowhere holds what has no room: it is a victim.
+    pub(super) fn hold(&mut self, key: u32, slice: Slice) {
+        let watcher = &mut self.watchers[key as usize];
+        watcher.state = State::Victim;
+        self.counts.victims += 1;
+        let stream = &mut self.streams[watcher.stream as usize];
+        stream.victims.push_back((key, slice));
+    }
+
+    /// A watcher that is nowhere comes to stand somewhere; a victim does so by [`Self::hold`].
     pub(super) fn enter(&mut self, key: u32, state: State) {
         let watcher = &mut self.watchers[key as usize];
-        let (stream, group) = (watcher.stream, watcher.group);
+        let stream = watcher.stream;
         watcher.state = state;
         match state {
             State::Synced => {
@@ -18,24 +29,20 @@ impl Hub {
             }
             State::Unsynced => {
                 let next_revision = watcher.next_revision;
-                self.groups.one_behind(group);
+                self.groups.one_behind(&mut self.watchers, key);
                 self.counts.unsynced += 1;
                 let behind = &mut self.streams[stream as usize].behind;
                 behind.insert((next_revision, key));
                 self.feed(stream);
             }
-            State::Victim(_) => {
-                self.counts.victims += 1;
-                self.streams[stream as usize].victims.push_back(key);
-            }
-            State::Ended => {}
+            State::Victim | State::Ended => {}
         }
     }
 
     /// Takes a watcher from where it stands. What a victim held is the caller's now.
-    pub(super) fn leave(&mut self, key: u32) -> State {
+    pub(super) fn leave(&mut self, key: u32) -> Option<Slice> {
         let watcher = &mut self.watchers[key as usize];
-        let (stream, group) = (watcher.stream, watcher.group);
+        let stream = watcher.stream;
         let state = core::mem::replace(&mut watcher.state, State::Ended);
         let stream = &mut self.streams[stream as usize];
         match state {
@@ -45,20 +52,19 @@ impl Hub {
             }
             State::Unsynced => {
                 stream.behind.remove(&(watcher.next_revision, key));
-                self.groups.one_ahead(group);
+                self.groups.one_ahead(&self.watchers, key);
                 self.counts.unsynced -= 1;
             }
-            State::Victim(_) => {
-                if stream.victims.front() == Some(&key) {
-                    stream.victims.pop_front();
-                } else {
-                    stream.victims.retain(|&victim| victim != key);
-                }
+            State::Victim => {
                 self.counts.victims -= 1;
+                let is_it = |&(victim, _): &(u32, Slice)| victim == key;
+                let place = stream.victims.iter().position(is_it)?;
+                let (_, slice) = stream.victims.remove(place)?;
+                return Some(slice);
             }
             State::Ended => {}
         }
-        state
+        None
     }
 
     /// A watcher has yet to see `next_revision` and what comes after it, and reads it from history.
@@ -96,7 +102,7 @@ impl Hub {
             return self.tell(stream, notice);
         }
         self.streams[stream as usize].ids.remove(id);
-        if let State::Victim(slice) = self.take_out(key) {
+        if let Some(slice) = self.take_out(key) {
             self.streams[stream as usize].held_bytes -= self.batches.bytes_of(slice.batch);
             self.batches.release(slice.batch);
         }
@@ -112,19 +118,18 @@ impl Hub {
         self.forget_history_if_nobody_is_behind();
     }
 
-    /// Takes a watcher out of everything but its stream's queue.
-    pub(super) fn take_out(&mut self, key: u32) -> State {
-        if self.watchers[key as usize].group == NOBODY {
-            return State::Ended;
+    /// Takes a watcher out of everything but its stream's queue. What a victim held is the caller's
+    /// now.
+    pub(super) fn take_out(&mut self, key: u32) -> Option<Slice> {
+        if matches!(self.watchers[key as usize].place, Place::Nowhere) {
+            return None;
         }
-        let state = self.leave(key);
+        let held = self.leave(key);
         self.drop_claims(key);
-        let watcher = &mut self.watchers[key as usize];
-        let group = core::mem::replace(&mut watcher.group, NOBODY);
-        if self.groups.leave(group) {
-            self.parts.forget_group(group, &mut self.batches);
+        if let Some(holder) = self.groups.leave(&mut self.watchers, key) {
+            self.parts.forget(holder, &mut self.batches);
         }
-        state
+        held
     }
 
     /// Queues what is said of a watcher, and wakes who waits for the stream.

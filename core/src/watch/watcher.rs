@@ -1,10 +1,11 @@
 //! One watcher.
 
-use super::batch::Slice;
+use super::holder::Place;
 use super::request::{Filter, WatchRequest};
 use crate::seeded_bug::is_seeded;
 
-/// A number that says where something is kept: a group of watchers, as the matcher sees it.
+/// What the matcher knows a watcher by, or several of the same ranges: the number of a
+/// [`Holder`](super::holder::Holder).
 pub(super) type WatcherKey = usize;
 
 /// No watcher.
@@ -17,8 +18,8 @@ pub(super) enum State {
     Synced,
     /// Is behind: has yet to see what is published from `next_revision` on.
     Unsynced,
-    /// Holds what did not fit its stream's queue.
-    Victim(Slice),
+    /// Something of it did not fit its stream's queue: the stream's list of victims has it.
+    Victim,
     /// Will say no more than what is queued; then it is forgotten.
     Ended,
 }
@@ -31,14 +32,10 @@ pub(super) struct Watcher {
     pub(super) next_revision: i64,
     /// The stream's place in the hub.
     pub(super) stream: u32,
-    /// The group of all watchers of the same ranges.
-    pub(super) group: u32,
-    /// Its neighbours among the synced watchers of the group.
-    pub(super) before: u32,
-    pub(super) after: u32,
     /// The number of the last response with events that its stream queued for it; see
     /// [`Stream::has_queued`](super::stream::Stream::has_queued).
     pub(super) last_push: u32,
+    pub(super) place: Place,
     pub(super) state: State,
     pub(super) flags: Flags,
 }
@@ -87,10 +84,8 @@ impl Watcher {
             id,
             next_revision,
             stream,
-            group: NOBODY,
-            before: NOBODY,
-            after: NOBODY,
             last_push: 0,
+            place: Place::Nowhere,
             state: State::Ended,
             flags,
         }
@@ -106,6 +101,39 @@ impl Watcher {
 
     pub(super) fn clear(&mut self, flag: Flag) {
         self.flags.0 &= !(flag as u16);
+    }
+
+    /// Its neighbours among the synced watchers of its group; nobody for one that is alone.
+    #[inline]
+    pub(super) fn neighbours(&self) -> (u32, u32) {
+        match self.place {
+            Place::Grouped { before, after, .. } => (before, after),
+            Place::Alone { .. } | Place::Nowhere => (NOBODY, NOBODY),
+        }
+    }
+
+    pub(super) fn set_neighbours(&mut self, new_before: u32, new_after: u32) {
+        self.set_before(new_before);
+        self.set_after(new_after);
+    }
+
+    pub(super) fn set_before(&mut self, new: u32) {
+        if let Place::Grouped { before, .. } = &mut self.place {
+            *before = new;
+        }
+    }
+
+    pub(super) fn set_after(&mut self, new: u32) {
+        if let Place::Grouped { after, .. } = &mut self.place {
+            *after = new;
+        }
+    }
+
+    /// The matching that has touched it is over.
+    pub(super) fn forget_touch(&mut self) {
+        if let Place::Alone { touched, .. } = &mut self.place {
+            *touched = 0;
+        }
     }
 
     /// Whether every event of its ranges is for it, and however many there are.
@@ -139,7 +167,8 @@ mod tests {
 
     #[test]
     fn a_watcher_is_as_small_as_its_budget_asks() {
-        assert!(size_of::<Watcher>() <= 56, "{}", size_of::<Watcher>());
-        assert_eq!(size_of::<Option<State>>(), size_of::<State>());
+        assert_eq!(size_of::<Watcher>(), 48);
+        // A slab takes the same for one that is there or not.
+        assert_eq!(size_of::<Option<Watcher>>(), size_of::<Watcher>());
     }
 }

@@ -2,8 +2,8 @@
 
 use core::borrow::Borrow;
 
-use super::members::{Member, MemberId, Members};
-use super::ranges::{RangeId, Ranges};
+use super::members::{Member, MemberId, Members, narrow};
+use super::ranges::{OfRange, RangeId, Ranges};
 use super::tree::Tree;
 use crate::range::KeyRange;
 use crate::watch::watcher::WatcherKey;
@@ -11,7 +11,12 @@ use crate::watch::watcher::WatcherKey;
 /// A watcher's place in a matcher, for as long as it is there. The watcher need not keep its ranges:
 /// [`Matcher::ranges`] tells them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::watch) struct Membership(MemberId);
+pub(in crate::watch) enum Membership {
+    /// The range names the watcher.
+    Sole(RangeId),
+    /// The first of a chain of members.
+    Chain(MemberId),
+}
 
 /// Watchers, found by the keys that they watch.
 ///
@@ -39,24 +44,52 @@ impl Matcher {
         ranges: &[impl Borrow<KeyRange>],
         watcher: WatcherKey,
     ) -> Membership {
+        if let [range] = ranges {
+            let range = self.come(range.borrow());
+            if self.ranges.watchers(range).sole.is_none() {
+                self.ranges.set_sole(range, Some(narrow(watcher)));
+                return Membership::Sole(range);
+            }
+        }
         let mut first = MemberId::NONE;
         for range in ranges.iter().rev() {
-            let range = self.ranges.intern(range.borrow());
-            let sibling = first;
-            first = self.members.add(Member::new(watcher, range, sibling));
+            let range = self.come(range.borrow());
+            first = self.members.add(Member::new(watcher, range, first));
             self.link(first);
         }
         debug_assert!(first.is_some(), "a watcher watches something");
-        Membership(first)
+        Membership::Chain(first)
     }
 
     /// Removes a watcher. Its membership must not be used again.
-    pub(in crate::watch) fn remove(&mut self, Membership(mut member): Membership) {
+    pub(in crate::watch) fn remove(&mut self, membership: Membership) {
+        let mut member = match membership {
+            Membership::Sole(range) => {
+                self.ranges.set_sole(range, None);
+                return self.go(range);
+            }
+            Membership::Chain(first) => first,
+        };
         while member.is_some() {
+            let Member { range, sibling, .. } = self.members[member];
             self.unlink(member);
-            let sibling = self.members[member].sibling;
             self.members.remove(member);
+            self.go(range);
             member = sibling;
+        }
+    }
+
+    /// Has a watcher found by another number.
+    pub(in crate::watch) fn renumber(&mut self, membership: Membership, watcher: WatcherKey) {
+        let mut member = match membership {
+            Membership::Sole(range) => {
+                return self.ranges.set_sole(range, Some(narrow(watcher)));
+            }
+            Membership::Chain(first) => first,
+        };
+        while member.is_some() {
+            self.members[member].watcher = narrow(watcher);
+            member = self.members[member].sibling;
         }
     }
 
@@ -64,37 +97,45 @@ impl Matcher {
     /// beginning is told as a prefix, one of a single key as that key.
     pub(in crate::watch) fn ranges(
         &self,
-        Membership(first): Membership,
+        membership: Membership,
     ) -> impl Iterator<Item = KeyRange> {
-        let mut member = first;
+        let ids = self.range_ids(membership);
+        ids.map(|range| self.ranges.to_key_range(range))
+    }
+
+    /// The numbers of a watcher's ranges, in the order in which they were said.
+    pub(in crate::watch) fn range_ids(
+        &self,
+        membership: Membership,
+    ) -> impl Iterator<Item = RangeId> {
+        let (mut sole, mut member) = match membership {
+            Membership::Sole(range) => (Some(range), MemberId::NONE),
+            Membership::Chain(first) => (None, first),
+        };
         core::iter::from_fn(move || {
-            let Member { range, sibling, .. } = *self.members.get(member)?;
-            member = sibling;
-            Some(self.ranges.to_key_range(range))
+            sole.take().or_else(|| {
+                let Member { range, sibling, .. } = *self.members.get(member)?;
+                member = sibling;
+                Some(range)
+            })
         })
     }
 
-    /// Whether a watcher watches these ranges, said in the same order, and no others.
-    pub(in crate::watch) fn has_ranges(
-        &self,
-        Membership(first): Membership,
-        ranges: &[&KeyRange],
-    ) -> bool {
-        let mut member = first;
-        for range in ranges {
-            match self.members.get(member) {
-                Some(found) if self.ranges.is(found.range, range) => member = found.sibling,
-                _ => return false,
-            }
-        }
-        !member.is_some()
+    /// The number of a range that somebody watches. May deny one that it has, if that is a prefix.
+    pub(in crate::watch) fn range_id(&self, range: &KeyRange) -> Option<RangeId> {
+        self.ranges.known(range)
+    }
+
+    /// The first of those watchers who have this range and no other.
+    pub(in crate::watch) fn sole(&self, range: RangeId) -> Option<WatcherKey> {
+        self.ranges.watchers(range).sole
     }
 
     /// Calls `visit` with each watcher that has a range which holds `key`, in no particular order; with
     /// a watcher of several such ranges once for each.
     #[inline]
     pub(in crate::watch) fn matching(&self, key: &[u8], mut visit: impl FnMut(WatcherKey)) {
-        let mut visit_range = |range| self.visit_members(range, &mut visit);
+        let mut visit_range = |range| self.visit_watchers(range, &mut visit);
         if let Some(range) = self.ranges.of_key(key) {
             visit_range(range);
         }
@@ -103,15 +144,22 @@ impl Matcher {
     }
 
     #[inline]
-    fn visit_members(&self, range: RangeId, visit: &mut impl FnMut(WatcherKey)) {
-        if let Some(watcher) = self.ranges.lone(range) {
-            return visit(watcher);
+    fn visit_watchers(&self, range: RangeId, visit: &mut impl FnMut(WatcherKey)) {
+        let OfRange { sole, first } = self.ranges.watchers(range);
+        if let Some(watcher) = sole {
+            visit(watcher);
         }
-        let mut member = self.ranges.first(range);
+        let mut member = first;
         while let Some(&Member { watcher, next, .. }) = self.members.get(member) {
             visit(watcher as WatcherKey);
             member = next;
         }
+    }
+
+    /// Whether nobody watches anything.
+    #[cfg(test)]
+    pub(in crate::watch) fn is_empty(&self) -> bool {
+        self.ranges.len() == 0
     }
 
     /// Bytes that are asked for, unused parts included.
@@ -120,21 +168,38 @@ impl Matcher {
         self.ranges.size() + self.members.size() + self.tree.size()
     }
 
+    /// Somebody comes to watch a range: it is to be found.
+    fn come(&mut self, range: &KeyRange) -> RangeId {
+        let id = self.ranges.intern(range);
+        if self.ranges.watchers(id).is_empty() && self.ranges.kind(id).is_in_tree() {
+            self.tree.insert(id, &self.ranges);
+        }
+        id
+    }
+
+    /// Somebody no longer watches a range: it is forgotten if that was the last.
+    fn go(&mut self, range: RangeId) {
+        if !self.ranges.watchers(range).is_empty() {
+            return;
+        }
+        if self.ranges.kind(range).is_in_tree() {
+            self.tree.remove(range, &self.ranges);
+        }
+        self.ranges.forget(range);
+    }
+
     /// Puts a member first into the list of its range.
     fn link(&mut self, id: MemberId) {
         let range = self.members[id].range;
-        let next = self.ranges.first(range);
+        let next = self.ranges.watchers(range).first;
         self.members[id].next = next;
         if next.is_some() {
             self.members[next].previous = id;
-        } else if self.ranges.kind(range).is_in_tree() {
-            self.tree.insert(range, &self.ranges);
         }
-        self.set_first(range, id);
+        self.ranges.set_first(range, id);
     }
 
-    /// Takes a member out of the list of its range, and the range out of the matcher if it was the
-    /// last.
+    /// Takes a member out of the list of its range.
     fn unlink(&mut self, id: MemberId) {
         let Member {
             range,
@@ -147,23 +212,8 @@ impl Matcher {
         }
         if previous.is_some() {
             self.members[previous].next = next;
-            // Whoever is first may be alone now.
-            return self.set_first(range, self.ranges.first(range));
+        } else {
+            self.ranges.set_first(range, next);
         }
-        if next.is_some() {
-            return self.set_first(range, next);
-        }
-        if self.ranges.kind(range).is_in_tree() {
-            self.tree.remove(range, &self.ranges);
-        }
-        self.ranges.forget(range);
-    }
-
-    /// Keeps with the range who is first, and which watcher if it is alone: that one is found without
-    /// a look at the members.
-    fn set_first(&mut self, range: RangeId, first: MemberId) {
-        let Member { watcher, next, .. } = self.members[first];
-        let lone = (!next.is_some()).then_some(watcher as WatcherKey);
-        self.ranges.set_first(range, first, lone);
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A member is a watcher's interest in one range. The members of a range are a list in both
 //! directions, so that one of a million leaves in one step. The members of a watcher with several
-//! ranges are a chain.
+//! ranges are a chain. One watcher of each range that has no other is no member: the range itself
+//! names it.
 
 use alloc::vec::Vec;
 
@@ -11,7 +12,7 @@ use crate::watch::watcher::WatcherKey;
 
 /// Names a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct MemberId(pub(super) u32);
+pub(in crate::watch) struct MemberId(pub(super) u32);
 
 impl MemberId {
     pub(super) const NONE: Self = Self(u32::MAX);
@@ -39,13 +40,21 @@ impl Member {
     /// If there are 2^32 watchers.
     pub(super) fn new(watcher: WatcherKey, range: RangeId, sibling: MemberId) -> Self {
         Self {
-            watcher: u32::try_from(watcher).expect("a store holds fewer than 2^32 watchers"),
+            watcher: narrow(watcher),
             range,
             next: MemberId::NONE,
             previous: MemberId::NONE,
             sibling,
         }
     }
+}
+
+/// # Panics
+///
+/// If there are 2^32 watchers.
+pub(super) fn narrow(watcher: WatcherKey) -> u32 {
+    let narrow = u32::try_from(watcher).ok().filter(|&key| key != u32::MAX);
+    narrow.expect("a store holds fewer than 2^32 watchers")
 }
 
 /// All members, and the places that are free.

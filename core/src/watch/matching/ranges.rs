@@ -3,7 +3,7 @@
 //! ```text
 //! offset  bytes
 //!      0      4  first member
-//!      4      4  the watcher, if it is the only one
+//!      4      4  the watcher that has this range and no other, if there is one
 //!      8      4  length of the start
 //!     12      1  kind
 //!     13         the start
@@ -16,8 +16,8 @@
 //!     17         the start, the end
 //! ```
 //!
-//! All little-endian, in a heap of the index's sort. The list and the bytes to compare lie together,
-//! so that a range is found with one cache miss, and so is a watcher that has it to itself.
+//! All little-endian, in a heap of the index's sort. The watcher, the list and the bytes to compare lie
+//! together, so that a range and a watcher of it are found with one cache miss.
 
 use core::hash::{BuildHasher, Hasher};
 #[cfg(test)]
@@ -34,15 +34,15 @@ use crate::range::KeyRange;
 use crate::watch::watcher::WatcherKey;
 
 const FIRST: usize = 0;
-const LONE: usize = FIRST + 4;
-const START_LENGTH: usize = LONE + 4;
+const SOLE: usize = FIRST + 4;
+const START_LENGTH: usize = SOLE + 4;
 const NO_WATCHER: u32 = u32::MAX;
 const KIND: usize = START_LENGTH + 4;
 const TEXT: usize = KIND + 1;
 const END_BYTES: usize = 4;
 
 /// Names a range.
-pub(super) type RangeId = Address;
+pub(in crate::watch) type RangeId = Address;
 
 /// Where a range starts and ends; in the order of a tree: by start, then by end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +57,21 @@ pub(super) enum End<'a> {
     /// Before this key.
     At(&'a [u8]),
     None,
+}
+
+/// The watchers of a range.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OfRange {
+    /// One that has this range and no other. It needs no member.
+    pub(super) sole: Option<WatcherKey>,
+    /// The first of the others.
+    pub(super) first: MemberId,
+}
+
+impl OfRange {
+    pub(super) fn is_empty(self) -> bool {
+        self.sole.is_none() && !self.first.is_some()
+    }
 }
 
 #[derive(Debug)]
@@ -110,14 +125,27 @@ impl Ranges {
 
     /// The range that holds what `range` holds; a new one if there is none.
     pub(super) fn intern(&mut self, range: &KeyRange) -> RangeId {
-        let mut shape = Shape::of(range);
-        if shape.kind == Kind::Prefix && !self.lengths.admits(shape.start) {
-            shape = Shape::of_prefix_in_tree(shape.start);
-        }
+        let shape = self.shape(range);
         let hash = self.hash(shape.kind, shape.start, &shape.end);
         match self.find(hash, shape.kind, shape.start, &shape.end) {
             Some(id) => id,
             None => self.add(hash, &shape),
+        }
+    }
+
+    /// The range that holds what `range` holds, if it would be found where a new one would be put.
+    pub(super) fn known(&self, range: &KeyRange) -> Option<RangeId> {
+        let shape = self.shape(range);
+        let hash = self.hash(shape.kind, shape.start, &shape.end);
+        self.find(hash, shape.kind, shape.start, &shape.end)
+    }
+
+    fn shape<'a>(&self, range: &'a KeyRange) -> Shape<'a> {
+        let shape = Shape::of(range);
+        if shape.kind == Kind::Prefix && !self.lengths.admits(shape.start) {
+            Shape::of_prefix_in_tree(shape.start)
+        } else {
+            shape
         }
     }
 
@@ -220,13 +248,6 @@ impl Ranges {
         Bounds { start, end }
     }
 
-    /// Whether the range holds what `range` holds.
-    pub(super) fn is(&self, id: RangeId, range: &KeyRange) -> bool {
-        let is = |shape: &Shape<'_>| self.read(id) == (shape.kind, shape.start, &*shape.end);
-        let shape = Shape::of(range);
-        is(&shape) || shape.kind == Kind::Prefix && is(&Shape::of_prefix_in_tree(shape.start))
-    }
-
     /// The range, said in the plainest way.
     pub(super) fn to_key_range(&self, id: RangeId) -> KeyRange {
         let (kind, start, end) = self.read(id);
@@ -238,24 +259,24 @@ impl Ranges {
         }
     }
 
-    /// The first member of a range; none if it is new.
+    /// Who watches a range.
     #[inline]
-    pub(super) fn first(&self, id: RangeId) -> MemberId {
-        MemberId(number_at(self.heap.bytes(id), FIRST))
+    pub(super) fn watchers(&self, id: RangeId) -> OfRange {
+        let record = self.heap.bytes(id);
+        let sole = number_at(record, SOLE);
+        OfRange {
+            sole: (sole != NO_WATCHER).then_some(sole as WatcherKey),
+            first: MemberId(number_at(record, FIRST)),
+        }
     }
 
-    /// The watcher of a range, if it is the only one.
-    #[inline]
-    pub(super) fn lone(&self, id: RangeId) -> Option<WatcherKey> {
-        let lone = number_at(self.heap.bytes(id), LONE);
-        (lone != NO_WATCHER).then_some(lone as WatcherKey)
+    pub(super) fn set_first(&mut self, id: RangeId, first: MemberId) {
+        self.heap.bytes_mut(id)[FIRST..SOLE].copy_from_slice(&first.0.to_le_bytes());
     }
 
-    pub(super) fn set_first(&mut self, id: RangeId, first: MemberId, lone: Option<WatcherKey>) {
-        let lone = lone.map_or(NO_WATCHER, |watcher| watcher as u32);
-        let record = self.heap.bytes_mut(id);
-        record[FIRST..LONE].copy_from_slice(&first.0.to_le_bytes());
-        record[LONE..START_LENGTH].copy_from_slice(&lone.to_le_bytes());
+    pub(super) fn set_sole(&mut self, id: RangeId, sole: Option<u32>) {
+        let sole = sole.unwrap_or(NO_WATCHER).to_le_bytes();
+        self.heap.bytes_mut(id)[SOLE..START_LENGTH].copy_from_slice(&sole);
     }
 
     #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What the hub promises beyond what its users can see: how much it holds, and how much it reads.
 
 mod fairness;
+mod groups;
 mod memory;
 
 use alloc::collections::BTreeMap;
