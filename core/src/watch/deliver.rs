@@ -1,147 +1,22 @@
-//! From a transaction to the queues, and from a queue to its reader.
+//! Into the queues, and from a queue to its reader.
 
-use alloc::vec::Vec;
+use alloc::sync::Arc;
 
-use super::batch::{Batch, Slice, bytes_of, filtered};
+use super::batch::Slice;
 use super::events::{Events, Most};
 use super::history::History;
 use super::hub::Hub;
-use super::request::Filter;
+use super::publish::Publication;
 use super::response::{PROGRESS_OF_STREAM, WatchResponse};
-use super::selection::Selected;
 use super::stream::{LastWord, Queued, Room, StreamId};
 use super::watcher::{Flag, NOBODY};
 use crate::error::Result;
-use crate::record::Event;
 use crate::seeded_bug::is_seeded;
 
-/// A batch on its way to the watchers.
-struct Publication {
-    events: Vec<Event>,
-    picks: Vec<u32>,
-    /// The number that it will have.
-    batch: u32,
-    bytes: usize,
-    /// How many slices of it are held.
-    slices: u32,
-    /// Whether all queues together hold as much as they may.
-    is_store_full: bool,
-}
-
-impl Publication {
-    fn revision_at(&self, slice: Slice, place: u32) -> i64 {
-        let index = if slice.picked {
-            self.picks[place as usize]
-        } else {
-            place
-        };
-        self.events[index as usize].kv.mod_revision
-    }
-
-    /// What a filter lets through of a slice.
-    fn filtered(&mut self, slice: Slice, filter: Filter) -> Slice {
-        let indices = filtered(&self.events, &self.picks, slice, filter);
-        if indices.len() == slice.len() {
-            return slice;
-        }
-        let start = self.picks.len() as u32;
-        self.picks.extend(indices);
-        Slice {
-            start,
-            end: self.picks.len() as u32,
-            picked: true,
-            ..slice
-        }
-    }
-
-    /// What of a slice is of revision `from` or later.
-    fn trim(&self, mut slice: Slice, from: i64) -> Slice {
-        while !slice.is_empty() && self.revision_at(slice, slice.start) < from {
-            slice.start += 1;
-        }
-        slice
-    }
-}
-
 impl Hub {
-    /// Delivers events, in order, to the synced watchers that they concern: those of a transaction,
-    /// or of several that became durable together.
-    pub(crate) fn publish(&mut self, revision: i64, events: Vec<Event>) {
-        self.learn_published(revision);
-        let (selected, picks) = self.groups.select_for_synced(&mut self.watchers, &events);
-        if selected.is_empty() {
-            return;
-        }
-        let mut publication = Publication {
-            bytes: bytes_of(&events),
-            events,
-            picks,
-            batch: self.batches.next(),
-            slices: 0,
-            is_store_full: self.batches.bytes() >= self.bounds.store_bytes,
-        };
-        for selected in selected {
-            self.deliver_to_holder(&mut publication, selected);
-        }
-        let Publication {
-            events,
-            picks,
-            bytes,
-            slices,
-            ..
-        } = publication;
-        if slices > 0 {
-            let batch = Batch::new(events, picks, Some(revision));
-            self.batches.add(batch, bytes, slices);
-        }
-    }
-
-    fn deliver_to_holder(&mut self, publication: &mut Publication, selected: Selected) {
-        let all = Slice {
-            batch: publication.batch,
-            start: selected.start,
-            end: selected.end,
-            picked: selected.picked,
-        };
-        let mut by_filter = [None; Filter::COUNT];
-        by_filter[Filter::NONE.index()] = Some(all);
-        let first_revision = publication.revision_at(all, all.start);
-        let first = self.groups.first_synced(selected.holder);
-        let (last, _) = self.watchers[first as usize].neighbours();
-        let mut next = first;
-        loop {
-            let key = next;
-            let watcher = &mut self.watchers[key as usize];
-            (_, next) = watcher.neighbours();
-            let mut slice = all;
-            if !watcher.takes_all() {
-                let filter = watcher.filter();
-                slice = *by_filter[filter.index()]
-                    .get_or_insert_with(|| publication.filtered(all, filter));
-            }
-            if watcher.next_revision > first_revision {
-                slice = publication.trim(slice, watcher.next_revision);
-            }
-            if !slice.is_empty() {
-                let stream = &mut self.streams[watcher.stream as usize];
-                let is_plain = watcher.takes_all() && !publication.is_store_full;
-                if is_plain && stream.has_plain_room(&self.bounds) {
-                    publication.slices += 1;
-                    watcher.set(Flag::Told);
-                    stream.push_events(watcher, key, slice, publication.bytes);
-                } else {
-                    self.deliver(publication, key, slice);
-                }
-            }
-            if key == last || next == NOBODY {
-                break;
-            }
-        }
-    }
-
     /// Queues events for a watcher; or makes the watcher hold them, or fall behind, if there is no
     /// room.
-    fn deliver(&mut self, publication: &mut Publication, key: u32, slice: Slice) {
+    pub(super) fn deliver(&mut self, publication: &mut Publication, key: u32, slice: Slice) {
         let watcher = &mut self.watchers[key as usize];
         let place = watcher.stream;
         let stream = &mut self.streams[place as usize];
@@ -188,14 +63,25 @@ impl Hub {
     ) -> Option<WatchResponse> {
         let place = stream_id.place();
         let stream = self.streams.get_mut(place as usize)?;
-        let Some(&Queued::Events {
-            watch_id,
-            slice,
-            flags,
-            ..
-        }) = stream.queue.front()
-        else {
-            return None;
+        let (watch_id, slice, flags, run) = match *stream.queue.front()? {
+            Queued::Events {
+                watch_id,
+                slice,
+                flags,
+                ..
+            } => (watch_id, slice, flags, None),
+            Queued::Run { roster, at, slice } => {
+                let members = self.rosters.members(roster);
+                let member = &members[at as usize];
+                let is_last = at as usize + 1 == members.len();
+                (
+                    member.watch_id,
+                    slice,
+                    member.flags,
+                    Some((roster, is_last)),
+                )
+            }
+            _ => return None,
         };
         let bytes = self.batches.bytes_of(slice.batch);
         let is_short =
@@ -205,16 +91,49 @@ impl Hub {
         if stream.opening != stream_id.opening() || !stream.victims.is_empty() || !fits {
             return None;
         }
-        stream.pop_events(slice.batch, bytes);
-        if stream.queue.is_empty() && !stream.behind.is_empty() {
-            self.feed(place);
-        }
+        let batch = if let Some((_, false)) = run {
+            stream.advance_run();
+            Arc::clone(self.batches.get(slice.batch))
+        } else {
+            stream.pop_events(slice.batch, bytes);
+            if let Some((roster, _)) = run {
+                self.rosters.release(roster);
+            }
+            if stream.queue.is_empty() && !stream.behind.is_empty() {
+                self.feed(place);
+            }
+            self.batches.take(slice.batch)
+        };
         Some(WatchResponse::Events {
             watch_id,
             revision,
-            events: Events::new(self.batches.take(slice.batch), slice, flags),
+            events: Events::new(batch, slice, flags),
             fragment: false,
         })
+    }
+
+    /// If a run is at the front of a stream's queue, puts its first response there by itself.
+    fn unroll_front(&mut self, place: u32) {
+        let stream = &mut self.streams[place as usize];
+        let Some(Queued::Run { roster, at, slice }) = stream.queue.front_mut() else {
+            return;
+        };
+        let (roster, slice) = (*roster, *slice);
+        let members = self.rosters.members(roster);
+        let member = members[*at as usize];
+        *at += 1;
+        if *at as usize == members.len() {
+            stream.queue.pop_front();
+            self.rosters.release(roster);
+        } else {
+            self.batches.retain(slice.batch);
+        }
+        stream.queue.push_front(Queued::Events {
+            watcher: member.watcher,
+            watch_id: member.watch_id,
+            slice,
+            flags: member.flags,
+        });
     }
 
     /// Takes the stream's next response, with room made for its victims, and with history read if
@@ -280,6 +199,7 @@ impl Hub {
         max_bytes: usize,
         published: i64,
     ) -> WatchResponse {
+        self.unroll_front(place);
         let stream = &mut self.streams[place as usize];
         let Some(&front) = stream.queue.front() else {
             return WatchResponse::Idle;
@@ -295,6 +215,7 @@ impl Hub {
                 }
                 self.pop_events(place, front, most, published)
             }
+            Queued::Run { .. } => unreachable!("it was unrolled"),
             Queued::Created { watcher, revision } => {
                 stream.queue.pop_front();
                 WatchResponse::Created {

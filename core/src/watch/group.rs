@@ -5,6 +5,7 @@
 //! group, and the matcher need not know. A watcher that is alone with its ranges is not put into a
 //! group: the matcher names the watcher itself.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::hash::BuildHasher;
 use core::mem;
@@ -15,6 +16,7 @@ use slab::Slab;
 
 use super::holder::{Holder, Place, Who};
 use super::matching::{Matcher, Membership, RangeId, spread};
+use super::roster::{Lineup, Rosters, dissolve};
 use super::selection::{Matching, Selected, Touch};
 use super::watcher::{NOBODY, State, Watcher};
 use crate::range::KeyRange;
@@ -22,24 +24,28 @@ use crate::record::Event;
 
 /// The watchers of the same ranges.
 #[derive(Debug)]
-struct Group {
+pub(super) struct Group {
     /// Where the matcher has their ranges.
     membership: Membership,
     /// Watchers in any state but ended.
-    members: u32,
+    pub(super) members: u32,
     /// One of those that are synced: they are a ring.
-    first_synced: u32,
+    pub(super) first_synced: u32,
     /// How many are unsynced.
     unsynced: u32,
     /// When the first of those came.
     behind_since: u32,
     touched: Touch,
+    /// Whether the synced ones are those whom the last change found.
+    pub(super) is_settled: bool,
+    /// How they are told, if that has been so for a while.
+    pub(super) lineup: Option<Box<Lineup>>,
 }
 
 /// Who has which ranges, and who has a range that holds a key.
 #[derive(Debug)]
 pub(super) struct Groups {
-    slab: Slab<Group>,
+    pub(super) slab: Slab<Group>,
     /// The holders of several ranges, with a hash of those.
     of_several: HashTable<(u32, Holder)>,
     hasher: FixedState,
@@ -48,6 +54,16 @@ pub(super) struct Groups {
     /// is of no use from there on.
     parts: u32,
     matching: Matching,
+}
+
+impl Group {
+    /// Its synced watchers come to be others.
+    fn unsettle(&mut self, watchers: &mut Slab<Watcher>, rosters: &mut Rosters) {
+        self.is_settled = false;
+        if let Some(lineup) = self.lineup.take() {
+            dissolve(*lineup, watchers, rosters);
+        }
+    }
 }
 
 impl Groups {
@@ -128,6 +144,8 @@ impl Groups {
             // What was matched before was matched for the watcher by itself.
             behind_since: self.parts,
             touched: 0,
+            is_settled: false,
+            lineup: None,
         }) as u32;
         watcher.place = Place::Grouped {
             group,
@@ -232,11 +250,12 @@ impl Groups {
     }
 
     /// Puts a watcher last among the synced ones of its group.
-    pub(super) fn link(&mut self, watchers: &mut Slab<Watcher>, key: u32) {
+    pub(super) fn link(&mut self, watchers: &mut Slab<Watcher>, rosters: &mut Rosters, key: u32) {
         let Place::Grouped { group, .. } = watchers[key as usize].place else {
             return;
         };
         let group = &mut self.slab[group as usize];
+        group.unsettle(watchers, rosters);
         let first = group.first_synced;
         if first == NOBODY {
             group.first_synced = key;
@@ -250,7 +269,7 @@ impl Groups {
     }
 
     /// Takes a watcher from among the synced ones of its group.
-    pub(super) fn unlink(&mut self, watchers: &mut Slab<Watcher>, key: u32) {
+    pub(super) fn unlink(&mut self, watchers: &mut Slab<Watcher>, rosters: &mut Rosters, key: u32) {
         let Place::Grouped {
             group,
             before,
@@ -260,6 +279,7 @@ impl Groups {
             return;
         };
         let group = &mut self.slab[group as usize];
+        group.unsettle(watchers, rosters);
         if after == key {
             group.first_synced = NOBODY;
         } else if group.first_synced == key {

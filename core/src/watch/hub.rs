@@ -12,6 +12,7 @@ use super::history::History;
 use super::parts::Parts;
 use super::progress::ProgressDue;
 use super::request::WatchRequest;
+use super::roster::Rosters;
 use super::stream::{Bounds, LastWord, Queued, Stream, StreamId};
 use super::watcher::{Flag, State, Watcher};
 use crate::error::{Error, Result};
@@ -28,6 +29,7 @@ pub(crate) struct Hub {
     openings: u32,
     pub(super) watchers: Slab<Watcher>,
     pub(super) groups: Groups,
+    pub(super) rosters: Rosters,
     pub(super) batches: Batches,
     pub(super) bounds: Bounds,
     pub(super) counts: Counts,
@@ -74,6 +76,7 @@ impl Hub {
             openings: 0,
             watchers: Slab::new(),
             groups: Groups::new(seed),
+            rosters: Rosters::default(),
             batches: Batches::default(),
             bounds: Bounds {
                 responses: limits.stream_queue_responses.clamp(1, u32::MAX as usize) as u32,
@@ -150,7 +153,7 @@ impl Hub {
         };
         self.sate(place);
         let stream = &self.streams[place as usize];
-        stream.release(&mut self.batches);
+        stream.release(&mut self.batches, &mut self.rosters);
         // Those that have ended are known only by their last word.
         let ended = stream.queue.iter().filter_map(|queued| match queued {
             Queued::Ended { watcher, why, .. } if !why.leaves_watcher() => Some(*watcher),

@@ -63,10 +63,20 @@ impl Hub {
         let mut waiting = vec![(0, 0); self.watchers.capacity()];
         for (place, stream) in &self.streams {
             for queued in &stream.queue {
-                if let Queued::Events { watcher, slice, .. } = queued {
-                    let (responses, bytes) = &mut waiting[*watcher as usize];
+                let mut count = |watcher: u32, slice: Slice| {
+                    let (responses, bytes) = &mut waiting[watcher as usize];
                     *responses += 1;
-                    *bytes += self.bytes_of(*slice);
+                    *bytes += self.bytes_of(slice);
+                };
+                match *queued {
+                    Queued::Events { watcher, slice, .. } => count(watcher, slice),
+                    Queued::Run { roster, at, slice } => {
+                        let members = &self.rosters.members(roster)[at as usize..];
+                        members
+                            .iter()
+                            .for_each(|member| count(member.watcher, slice));
+                    }
+                    Queued::Created { .. } | Queued::Progress { .. } | Queued::Ended { .. } => {}
                 }
             }
             for &(victim, slice) in &stream.victims {

@@ -5,6 +5,7 @@ use core::task::Waker;
 
 use super::batch::{Batches, Slice};
 use super::ids::WatchIds;
+use super::roster::Rosters;
 use super::watcher::{Flags, NOBODY, Watcher};
 use crate::seeded_bug::is_seeded;
 
@@ -47,6 +48,12 @@ pub(super) enum Queued {
         watch_id: i64,
         slice: Slice,
         flags: Flags,
+    },
+    /// The same events for each watcher of a roster, from place `at` on.
+    Run {
+        roster: u32,
+        at: u32,
+        slice: Slice,
     },
     /// Of a watcher, or of the stream if it is nobody.
     Progress {
@@ -228,13 +235,59 @@ impl Stream {
         });
     }
 
+    /// Whether there is room for the same events for `count` watchers of which none conflates, so
+    /// that none of them would have to be looked at.
+    pub(super) fn has_room_for_run(&self, batch: u32, count: usize, bounds: &Bounds) -> bool {
+        let has_bytes = self.held_bytes < bounds.stream_bytes;
+        let has_places = self.queued_events as usize + count <= bounds.responses as usize;
+        (has_bytes || self.held_bytes == 0 || self.ends_with(batch))
+            && (has_places || self.queued_events == 0)
+    }
+
+    /// Queues events of a batch with so many bytes for all of a roster, `count` watchers; answers the
+    /// number of the first of these responses.
+    pub(super) fn push_run(
+        &mut self,
+        roster: u32,
+        count: usize,
+        slice: Slice,
+        bytes: usize,
+    ) -> u32 {
+        if !self.ends_with(slice.batch) {
+            self.held_bytes += bytes;
+        }
+        self.last_batch = slice.batch + 1;
+        let first = self.pushes.wrapping_add(1);
+        self.queued_events += count as u32;
+        self.pushes = self.pushes.wrapping_add(count as u32);
+        self.queue.push_back(Queued::Run {
+            roster,
+            at: 0,
+            slice,
+        });
+        first
+    }
+
+    /// The first response of the run at the front of the queue has been taken, and there are more.
+    #[inline]
+    pub(super) fn advance_run(&mut self) {
+        if let Some(Queued::Run { at, .. }) = self.queue.front_mut() {
+            *at += 1;
+            self.queued_events -= 1;
+        }
+    }
+
     /// The events at the front of the queue have been taken, of a batch with so many bytes.
     #[inline]
     pub(super) fn pop_events(&mut self, batch: u32, bytes: usize) {
         self.queue.pop_front();
         self.queued_events -= 1;
         match self.queue.front() {
-            Some(Queued::Events { slice, .. }) if slice.batch == batch => return,
+            Some(Queued::Events { slice, .. } | Queued::Run { slice, .. })
+                if slice.batch == batch =>
+            {
+                return;
+            }
             Some(_) => {}
             None => self.last_batch = 0,
         }
@@ -294,10 +347,13 @@ impl Stream {
     }
 
     /// Gives back what a stream that is closed holds.
-    pub(super) fn release(&self, batches: &mut Batches) {
+    pub(super) fn release(&self, batches: &mut Batches, rosters: &mut Rosters) {
         for queued in &self.queue {
-            if let Queued::Events { slice, .. } = queued {
+            if let Queued::Events { slice, .. } | Queued::Run { slice, .. } = queued {
                 batches.release(slice.batch);
+            }
+            if let Queued::Run { roster, .. } = queued {
+                rosters.release(*roster);
             }
         }
         for &(_, slice) in &self.victims {

@@ -24,7 +24,7 @@ impl Hub {
         watcher.state = state;
         match state {
             State::Synced => {
-                self.groups.link(&mut self.watchers, key);
+                self.groups.link(&mut self.watchers, &mut self.rosters, key);
                 self.counts.synced += 1;
             }
             State::Unsynced => {
@@ -47,7 +47,8 @@ impl Hub {
         let stream = &mut self.streams[stream as usize];
         match state {
             State::Synced => {
-                self.groups.unlink(&mut self.watchers, key);
+                self.groups
+                    .unlink(&mut self.watchers, &mut self.rosters, key);
                 self.counts.synced -= 1;
             }
             State::Unsynced => {

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::watch::holder::{Place, Who};
+use crate::watch::stream::{Queued, Stream};
 use crate::watch::watcher::State;
 
 /// A stream of numbers that is the same everywhere (xorshift, Marsaglia 2003).
@@ -58,6 +59,8 @@ struct Founded {
     by_synced: usize,
     by_unsynced: usize,
     by_victims: usize,
+    /// Runs that were queued.
+    runs: usize,
 }
 
 /// The states of those who are alone with their ranges.
@@ -67,6 +70,12 @@ fn alone(hub: &Hub) -> Vec<(u32, State)> {
     alone
         .map(|(key, watcher)| (key as u32, watcher.state))
         .collect()
+}
+
+fn streams_that_end_with_a_run(hub: &Hub) -> usize {
+    let ends_with_run = |stream: &&Stream| matches!(stream.queue.back(), Some(Queued::Run { .. }));
+    let streams = hub.streams.iter().map(|(_, stream)| stream);
+    streams.filter(ends_with_run).count()
 }
 
 fn note_events(watching: &mut [Watching], stream: StreamId, response: &WatchResponse) {
@@ -85,8 +94,8 @@ fn history_of_groups(seed: u64, founded: &mut Founded) {
     let mut random = Random(seed);
     let mut past = Past::of_puts(1, 1);
     let mut hub = hub(&Limits {
-        stream_queue_responses: 2,
-        stream_queue_bytes: 400,
+        stream_queue_responses: [2, 10, 50][random.below(3)],
+        stream_queue_bytes: [400, 10_000][random.below(2)],
         catch_up_revisions: 3,
         ..Limits::default()
     });
@@ -141,6 +150,7 @@ fn history_of_groups(seed: u64, founded: &mut Founded) {
                 let key = [b"a/1", b"a/2", b"b/1", b"c/1"][random.below(4)];
                 let events = past.put(key, b"value");
                 hub.publish(past.published(), events);
+                founded.runs += streams_that_end_with_a_run(&hub);
             }
             5 => drop(hub.catch_up(100, &past).unwrap()),
             _ => {
@@ -174,6 +184,8 @@ fn history_of_groups(seed: u64, founded: &mut Founded) {
         hub.cancel(one.stream, one.id).unwrap();
     }
     assert!(hub.groups.is_empty(), "nobody has ranges any more");
+    assert!(hub.rosters.is_empty(), "what was queued was told");
+    assert_eq!(hub.batches.bytes(), 0);
 }
 
 #[test]
@@ -186,9 +198,10 @@ fn who_joins_or_leaves_those_with_the_same_ranges_misses_nothing() {
         by_synced,
         by_unsynced,
         by_victims,
+        runs,
     } = founded;
     assert!(
-        by_synced.min(by_unsynced).min(by_victims) > 50,
+        by_synced.min(by_unsynced).min(by_victims).min(runs) > 50,
         "{founded:?}"
     );
 }
