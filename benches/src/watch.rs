@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use revwatch::page::PageStore;
-use revwatch::{KeyRange, StreamId, WatchRequest, WatchResponse};
+use revwatch::{KeyRange, StreamId, WatchRequest, WatchResponse, WatchResponseRef};
 
 use crate::data::{
     CATCH_UP_KEYS, CATCH_UP_PUTS, CROWD_PUTS, CROWDS, Key, PREFIX_KEYS, PREFIX_PUTS,
@@ -32,24 +32,34 @@ impl Seen {
     fn drain<P: PageStore>(&mut self, subject: &mut Subject<P>, streams: &[StreamId]) {
         for &stream in streams {
             loop {
-                match subject
+                let responses = subject
                     .store
-                    .poll(stream, POLL_EVENTS, POLL_BYTES)
-                    .expect("a poll succeeds")
-                {
-                    WatchResponse::Events { events, .. } => {
-                        for event in events.iter() {
-                            let kv = event.kv;
-                            let sum = event_sum(kv.key, kv.value, kv.mod_revision);
-                            self.digest = self.digest.wrapping_add(sum);
-                            self.events += 1;
-                        }
-                    }
-                    WatchResponse::Created { .. } => {}
-                    WatchResponse::Idle => break,
-                    other => panic!("nobody asked for {other:?}"),
+                    .poll_many(stream, POLL_EVENTS, POLL_BYTES)
+                    .expect("a poll succeeds");
+                if responses.is_empty() {
+                    break;
+                }
+                for response in &responses {
+                    self.read(&response);
                 }
             }
+        }
+    }
+
+    /// Reads every byte of a response.
+    #[inline]
+    fn read(&mut self, response: &WatchResponseRef<'_>) {
+        match response {
+            WatchResponseRef::Events { events, .. } => {
+                for event in events.iter() {
+                    let kv = event.kv;
+                    let sum = event_sum(kv.key, kv.value, kv.mod_revision);
+                    self.digest = self.digest.wrapping_add(sum);
+                    self.events += 1;
+                }
+            }
+            WatchResponseRef::Notice(WatchResponse::Created { .. }) => {}
+            WatchResponseRef::Notice(other) => panic!("nobody asked for {other:?}"),
         }
     }
 

@@ -103,6 +103,6 @@ pub use txn::{Compare, CompareOp, CompareTarget, Op, OpResponse, TxnRequest, Txn
 #[doc(hidden)]
 pub use watch::MeasuredMatcher;
 pub use watch::{
-    EventRef, Events, FollowResponse, PROGRESS_OF_STREAM, StreamId, WatchRequest, WatchResponse,
-    WatcherReport, WatcherState,
+    EventRef, Events, EventsRef, FollowResponse, PROGRESS_OF_STREAM, Responses, ResponsesIter,
+    StreamId, WatchRequest, WatchResponse, WatchResponseRef, WatcherReport, WatcherState,
 };

@@ -5,8 +5,9 @@ mod common;
 use common::{PLENTY, Rng, drain, events, outline, poll, store_with_queue, watch_from};
 use revwatch::page::MemoryPages;
 use revwatch::{
-    DeleteRangeRequest, Durability, ErrorCode, EventKind, KeyRange, Limits, Op, Options,
-    PutRequest, Store, TxnRequest, WatchRequest, WatchResponse,
+    DeleteRangeRequest, Durability, ErrorCode, Event, EventKind, KeyRange, Limits, Op, Options,
+    PutRequest, Store, StreamId, TxnRequest, WatchRequest, WatchResponse, WatcherReport,
+    WatcherState,
 };
 
 fn put_all(store: &mut Store, keys: &[&[u8]]) {
@@ -472,4 +473,63 @@ fn what_was_read_before_a_compaction_is_read_again_after_it() {
     assert_eq!(seen.len(), 18);
     assert!(seen[0].prev_kv.is_none(), "revision 3 is gone");
     assert!(seen[1].prev_kv.is_some());
+}
+
+#[test]
+fn who_has_caught_up_is_synced_although_there_always_is_something_to_be_synced() {
+    let options = Options {
+        durability: Durability::ETCD,
+        ..Options::default()
+    };
+    let mut met_synced = 0;
+    for seed in 0..40 {
+        let mut rng = Rng::new(seed);
+        let mut store = Store::open(MemoryPages::new(4096), options.clone()).unwrap();
+        let mut watching: Vec<(StreamId, i64, bool, Vec<WatchResponse>)> = Vec::new();
+        for number in 0..600_u64 {
+            let key = [b'k', b'0' + (number % 3) as u8];
+            store.put(&key, &number.to_le_bytes()).unwrap();
+            if rng.below(8) == 0 {
+                // Something is always left to be synced: a put comes first wherever one looks.
+                store.flush().unwrap();
+                store.put(b"k", b"v").unwrap();
+            }
+            if number % 100 == 50 {
+                let request = WatchRequest {
+                    start_revision: 1 + rng.below(store.revision() as u64) as i64,
+                    prev_kv: rng.below(2) == 0,
+                    ..WatchRequest::new(KeyRange::prefix(b"k"))
+                };
+                let stream = store.watch_stream();
+                store.watch(stream, &request).unwrap();
+                let (start, prev_kv) = (request.start_revision, request.prev_kv);
+                watching.push((stream, start, prev_kv, Vec::new()));
+            }
+            for (stream, _, _, responses) in &mut watching {
+                if rng.below(4) == 0 {
+                    responses.extend(drain(&mut store, *stream));
+                }
+            }
+            let report = store.watchers();
+            let is_synced = |report: &WatcherReport| report.state == WatcherState::Synced;
+            met_synced += report.iter().filter(|report| is_synced(report)).count();
+        }
+        store.flush().unwrap();
+        let kept = store.history(&KeyRange::All, 0, usize::MAX).unwrap().events;
+        for (stream, start, prev_kv, mut responses) in watching {
+            responses.extend(drain(&mut store, stream));
+            let told = events(&responses);
+            let revisions = |events: &[Event]| -> Vec<i64> {
+                events.iter().map(|event| event.kv.mod_revision).collect()
+            };
+            let wanted = revisions(&kept);
+            let wanted = &wanted[wanted.partition_point(|&revision| revision < start)..];
+            assert_eq!(revisions(&told), wanted, "seed {seed}");
+            for event in told {
+                let is_new = event.kv.create_revision == event.kv.mod_revision;
+                assert_eq!(event.prev_kv.is_some(), prev_kv && !is_new, "seed {seed}");
+            }
+        }
+    }
+    assert!(met_synced > 40 * 600, "{met_synced}");
 }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::opening::Opening;
 use super::options::{Durability, Options};
 use super::promise::Unsynced;
+use super::publish::Unkept;
 use super::reclaim::Reclaim;
 use super::retention::Ages;
 use super::step::Idle;
@@ -98,6 +99,7 @@ impl<P: PageStore> Store<P> {
             options,
             is_volatile: false,
             unpublished: Vec::new(),
+            unkept: Unkept::default(),
             unpublished_bytes: 0,
             changed: None,
             answered: 0,

@@ -25,6 +25,14 @@ use crate::store::{RevisionStore, WriteTxn};
 /// values: they are kept in memory until then.
 const UNPUBLISHED_BYTES: usize = 4 * 1024 * 1024;
 
+/// What the events that wait to be published are not enough for: the newest revision whose events
+/// were not kept, and the newest whose events were kept without what keys were before.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Unkept {
+    pub(super) events: i64,
+    pub(super) prev_kvs: i64,
+}
+
 impl<P: PageStore> Store<P> {
     /// Carries out a transaction and commits it; answers also the revision after it. Before, all that
     /// can be refused was.
@@ -81,10 +89,14 @@ impl<P: PageStore> Store<P> {
     fn applied(&mut self, mut events: Vec<Event>) {
         if !self.hub.wants_events() {
             events.clear();
+            self.unkept.events = self.revision();
         }
-        if self.hub.wants_prev_kv() && self.revisions.attach_prev_kvs(&mut events).is_err() {
+        if !self.hub.wants_prev_kv() {
+            self.unkept.prev_kvs = self.revision();
+        } else if self.revisions.attach_prev_kvs(&mut events).is_err() {
             // The change stands all the same. Who watches meets the error when reading history.
             events.clear();
+            self.unkept.events = self.revision();
             self.hub
                 .fall_behind(self.published.min(self.revision() - 1));
         }

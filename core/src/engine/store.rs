@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::options::{Durability, Options};
 use super::promise::Unsynced;
+use super::publish::Unkept;
 use super::reclaim::Reclaim;
 use super::retention::Ages;
 use super::step::Idle;
@@ -58,6 +59,7 @@ pub struct Store<P: PageStore = MemoryPages> {
     pub(super) published: i64,
     /// What watchers will see once it is durable, oldest first.
     pub(super) unpublished: Vec<Event>,
+    pub(super) unkept: Unkept,
     /// Bytes of their keys and values.
     pub(super) unpublished_bytes: usize,
     /// What must be durable for the newest change to be so, once there was one.

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::ops::ControlFlow;
 use core::task::Waker;
 
+use super::publish::Unkept;
 use super::store::Store;
 use crate::error::{Error, Result};
 use crate::log::EPOCHS_REMEMBERED;
@@ -11,13 +12,15 @@ use crate::page::PageStore;
 use crate::revision::ResumeToken;
 use crate::store::RevisionStore;
 use crate::watch::{
-    History, Hub, Reach, Registration, StreamId, WatchRequest, WatchResponse, WatcherReport,
+    History, Hub, Reach, Registration, Responses, StreamId, WatchRequest, WatchResponse,
+    WatcherReport,
 };
 
 /// What the hub sees of a store.
 pub(super) struct View<'a, P> {
     revisions: &'a RevisionStore<P>,
     published: i64,
+    unkept: Unkept,
 }
 
 impl<P: PageStore> History for View<'_, P> {
@@ -25,8 +28,13 @@ impl<P: PageStore> History for View<'_, P> {
         self.published
     }
 
-    fn applied(&self) -> i64 {
-        self.revisions.revision()
+    fn told_from_history(&self, prev_kv: bool) -> i64 {
+        let unkept = if prev_kv {
+            self.unkept.events.max(self.unkept.prev_kvs)
+        } else {
+            self.unkept.events
+        };
+        self.published.max(unkept)
     }
 
     fn compact_revision(&self) -> i64 {
@@ -139,6 +147,42 @@ impl<P: PageStore> Store<P> {
         })
     }
 
+    /// Takes several responses of a stream at once: the one that [`poll`](Self::poll) would answer, and
+    /// those that are queued behind it, until they have `max_events` events or about `max_bytes`.
+    /// None where `poll` would answer `Idle`. A notice counts as an event.
+    ///
+    /// What many watchers of the stream are told alike, such as a thousand of one prefix, is taken in
+    /// one step and held once.
+    ///
+    /// ```
+    /// use revwatch::{KeyRange, Options, Store, WatchRequest, WatchResponseRef};
+    ///
+    /// let mut store = Store::in_memory(Options::default());
+    /// let stream = store.watch_stream();
+    /// for _ in 0..10 {
+    ///     store.watch(stream, &WatchRequest::new(KeyRange::prefix(b"/jobs/")))?;
+    /// }
+    /// assert_eq!(store.poll_many(stream, 100, 1 << 20)?.len(), 10); // Created
+    /// store.put(b"/jobs/1", b"queued")?;
+    /// for response in &store.poll_many(stream, 100, 1 << 20)? {
+    ///     let WatchResponseRef::Events { events, .. } = response else { panic!("all are told") };
+    ///     assert_eq!(events.get(0).unwrap().kv.value, b"queued");
+    /// }
+    /// assert!(store.poll_many(stream, 100, 1 << 20)?.is_empty());
+    /// # Ok::<(), revwatch::Error>(())
+    /// ```
+    pub fn poll_many(
+        &mut self,
+        stream: StreamId,
+        max_events: usize,
+        max_bytes: usize,
+    ) -> Result<Responses> {
+        self.up_to_date(|store| {
+            let (hub, view) = store.hub_and_view();
+            hub.poll_many(stream, max_events, max_bytes, &view)
+        })
+    }
+
     /// Whether [`poll`](Self::poll) may have more to say than `Idle`. O(1).
     pub fn has_response(&mut self, stream: StreamId) -> Result<bool> {
         let (hub, view) = self.hub_and_view();
@@ -248,6 +292,7 @@ impl<P: PageStore> Store<P> {
             View {
                 revisions: &self.revisions,
                 published: self.published,
+                unkept: self.unkept,
             },
         )
     }

@@ -29,7 +29,9 @@ use crate::store::{
 };
 use crate::sync::{Bell, Lock};
 use crate::txn::{TxnRequest, TxnResponse};
-use crate::watch::{FollowResponse, StreamId, WatchRequest, WatchResponse, WatcherReport};
+use crate::watch::{
+    FollowResponse, Responses, StreamId, WatchRequest, WatchResponse, WatcherReport,
+};
 
 #[cfg(feature = "stream")]
 pub use tasks::{FollowResponses, WatchResponses};
@@ -231,6 +233,7 @@ impl<P: PageStore> SharedStore<P> {
     polls! {
         watch_stream() -> StreamId;
         poll(stream: StreamId, max_events: usize, max_bytes: usize) -> Result<WatchResponse>;
+        poll_many(stream: StreamId, max_events: usize, max_bytes: usize) -> Result<Responses>;
         follow(range: KeyRange, resume: Option<ResumeToken>) -> Result<FollowId>;
         poll_follow(follow: FollowId, max_events: usize, max_bytes: usize) -> Result<FollowResponse>;
         has_response(stream: StreamId) -> Result<bool>;

@@ -49,12 +49,21 @@ pub(super) struct Hungry {
     frontier: BTreeSet<u32>,
     /// What was published when the last of those came.
     frontier_published: i64,
+    /// What was published last while there were some.
+    awaited: i64,
 }
 
 impl Hub {
     /// Whether there are streams that history may have to be read for. O(1).
     pub(crate) fn is_behind(&self) -> bool {
         !self.hungry.waiting.is_empty() || !self.hungry.frontier.is_empty()
+    }
+
+    /// Whether streams have seen all that is published, or had until the last publication: their
+    /// watchers may soon be synced, if what is yet to be published is kept for them.
+    pub(super) fn is_nearly_synced(&self) -> bool {
+        let awaited_this = self.hungry.awaited == self.published;
+        !self.hungry.frontier.is_empty() || awaited_this && self.counts.unsynced > 0
     }
 
     /// Reads about `max_bytes` of history for the streams that wait for it, in their turn. Answers
@@ -178,7 +187,7 @@ impl Hub {
             stream.push_events(watcher, key, wanted, bytes);
             self.woken.extend(stream.waker.take());
         }
-        self.go_on(key, history.applied());
+        self.go_on(key, history);
     }
 
     /// Those events of a slice that tell what is still true: the last of each key, if nothing that is
@@ -284,6 +293,9 @@ impl Hub {
         }
         self.published = published;
         if published != self.hungry.frontier_published {
+            if !self.hungry.frontier.is_empty() {
+                self.hungry.awaited = published;
+            }
             for stream in core::mem::take(&mut self.hungry.frontier) {
                 self.streams[stream as usize].hunger = Hunger::None;
                 self.feed(stream);

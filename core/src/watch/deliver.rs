@@ -92,7 +92,7 @@ impl Hub {
             return None;
         }
         let batch = if let Some((_, false)) = run {
-            stream.advance_run();
+            stream.advance_run(1);
             Arc::clone(self.batches.get(slice.batch))
         } else {
             stream.pop_events(slice.batch, bytes);
@@ -188,7 +188,7 @@ impl Hub {
             if is_seeded!(VictimReadsAgain) {
                 watcher.next_revision -= 1;
             }
-            self.go_on(key, history.applied());
+            self.go_on(key, history);
         }
     }
 

@@ -52,6 +52,16 @@ pub struct EventRef<'a> {
     pub prev_kv: Option<KeyValueRef<'a>>,
 }
 
+/// Events for one watcher, as [`Events`], borrowed.
+#[derive(Clone, Copy)]
+pub struct EventsRef<'a> {
+    batch: &'a Arc<Batch>,
+    start: u32,
+    end: u32,
+    picked: bool,
+    flags: Flags,
+}
+
 impl EventRef<'_> {
     /// A copy that owns its bytes.
     pub fn to_owned(&self) -> Event {
@@ -62,7 +72,7 @@ impl EventRef<'_> {
         }
     }
 
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         let of = |kv: &KeyValueRef<'_>| kv.key.len() + kv.value.len();
         of(&self.kv) + self.prev_kv.as_ref().map_or(0, of)
     }
@@ -91,38 +101,28 @@ impl Events {
 
     /// The event at `index`, in order of revision.
     pub fn get(&self, index: usize) -> Option<EventRef<'_>> {
-        (index < self.len()).then(|| self.event_at(self.start + index as u32))
+        self.as_ref().get(index)
     }
 
     /// All of them, in order of revision.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = EventRef<'_>> {
-        (0..self.len()).map(|index| self.event_at(self.start + index as u32))
+        self.as_ref().iter()
+    }
+
+    #[inline]
+    pub(super) fn as_ref(&self) -> EventsRef<'_> {
+        EventsRef {
+            batch: &self.batch,
+            start: self.start,
+            end: self.end,
+            picked: self.picked,
+            flags: self.flags,
+        }
     }
 
     /// Leaves out those from `place` on.
     pub(super) fn end_at(&mut self, place: u32) {
         self.end = place;
-    }
-
-    #[inline]
-    fn event_at(&self, place: u32) -> EventRef<'_> {
-        let event = self.batch.event(place, self.picked);
-        let mut kv = event.kv.as_ref();
-        let before = match &event.prev_kv {
-            Some(_) if is_seeded!(PrevKvIsOfAfter) => Some(&event.kv),
-            before => before.as_ref(),
-        };
-        let prev_kv = before.filter(|_| self.flags.has(Flag::PrevKv));
-        let mut prev_kv = prev_kv.map(|kv| kv.as_ref());
-        if self.flags.has(Flag::KeysOnly) {
-            kv.value = &[];
-            prev_kv = prev_kv.map(|kv| KeyValueRef { value: &[], ..kv });
-        }
-        EventRef {
-            kind: event.kind,
-            kv,
-            prev_kv,
-        }
     }
 
     /// How many of them may be answered at once: whole revisions, but at least one; if that one alone
@@ -144,6 +144,86 @@ impl Events {
             }
         }
         if whole > 0 { whole } else { fit.max(1) }
+    }
+}
+
+impl<'a> EventsRef<'a> {
+    #[inline]
+    pub(super) fn new(batch: &'a Arc<Batch>, slice: Slice, flags: Flags) -> Self {
+        Self {
+            batch,
+            start: slice.start,
+            end: slice.end,
+            picked: slice.picked,
+            flags,
+        }
+    }
+
+    /// How many.
+    pub fn len(self) -> usize {
+        (self.end - self.start) as usize
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    /// The event at `index`, in order of revision.
+    pub fn get(self, index: usize) -> Option<EventRef<'a>> {
+        (index < self.len()).then(|| self.event_at(self.start + index as u32))
+    }
+
+    /// All of them, in order of revision.
+    #[inline]
+    pub fn iter(self) -> impl ExactSizeIterator<Item = EventRef<'a>> {
+        (self.start..self.end).map(move |place| self.event_at(place))
+    }
+
+    /// The same, to be kept. Copies no event.
+    pub fn to_owned(self) -> Events {
+        Events {
+            batch: Arc::clone(self.batch),
+            start: self.start,
+            end: self.end,
+            picked: self.picked,
+            flags: self.flags,
+        }
+    }
+
+    #[inline]
+    fn event_at(self, place: u32) -> EventRef<'a> {
+        let event = self.batch.event(place, self.picked);
+        let mut kv = event.kv.as_ref();
+        let before = match &event.prev_kv {
+            Some(_) if is_seeded!(PrevKvIsOfAfter) => Some(&event.kv),
+            before => before.as_ref(),
+        };
+        let prev_kv = before.filter(|_| self.flags.has(Flag::PrevKv));
+        let mut prev_kv = prev_kv.map(|kv| kv.as_ref());
+        if self.flags.has(Flag::KeysOnly) {
+            kv.value = &[];
+            prev_kv = prev_kv.map(|kv| KeyValueRef { value: &[], ..kv });
+        }
+        EventRef {
+            kind: event.kind,
+            kv,
+            prev_kv,
+        }
+    }
+}
+
+impl PartialEq for EventsRef<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for EventsRef<'_> {}
+
+impl fmt::Debug for EventsRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
     }
 }
 

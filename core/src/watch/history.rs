@@ -18,8 +18,9 @@ pub(crate) trait History {
     /// The newest revision that watchers may see.
     fn published(&self) -> i64;
 
-    /// The newest revision there is; published or not.
-    fn applied(&self) -> i64;
+    /// What is yet to be published of later revisions than this one will be given to the synced
+    /// watchers, if `prev_kv` with what keys were before. Not less than what is published.
+    fn told_from_history(&self, prev_kv: bool) -> i64;
 
     /// History before this is gone; -1 before any compaction.
     fn compact_revision(&self) -> i64;

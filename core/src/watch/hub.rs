@@ -116,7 +116,7 @@ impl Hub {
 
     /// Whether the next transaction's events are needed.
     pub(crate) fn wants_events(&self) -> bool {
-        self.counts.synced > 0
+        self.counts.synced > 0 || self.is_nearly_synced()
     }
 
     /// Whether anybody asked what keys were before.

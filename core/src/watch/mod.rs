@@ -35,7 +35,8 @@
 //! A transaction's events are stored once, in a *batch*; queues and victims hold where in it a
 //! watcher's events are. What queues and victims hold is bounded in bytes, for each stream and for
 //! all together: neither bound is exceeded by more than one batch for each stream. Watchers of the
-//! same ranges are one *group*, matched once for all of them.
+//! same ranges are one *group*, matched once for all of them; those of them that share a stream are
+//! one *roster*, and what they are told alike is queued once.
 //!
 //! Watchers see *published* revisions only: those that are as durable as the store promises.
 
@@ -56,6 +57,7 @@ mod publish;
 mod report;
 mod request;
 mod response;
+mod responses;
 mod roster;
 mod selection;
 mod stream;
@@ -66,13 +68,14 @@ mod watcher;
 #[cfg(test)]
 mod tests;
 
-pub use events::{EventRef, Events};
+pub use events::{EventRef, Events, EventsRef};
 pub use follow::FollowResponse;
 #[cfg(feature = "measured")]
 pub use matching::MeasuredMatcher;
 pub use report::{WatcherReport, WatcherState};
 pub use request::WatchRequest;
 pub use response::{PROGRESS_OF_STREAM, WatchResponse};
+pub use responses::{Responses, ResponsesIter, WatchResponseRef};
 pub use stream::StreamId;
 
 pub(crate) use follow::{Follow, Phase};

@@ -10,6 +10,7 @@
 //! A roster never changes, so what is queued is told to those who were there when it was.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use slab::Slab;
@@ -31,7 +32,7 @@ pub(super) struct Member {
 
 #[derive(Debug)]
 struct Roster {
-    members: Vec<Member>,
+    members: Arc<[Member]>,
     /// The lineup, and the runs that are queued.
     holders: u32,
 }
@@ -44,7 +45,7 @@ pub(super) struct Rosters {
 
 impl Rosters {
     #[inline]
-    pub(super) fn members(&self, roster: u32) -> &[Member] {
+    pub(super) fn members(&self, roster: u32) -> &Arc<[Member]> {
         &self.slab[roster as usize].members
     }
 
@@ -60,7 +61,7 @@ impl Rosters {
         }
     }
 
-    fn add(&mut self, members: Vec<Member>) -> u32 {
+    fn add(&mut self, members: Arc<[Member]>) -> u32 {
         self.slab.insert(Roster {
             members,
             holders: 1,
@@ -167,7 +168,7 @@ impl Groups {
 pub(super) fn dissolve(lineup: Lineup, watchers: &mut Slab<Watcher>, rosters: &mut Rosters) {
     for row in lineup.rows {
         if let Some(first) = row.last_run {
-            for (push, member) in (0..).zip(rosters.members(row.roster)) {
+            for (push, member) in (0..).zip(rosters.members(row.roster).iter()) {
                 watchers[member.watcher as usize].last_push = first.wrapping_add(push);
             }
         }

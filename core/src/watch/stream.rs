@@ -268,12 +268,12 @@ impl Stream {
         first
     }
 
-    /// The first response of the run at the front of the queue has been taken, and there are more.
+    /// The first responses of the run at the front of the queue have been taken, but not all.
     #[inline]
-    pub(super) fn advance_run(&mut self) {
+    pub(super) fn advance_run(&mut self, count: u32) {
         if let Some(Queued::Run { at, .. }) = self.queue.front_mut() {
-            *at += 1;
-            self.queued_events -= 1;
+            *at += count;
+            self.queued_events -= count;
         }
     }
 

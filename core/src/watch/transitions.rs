@@ -1,10 +1,11 @@
 //! How watchers change their state. Nothing else does it.
 
 use super::batch::Slice;
+use super::history::History;
 use super::holder::Place;
 use super::hub::Hub;
 use super::stream::{LastWord, Queued};
-use super::watcher::State;
+use super::watcher::{Flag, State};
 use crate::seeded_bug::is_seeded;
 
 impl Hub {
@@ -76,10 +77,12 @@ impl Hub {
     }
 
     /// A watcher has been given everything up to before its next revision: it waits for what is new
-    /// if that is not applied yet, and reads history otherwise.
-    pub(super) fn go_on(&mut self, key: u32, applied: i64) {
-        let is_synced =
-            self.watchers[key as usize].next_revision > applied || is_seeded!(SyncedTooEarly);
+    /// if it will be given that, and reads history otherwise.
+    pub(super) fn go_on(&mut self, key: u32, history: &impl History) {
+        let watcher = &self.watchers[key as usize];
+        let prev_kv = watcher.has(Flag::PrevKv);
+        let is_synced = watcher.next_revision > history.told_from_history(prev_kv)
+            || is_seeded!(SyncedTooEarly);
         self.enter(
             key,
             if is_synced {

@@ -12,13 +12,14 @@
 //!
 //! ```text
 //!                    ranges: each distinct range once      members: who watches it
-//! key ── hash ─────► "/jobs/7"                  ─────────► watcher 3
+//! key ── hash ─────► "/jobs/7", watcher 3
 //!     ── hash ─────► "/jobs/" and all below     ─────────► watcher 1 ──► watcher 9 ──► watcher 4
 //! key ── tree ─────► "/jobs/5" to "/jobs/8"     ─────────► watcher 8
 //! ```
 //!
-//! A range is kept once however many watch it (`ranges`), with a list of them (`members`), of which
-//! one among a million leaves in one step. A watcher may have several ranges.
+//! A range is kept once however many watch it (`ranges`). It names one watcher that has no other range;
+//! of all others it has a list (`members`), of which one among a million leaves in one step. A watcher
+//! may have several ranges.
 //!
 //! Ranges are told apart by what they hold, not by how they were said (`shape`): the span from
 //! `/jobs/` to `/jobs0`, which is how etcd says a prefix, is a prefix.
@@ -29,7 +30,7 @@
 //! |---|---|
 //! | a key's watchers | a look for the key, at most 32 for prefixes, O(log n + k) for spans, and the watchers |
 //! | a watcher comes or goes | O(1) for each of its keys and prefixes, O(log n) for a span |
-//! | memory beyond the range's bytes | 60 bytes for a watcher with a range of its own, 90 if it is in the tree; 20 to 40 if the range is there already |
+//! | memory beyond the range's bytes | 40 bytes for a watcher with one range of its own, 70 if it is in the tree; 20 for each range more that is there already |
 //!
 //! Nothing in here depends on how many watch what, in which order they came, or on how their ranges
 //! lie: nested, alike, overlapping or in chains.

@@ -44,6 +44,11 @@ impl Past {
         past
     }
 
+    /// The newest revision.
+    fn applied(&self) -> i64 {
+        self.events.last_key_value().map_or(1, |(&last, _)| last)
+    }
+
     /// One more revision; answers its events.
     fn put(&mut self, key: &[u8], value: &[u8]) -> Vec<Event> {
         let mod_revision = self.applied() + 1;
@@ -67,8 +72,8 @@ impl History for Past {
         self.applied()
     }
 
-    fn applied(&self) -> i64 {
-        self.events.last_key_value().map_or(1, |(&last, _)| last)
+    fn told_from_history(&self, _prev_kv: bool) -> i64 {
+        self.published()
     }
 
     fn compact_revision(&self) -> i64 {
@@ -119,7 +124,7 @@ fn watch(
     stream: StreamId,
     range: KeyRange,
     start_revision: i64,
-    past: &impl History,
+    past: &Past,
 ) -> i64 {
     let request = WatchRequest {
         start_revision,

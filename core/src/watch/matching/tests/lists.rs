@@ -119,9 +119,9 @@ fn memory_for_a_watcher_is_what_is_promised() {
     let count = 100_000;
     let key = |number| alloc::format!("/registry/pods/default/{number:09}");
     let promises: [(usize, Make); 3] = [
-        (60, KeyRange::one),
-        (60, KeyRange::prefix),
-        (90, |key| KeyRange::span(key, &[key, b"~"].concat())),
+        (40, KeyRange::one),
+        (40, KeyRange::prefix),
+        (70, |key| KeyRange::span(key, &[key, b"~"].concat())),
     ];
     for (promised, make) in promises {
         let mut matcher = Matcher::new(1);
