@@ -96,6 +96,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, required=True)
     parser.add_argument("--bin", required=True, help="revwatch-bench")
+    parser.add_argument("--memory-bin", required=True, help="revwatch-memory")
     parser.add_argument("--etcd", choices=("present", "absent"), required=True)
     parser.add_argument("--etcd-bin", required=True, help="etcd_mvcc")
     parser.add_argument("--dir", required=True, help="folder for the files of the stores")
@@ -119,6 +120,7 @@ def main() -> int:
                 etcd = [[etcd_bin, *common, "match"]] if etcd_bin else []
                 own = [args.bin, "--subject", STORES[0], *common, "crowd,match"]
                 run_all([*etcd, own], out)
+        run_all([[args.memory_bin]], out)
     return 0
 
 

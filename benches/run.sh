@@ -32,5 +32,6 @@ fi
 cargo build --quiet --release --package revwatch-benches
 
 python3 benches/rounds.py --rounds "$rounds" --bin "$CARGO_TARGET_DIR/release/revwatch-bench" \
+    --memory-bin "$CARGO_TARGET_DIR/release/revwatch-memory" \
     --etcd "$etcd" --etcd-bin "$out/etcd_mvcc" --dir "$out" --out "$out/measurements.jsonl"
 python3 benches/report.py "$out/measurements.jsonl" benches/RESULTS.md

@@ -41,31 +41,24 @@ fn main() {
     ];
     for (name, range) in kinds {
         let (held, text) = watchers_of(watchers, range);
-        let beyond = held.saturating_sub(text) as f64 / f64::from(watchers);
+        let beyond = held.saturating_sub(text) / watchers as usize;
         print(
             &format!("memory, {watchers} watchers of a {name} each"),
-            "bytes",
-            held as f64,
+            held,
         );
         print(
-            &format!("memory for a watcher of a {name}, beyond its text"),
-            "bytes",
+            &format!("memory, a watcher of a {name}, beyond its text"),
             beyond,
         );
     }
     let (mut store, region) = (Store::in_memory(Options::default()), Region::new(GLOBAL));
-    let count = 10_000;
-    let _streams: Vec<StreamId> = (0..count).map(|_| store.watch_stream()).collect();
+    let streams: Vec<StreamId> = (0..10_000).map(|_| store.watch_stream()).collect();
+    print("memory, a stream", held(&region) / streams.len());
+    let [reads, stalls] = [true, false].map(with_backlog);
+    let beyond = stalls.saturating_sub(reads);
     print(
-        "memory for a stream",
-        "bytes",
-        held(&region) as f64 / f64::from(count),
-    );
-    let [reads, stalls] = [true, false].map(|reads| with_backlog(reads) as f64);
-    print(
-        &format!("memory for a watcher {BACKLOG} revisions behind, beyond one that reads"),
-        "bytes",
-        stalls - reads,
+        &format!("memory, a watcher {BACKLOG} revisions behind, beyond one that reads"),
+        beyond,
     );
 }
 
@@ -113,8 +106,9 @@ fn with_backlog(reads: bool) -> usize {
     held(&region)
 }
 
-fn print(workload: &str, unit: &str, value: f64) {
+/// In the shape of the other measurements, for the same report.
+fn print(workload: &str, bytes: usize) {
     println!(
-        r#"{{"subject":"revwatch-memory","workload":"{workload}","unit":"{unit}","value":{value}}}"#
+        r#"{{"subject":"revwatch-memory","workload":"{workload}","unit":"bytes","value":{bytes},"count":1,"digest":"","round":0}}"#
     );
 }

@@ -157,7 +157,7 @@ impl Hub {
         let watcher = &self.watchers[key as usize];
         let (stream, next_revision) = (watcher.stream, watcher.next_revision);
         let is_conflating = watcher.has(Flag::Conflate);
-        let holder = self.groups.holder(&self.watchers, key);
+        let holder = watcher.holder(key);
         let whole = self.parts.selection(
             part,
             (holder, watcher.filter()),

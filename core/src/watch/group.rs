@@ -225,14 +225,6 @@ impl Groups {
         Some(holder)
     }
 
-    /// By whom a watcher is found.
-    pub(super) fn holder(&self, watchers: &Slab<Watcher>, key: u32) -> Holder {
-        match watchers[key as usize].place {
-            Place::Grouped { group, .. } => Holder::group(group),
-            Place::Alone { .. } | Place::Nowhere => Holder::watcher(key),
-        }
-    }
-
     /// What is watched by a holder, said in the plainest way.
     pub(super) fn ranges(&self, watchers: &Slab<Watcher>, holder: Holder) -> Vec<KeyRange> {
         let membership = self.membership(watchers, holder);

@@ -72,9 +72,9 @@ impl Hub {
                     Queued::Events { watcher, slice, .. } => count(watcher, slice),
                     Queued::Run { roster, at, slice } => {
                         let members = &self.rosters.members(roster)[at as usize..];
-                        members
-                            .iter()
-                            .for_each(|member| count(member.watcher, slice));
+                        for member in members {
+                            count(member.watcher, slice);
+                        }
                     }
                     Queued::Created { .. } | Queued::Progress { .. } | Queued::Ended { .. } => {}
                 }
@@ -118,7 +118,7 @@ impl Hub {
             State::Victim => WatcherState::Victim,
             State::Ended => return None,
         };
-        let holder = self.groups.holder(&self.watchers, key);
+        let holder = watcher.holder(key);
         Some(WatcherReport {
             stream,
             watch_id: watcher.id,

@@ -1,6 +1,6 @@
 //! One watcher.
 
-use super::holder::Place;
+use super::holder::{Holder, Place};
 use super::request::{Filter, WatchRequest};
 use crate::seeded_bug::is_seeded;
 
@@ -101,6 +101,14 @@ impl Watcher {
 
     pub(super) fn clear(&mut self, flag: Flag) {
         self.flags.0 &= !(flag as u16);
+    }
+
+    /// By whom it is found, if `key` is its number.
+    pub(super) fn holder(&self, key: u32) -> Holder {
+        match self.place {
+            Place::Grouped { group, .. } => Holder::group(group),
+            Place::Alone { .. } | Place::Nowhere => Holder::watcher(key),
+        }
     }
 
     /// Its neighbours among the synced watchers of its group; nobody for one that is alone.

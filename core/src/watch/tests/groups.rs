@@ -121,7 +121,7 @@ fn history_of_groups(seed: u64, founded: &mut Founded) {
                 let before = alone(&hub);
                 let id = hub.watch(stream, &request, &registration).unwrap();
                 for (key, state) in before {
-                    let holder = hub.groups.holder(&hub.watchers, key);
+                    let holder = hub.watchers[key as usize].holder(key);
                     if matches!(holder.who(), Who::Group(_)) {
                         match state {
                             State::Synced => founded.by_synced += 1,
