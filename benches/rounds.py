@@ -19,8 +19,8 @@ from typing import TextIO
 
 # One process for each group, so that a round is short for everybody and heaps start fresh.
 GROUPS = ("put,put-txn", "get,put-get,compact", "watch,watch-prefix,catch-up")
-# A million watchers take their time, etcd's most of all: they come in the first round and then in
-# every third. In "crowd" a store in memory is compared with itself.
+# Crowds of watchers and long histories take their time, etcd's most of all: they come in the first
+# round and then in every third. In "crowd" a store in memory is compared with itself.
 CROWDED_ROUNDS = 3
 STORES = ("revwatch-memory", "revwatch-file")
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -117,9 +117,11 @@ def main() -> int:
                 run_all(commands, out)
             if number % CROWDED_ROUNDS == 0:
                 common = ["--round", str(number), "--dir", args.dir, "--workloads"]
-                etcd = [[etcd_bin, *common, "match"]] if etcd_bin else []
-                own = [args.bin, "--subject", STORES[0], *common, "crowd,match"]
-                run_all([*etcd, own], out)
+                far = "watch-many,catch-up-far"
+                etcd = [[etcd_bin, *common, f"{far},match"]] if etcd_bin else []
+                own = [args.bin, "--subject", STORES[0], *common, f"{far},crowd,match"]
+                file = [args.bin, "--subject", STORES[1], *common, far]
+                run_all([*etcd, own, file], out)
         run_all([[args.memory_bin]], out)
     return 0
 

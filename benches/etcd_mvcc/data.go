@@ -28,6 +28,9 @@ const (
 	compactKeyCount = 10_000
 	catchUpCount    = 20_000
 	catchUpKeyCount = 1_000
+	catchUpWatchers = 1_000
+	farCount        = 200_000
+	manyWatchers    = 100_000
 	matchNested     = 10_000
 	matchQueries    = 200_000
 	valueCount      = 256

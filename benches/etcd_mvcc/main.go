@@ -112,7 +112,7 @@ func must(holds bool, complaint string, args ...interface{}) {
 func main() {
 	dir := flag.String("dir", os.TempDir(), "folder for the database files, deleted afterwards")
 	round := flag.Uint64("round", 0, "part of the seed: another round, other picks")
-	workloads := flag.String("workloads", "put,put-txn,get,put-get,compact,watch,watch-prefix,catch-up,match",
+	workloads := flag.String("workloads", "put,put-txn,get,put-get,compact,watch,watch-prefix,catch-up,watch-many,catch-up-far,match",
 		"which to run, in this order")
 	showVersion := flag.Bool("version", false, "print etcd's version and leave")
 	flag.Parse()
@@ -125,6 +125,7 @@ func main() {
 		"put": b.puts, "put-txn": b.putsInTxns, "get": b.gets, "put-get": b.pairs,
 		"compact": b.compaction,
 		"watch":   b.watchKeys, "watch-prefix": b.watchPrefix, "catch-up": b.catchUp,
+		"watch-many": b.watchMany, "catch-up-far": b.catchUpFar,
 		"match": b.matching,
 	}
 	for _, name := range strings.Split(*workloads, ",") {

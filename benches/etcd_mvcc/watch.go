@@ -58,26 +58,40 @@ func closeAll(streams []mvcc.WatchStream) {
 // watchKeys: a watcher for each key, dealt out to 64 streams; each put is one event.
 func (b *bench) watchKeys() {
 	for _, watchers := range []int{1_000, 10_000} {
-		s, keys := b.open(), numberedKeys(watchers)
-		s.putMany(keys, b.values, each(watchers), putsPerTxn)
-		s.backend.ForceCommit()
-		streams := s.streams(watchStreams)
-		for i, key := range keys {
-			_, err := streams[i%watchStreams].Watch(0, key, nil, 0)
-			check(err)
-		}
-		picked := newRandom(seedWatch, b.round).picks(watchPutCount, watchers)
-		r := drain(streams, watchPutCount)
-		start := time.Now()
-		for i, pick := range picked {
-			s.put(keys[pick], b.values[i%valueCount])
-		}
-		<-r.done
-		b.report(fmt.Sprintf("watch, %d keys", watchers), "events/s", watchPutCount,
-			time.Since(start), atomic.LoadUint64(&r.digest))
-		closeAll(streams)
-		s.discard()
+		b.watchEach(watchers, "keys", func([]byte) []byte { return nil })
 	}
+}
+
+// watchMany: the same with many more, and with prefixes of which each put concerns one.
+func (b *bench) watchMany() {
+	b.watchEach(manyWatchers, "keys", func([]byte) []byte { return nil })
+	b.watchEach(manyWatchers, "prefixes", func(key []byte) []byte {
+		end := append([]byte{}, key...)
+		end[len(end)-1]++ // a digit, so that there is no carry
+		return end
+	})
+}
+
+func (b *bench) watchEach(watchers int, name string, end func(key []byte) []byte) {
+	s, keys := b.open(), numberedKeys(watchers)
+	s.putMany(keys, b.values, each(watchers), putsPerTxn)
+	s.backend.ForceCommit()
+	streams := s.streams(watchStreams)
+	for i, key := range keys {
+		_, err := streams[i%watchStreams].Watch(0, key, end(key), 0)
+		check(err)
+	}
+	picked := newRandom(seedWatch, b.round).picks(watchPutCount, watchers)
+	r := drain(streams, watchPutCount)
+	start := time.Now()
+	for i, pick := range picked {
+		s.put(keys[pick], b.values[i%valueCount])
+	}
+	<-r.done
+	b.report(fmt.Sprintf("watch, %d %s", watchers, name), "events/s", watchPutCount,
+		time.Since(start), atomic.LoadUint64(&r.digest))
+	closeAll(streams)
+	s.discard()
 }
 
 // watchPrefix: 1000 watchers of one prefix, so that each put is 1000 events. How many streams they
@@ -105,20 +119,34 @@ func (b *bench) watchPrefix() {
 }
 
 // catchUp: one watcher of all keys that begins at the first of 20,000 revisions.
-func (b *bench) catchUp() {
+func (b *bench) catchUp() { b.catchUpOver(catchUpCount, 1) }
+
+// catchUpFar: the same over ten times as many, and with a thousand watchers on 64 streams.
+func (b *bench) catchUpFar() {
+	b.catchUpOver(farCount, 1)
+	b.catchUpOver(catchUpCount, catchUpWatchers)
+}
+
+func (b *bench) catchUpOver(puts, watchers int) {
 	s, keys := b.open(), numberedKeys(catchUpKeyCount)
 	defer s.discard()
-	for i := 0; i < catchUpCount; i++ {
+	for i := 0; i < puts; i++ {
 		s.put(keys[i%catchUpKeyCount], b.values[i%valueCount])
 	}
 	s.backend.ForceCommit()
+	workload, streamCount := fmt.Sprintf("catch-up over %d revisions", puts), 1
+	if watchers > 1 {
+		workload = fmt.Sprintf("catch-up of %d watchers over %d revisions", watchers, puts)
+		streamCount = watchStreams
+	}
 	start := time.Now()
-	streams := s.streams(1)
+	streams := s.streams(streamCount)
 	defer closeAll(streams)
-	_, err := streams[0].Watch(0, []byte{0}, []byte{}, 1)
-	check(err)
-	r := drain(streams, catchUpCount)
+	r := drain(streams, puts*watchers)
+	for i := 0; i < watchers; i++ {
+		_, err := streams[i%streamCount].Watch(0, []byte{0}, []byte{}, 1)
+		check(err)
+	}
 	<-r.done
-	b.report("catch-up over 20000 revisions", "events/s", catchUpCount, time.Since(start),
-		atomic.LoadUint64(&r.digest))
+	b.report(workload, "events/s", puts*watchers, time.Since(start), atomic.LoadUint64(&r.digest))
 }

@@ -29,7 +29,7 @@ use crate::measure::Run;
 use crate::subject::Subject;
 use crate::table::{Plain, Table};
 
-const WORKLOADS: &str = "put,put-txn,get,put-get,compact,watch,watch-prefix,catch-up,crowd,match";
+const WORKLOADS: &str = "put,put-txn,get,put-get,compact,watch,watch-prefix,catch-up,watch-many,catch-up-far,crowd,match";
 
 fn main() {
     let options = read_options();
@@ -77,7 +77,8 @@ fn run_keys<T: Table>(run: &Run, workload: &str, open: impl Fn() -> T) {
         "put" => keys::puts(run, open()),
         "get" => keys::gets(run, open()),
         "put-get" => keys::pairs(run, open()),
-        "put-txn" | "compact" | "watch" | "watch-prefix" | "catch-up" | "crowd" | "match" => {}
+        "put-txn" | "compact" | "watch" | "watch-prefix" | "catch-up" | "watch-many"
+        | "catch-up-far" | "crowd" | "match" => {}
         other => panic!("no workload is called {other}"),
     }
 }
@@ -89,6 +90,8 @@ fn run_store<P: PageStore>(run: &Run, workload: &str, open: impl Fn() -> Subject
         "watch" => watch::watch_keys(run, open),
         "watch-prefix" => watch::watch_prefix(run, open),
         "catch-up" => watch::catch_up(run, open),
+        "watch-many" => watch::watch_many(run, open),
+        "catch-up-far" => watch::catch_up_far(run, open),
         "crowd" => watch::watch_crowd(run, open),
         // No store takes part in it, so one subject does it for both.
         "match" if run.subject == "revwatch-memory" => matching::matching(run),

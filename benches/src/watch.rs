@@ -6,9 +6,9 @@ use revwatch::page::PageStore;
 use revwatch::{KeyRange, StreamId, WatchRequest, WatchResponse, WatchResponseRef};
 
 use crate::data::{
-    CATCH_UP_KEYS, CATCH_UP_PUTS, CROWD_PUTS, CROWDS, Key, PREFIX_KEYS, PREFIX_PUTS,
-    PREFIX_WATCHERS, Random, Seed, Values, WATCH_PUTS, WATCH_STREAMS, each, event_sum,
-    numbered_keys,
+    CATCH_UP_KEYS, CATCH_UP_PUTS, CATCH_UP_WATCHERS, CROWD_PUTS, CROWDS, FAR_PUTS, Key,
+    MANY_WATCHERS, PREFIX_KEYS, PREFIX_PUTS, PREFIX_WATCHERS, Random, Seed, Values, WATCH_PUTS,
+    WATCH_STREAMS, each, event_sum, numbered_keys,
 };
 use crate::keys::put_many;
 use crate::measure::{Run, Work};
@@ -95,28 +95,48 @@ impl Seen {
 /// streams after every 64 puts, which is once a put and stream on average.
 pub(crate) fn watch_keys<P: PageStore>(run: &Run, open: impl Fn() -> Subject<P>) {
     for watchers in [1_000, 10_000] {
-        let (mut subject, keys, values) = (open(), numbered_keys(watchers), Values::new());
-        put_many(&mut subject, &keys, &values, &each(watchers));
-        subject.flush();
-        let streams = streams(&mut subject, WATCH_STREAMS);
-        for (key, stream) in keys.iter().zip(streams.iter().cycle()) {
-            watch(&mut subject, *stream, KeyRange::one(key), 0);
-        }
-        let picked = Random::new(Seed::Watch, run.round).picks(WATCH_PUTS, watchers);
-        let mut seen = Seen::default();
-        seen.drain(&mut subject, &streams);
-        run.measure(&format!("watch, {watchers} keys"), "events/s", || {
-            for (i, &pick) in picked.iter().enumerate() {
-                subject.put(&keys[pick as usize], values.of(i));
-                if i % WATCH_STREAMS == 0 {
-                    seen.drain(&mut subject, &streams);
-                }
-            }
-            subject.flush();
-            seen.drain_until(&mut subject, &streams, WATCH_PUTS);
-            seen.work()
-        });
+        watch_each(run, open(), watchers, ("keys", |key| KeyRange::one(key)));
     }
+}
+
+/// The same with many more, and with prefixes of which each put concerns one.
+pub(crate) fn watch_many<P: PageStore>(run: &Run, open: impl Fn() -> Subject<P>) {
+    let kinds: [Watched; 2] = [
+        ("keys", |key| KeyRange::one(key)),
+        ("prefixes", |key| KeyRange::prefix(key)),
+    ];
+    for kind in kinds {
+        watch_each(run, open(), MANY_WATCHERS, kind);
+    }
+}
+
+fn watch_each<P: PageStore>(
+    run: &Run,
+    mut subject: Subject<P>,
+    watchers: u32,
+    (name, range): Watched,
+) {
+    let (keys, values) = (numbered_keys(watchers), Values::new());
+    put_many(&mut subject, &keys, &values, &each(watchers));
+    subject.flush();
+    let streams = streams(&mut subject, WATCH_STREAMS);
+    for (key, stream) in keys.iter().zip(streams.iter().cycle()) {
+        watch(&mut subject, *stream, range(key), 0);
+    }
+    let picked = Random::new(Seed::Watch, run.round).picks(WATCH_PUTS, watchers);
+    let mut seen = Seen::default();
+    seen.drain(&mut subject, &streams);
+    run.measure(&format!("watch, {watchers} {name}"), "events/s", || {
+        for (i, &pick) in picked.iter().enumerate() {
+            subject.put(&keys[pick as usize], values.of(i));
+            if i % WATCH_STREAMS == 0 {
+                seen.drain(&mut subject, &streams);
+            }
+        }
+        subject.flush();
+        seen.drain_until(&mut subject, &streams, WATCH_PUTS);
+        seen.work()
+    });
 }
 
 /// 1000 watchers of one prefix, so that each put is 1000 events. The reader looks at all streams
@@ -148,16 +168,34 @@ pub(crate) fn watch_prefix<P: PageStore>(run: &Run, open: impl Fn() -> Subject<P
 
 /// One watcher of all keys that begins at the first of 20,000 revisions.
 pub(crate) fn catch_up<P: PageStore>(run: &Run, open: impl Fn() -> Subject<P>) {
-    let (mut subject, keys, values) = (open(), numbered_keys(CATCH_UP_KEYS), Values::new());
-    for (i, key) in keys.iter().cycle().take(CATCH_UP_PUTS as usize).enumerate() {
+    catch_up_over(run, open(), CATCH_UP_PUTS, 1);
+}
+
+/// The same over ten times as many, and with a thousand watchers on 64 streams.
+pub(crate) fn catch_up_far<P: PageStore>(run: &Run, open: impl Fn() -> Subject<P>) {
+    catch_up_over(run, open(), FAR_PUTS, 1);
+    catch_up_over(run, open(), CATCH_UP_PUTS, CATCH_UP_WATCHERS);
+}
+
+fn catch_up_over<P: PageStore>(run: &Run, mut subject: Subject<P>, puts: u32, watchers: u32) {
+    let (keys, values) = (numbered_keys(CATCH_UP_KEYS), Values::new());
+    for (i, key) in keys.iter().cycle().take(puts as usize).enumerate() {
         subject.put(key, values.of(i));
     }
     subject.flush();
-    run.measure("catch-up over 20000 revisions", "events/s", || {
-        let streams = streams(&mut subject, 1);
-        watch(&mut subject, streams[0], KeyRange::All, 1);
+    let whose = if watchers == 1 {
+        String::new()
+    } else {
+        format!(" of {watchers} watchers")
+    };
+    let workload = format!("catch-up{whose} over {puts} revisions");
+    run.measure(&workload, "events/s", || {
+        let streams = streams(&mut subject, WATCH_STREAMS.min(watchers as usize));
+        for (_, stream) in (0..watchers).zip(streams.iter().cycle()) {
+            watch(&mut subject, *stream, KeyRange::All, 1);
+        }
         let mut seen = Seen::default();
-        seen.drain_until(&mut subject, &streams, CATCH_UP_PUTS);
+        seen.drain_until(&mut subject, &streams, puts * watchers);
         seen.work()
     });
 }
@@ -195,33 +233,61 @@ pub(crate) fn watch_crowd<P: PageStore>(run: &Run, open: impl Fn() -> Subject<P>
             KeyRange::span(key, &[key, &b"~~"[..]].concat())
         }),
     ];
+    // The first store of a process pays for memory that the others find there.
+    let (mut first, mut unmeasured) =
+        (beside_crowd(open(), CROWDS[1], kinds[0].1), Seen::default());
+    first.put_and_read(run.round, &mut unmeasured);
+    drop(first);
     for (name, range) in kinds {
         for watchers in CROWDS {
-            let (mut subject, keys, values) = (open(), numbered_keys(watchers), Values::new());
-            let streams: Vec<StreamId> = (0..WATCH_STREAMS)
-                .map(|_| subject.store.watch_stream())
-                .collect();
-            for (key, &stream) in keys.iter().zip(streams.iter().cycle()) {
-                let request = WatchRequest::new(range(key));
-                subject
-                    .store
-                    .watch(stream, &request)
-                    .expect("a watch succeeds");
-            }
+            let mut beside = beside_crowd(open(), watchers, range);
             let mut seen = Seen::default();
-            seen.drain(&mut subject, &streams);
-            let apart = watchers / CROWDS[0];
-            let picked = Random::new(Seed::Watch, run.round).picks(CROWD_PUTS, CROWDS[0]);
             run.measure(&format!("put, one of {watchers} {name}"), "puts/s", || {
-                for (i, &pick) in picked.iter().enumerate() {
-                    let number = pick * apart;
-                    subject.put(&keys[number as usize], values.of(i));
-                    let stream = streams[number as usize % streams.len()];
-                    seen.drain(&mut subject, &[stream]);
-                }
-                let (count, digest) = (seen.events, seen.digest);
-                Work { count, digest }
+                beside.put_and_read(run.round, &mut seen);
+                seen.work()
             });
+        }
+    }
+}
+
+/// A store with many watchers, who were told that they are there.
+struct BesideCrowd<P: PageStore> {
+    subject: Subject<P>,
+    keys: Vec<Key>,
+    streams: Vec<StreamId>,
+}
+
+fn beside_crowd<P: PageStore>(
+    mut subject: Subject<P>,
+    watchers: u32,
+    range: fn(&Key) -> KeyRange,
+) -> BesideCrowd<P> {
+    let (keys, streams) = (
+        numbered_keys(watchers),
+        streams(&mut subject, WATCH_STREAMS),
+    );
+    for (key, &stream) in keys.iter().zip(streams.iter().cycle()) {
+        watch(&mut subject, stream, range(key), 0);
+    }
+    Seen::default().drain(&mut subject, &streams);
+    BesideCrowd {
+        subject,
+        keys,
+        streams,
+    }
+}
+
+impl<P: PageStore> BesideCrowd<P> {
+    /// Puts keys that as many watchers watch in every case, and has the one told.
+    fn put_and_read(&mut self, round: u32, seen: &mut Seen) {
+        let values = Values::new();
+        let apart = self.keys.len() as u32 / CROWDS[0];
+        let picked = Random::new(Seed::Watch, round).picks(CROWD_PUTS, CROWDS[0]);
+        for (i, &pick) in picked.iter().enumerate() {
+            let number = (pick * apart) as usize;
+            self.subject.put(&self.keys[number], values.of(i));
+            let stream = self.streams[number % self.streams.len()];
+            seen.drain(&mut self.subject, &[stream]);
         }
     }
 }
