@@ -38,7 +38,7 @@
 //! | `engine` | [`Store`]: all of it behind one type, driven by its host |
 //! | `watch` | watchers, streams, catch-up, followers |
 //! | `cursor` | durable cursors: how far consumers have come |
-//! | `changes` | changes as bytes, for another store |
+//! | `changes`, `snapshot` | changes, and whole stores, as bytes for another place |
 //! | `lease`, `txn` | the lessor; If/Then/Else |
 //! | `store` | keys with all their revisions |
 //! | `index` | key → revisions → places in the log, in memory |
@@ -67,6 +67,7 @@ mod range;
 mod record;
 mod revision;
 mod shared;
+mod snapshot;
 mod store;
 mod sync;
 mod txn;
@@ -75,7 +76,8 @@ mod watch;
 pub use cursor::{CursorReport, CursorRequest, CursorResponse};
 pub use engine::{
     ApplyChangesResponse, Changes, CompactResponse, CursorId, Durability, FollowId, HistoryPage,
-    Options, RangeStream, Retention, Status, Step, Store, SyncTicket, WithDurability,
+    Import, Options, RangeStream, RepairReport, Retention, Snapshot, SnapshotUpdate, Status, Step,
+    Store, SyncTicket, WithDurability,
 };
 pub use error::{Error, ErrorCode, Result};
 pub use lease::{
@@ -88,6 +90,7 @@ pub use revision::{ResumeToken, Revision};
 pub use shared::SharedStore;
 #[cfg(feature = "stream")]
 pub use shared::{FollowResponses, WatchResponses};
+pub use snapshot::SnapshotHead;
 pub use store::{
     DeleteRangeRequest, DeleteRangeResponse, HashKvResponse, PinnedKeyValue, PutRequest,
     PutResponse, RangeRequest, RangeResponse, SortOrder, SortTarget,

@@ -53,6 +53,7 @@ mod frame;
 mod gather;
 mod handle;
 mod header;
+mod import;
 mod layout;
 mod moved;
 mod overlay;
@@ -61,6 +62,7 @@ mod reader;
 mod record;
 mod recovery;
 mod rewrite;
+mod salvage;
 mod scan;
 mod shrink;
 mod slots;
@@ -74,11 +76,16 @@ mod walk;
 mod writer;
 
 pub(crate) use follow::Refresh;
-pub(crate) use frame::{encode_with_end_bit as encode_frame, take as take_frame};
+pub(crate) use frame::{
+    TakenFrame, encode_with_end_bit as encode_frame, take as take_frame,
+    take_of_stream as take_frame_of_stream,
+};
 pub(crate) use handle::{EPOCHS_REMEMBERED, Log, LogOptions, Opened, Position};
 #[cfg(feature = "std")]
 pub(crate) use header::page_size_of;
 pub(crate) use reader::Held;
 pub(crate) use record::{Entry, Record};
+pub(crate) use salvage::{Found as SalvageFound, Salvage};
+pub(crate) use scan::Scan;
 pub(crate) use sweep::Sweep;
 pub(crate) use sync::{SyncGoal, SyncTicket};

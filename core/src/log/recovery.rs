@@ -36,6 +36,7 @@ impl<P: PageStore> Log<P> {
                 }
                 identity
             }
+            Image::Importing => return Err(Error::ImportIncomplete),
             Image::Blank if options.read_only => {
                 return Err(PageError::NotFound("this place: it is still blank".into()).into());
             }

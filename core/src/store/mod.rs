@@ -7,6 +7,7 @@
 //! This layer knows neither leases nor watchers. It hands its changes up as events, and the log's
 //! entries to whoever must learn from them when a store is opened.
 
+mod builder;
 mod compact;
 mod hash;
 mod history;
@@ -25,8 +26,10 @@ pub use request::{
 };
 
 pub(crate) use history::event_of;
+pub(crate) use replay::is_possible;
 pub use revision_store::PinnedKeyValue;
 
+pub(crate) use builder::Builder;
 pub(crate) use request::PutRef;
 pub(crate) use revision_store::RevisionStore;
 pub(crate) use write::WriteTxn;
