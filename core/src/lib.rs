@@ -90,7 +90,7 @@ pub use revision::{ResumeToken, Revision};
 pub use shared::SharedStore;
 #[cfg(feature = "stream")]
 pub use shared::{FollowResponses, WatchResponses};
-pub use snapshot::SnapshotHead;
+pub use snapshot::{SnapshotHead, SnapshotVerifier};
 pub use store::{
     DeleteRangeRequest, DeleteRangeResponse, HashKvResponse, PinnedKeyValue, PutRequest,
     PutResponse, RangeRequest, RangeResponse, SortOrder, SortTarget,

@@ -10,10 +10,12 @@
 
 mod head;
 mod read;
+mod verify;
 mod write;
 
 pub use head::SnapshotHead;
 pub(crate) use read::{ChunkReader, Refused};
+pub use verify::SnapshotVerifier;
 pub(crate) use write::ChunkWriter;
 
 /// What a chunk begins with; a transfer as text would change it.

@@ -8,13 +8,14 @@
 - ``open`` gives a ``Store``, with all operations on it;
 - ``Watch``, ``WatchStream``, ``Follow`` and ``Cursor`` tell what changes, in ``for`` and
   ``async for``; ``Changes`` carries it to another store;
+- ``Snapshot``, ``restore`` and ``repair`` make stores of stores;
 - ``Compare``, ``Put``, ``Range``, ``DeleteRange`` and ``Txn`` are the words of transactions;
 - ``types`` has what is answered; every error is a ``RevwatchError``.
 """
 
 from ._bytes import BytesLike
 from ._native import VERSION as __version__
-from ._open import open
+from ._open import open, repair, restore
 from .changes import Changes
 from .cursor import Cursor
 from .errors import (
@@ -32,10 +33,12 @@ from .errors import (
     EmptyWatchRange,
     FutureRevision,
     HeldByCursor,
+    ImportIncomplete,
     Internal,
     InvalidArgument,
     InvalidChanges,
     InvalidOption,
+    InvalidSnapshot,
     InvalidSortOption,
     Io,
     KeyNotFound,
@@ -53,6 +56,9 @@ from .errors import (
     RequestTooLarge,
     RevwatchError,
     Rewound,
+    SnapshotOutOfPlace,
+    SnapshotOvertaken,
+    StoreExists,
     StoreNotFound,
     StreamNotFound,
     SyncPending,
@@ -62,6 +68,7 @@ from .errors import (
     ValueProvided,
 )
 from .follow import Follow
+from .snapshot import Snapshot, snapshot_status
 from .store import Store
 from .txn import (
     Compare,
@@ -93,10 +100,15 @@ from .types import (
     KeyValue,
     LeaseGrantResponse,
     LeaseTimeToLive,
+    Lost,
     OpResponse,
+    Progress,
     PutResponse,
     RangeResponse,
+    RepairReport,
     ResumeToken,
+    SnapshotHead,
+    SnapshotStatus,
     SortOrder,
     SortTarget,
     Status,
@@ -144,10 +156,12 @@ __all__ = [
     "HashKv",
     "HeldByCursor",
     "HistoryPage",
+    "ImportIncomplete",
     "Internal",
     "InvalidArgument",
     "InvalidChanges",
     "InvalidOption",
+    "InvalidSnapshot",
     "InvalidSortOption",
     "Io",
     "KeyNotFound",
@@ -159,6 +173,7 @@ __all__ = [
     "LeaseTimeToLive",
     "LeaseTtlTooLarge",
     "Locked",
+    "Lost",
     "NoSpace",
     "NotAStore",
     "NullPointer",
@@ -166,19 +181,27 @@ __all__ = [
     "OpResponse",
     "PermissionDenied",
     "Poisoned",
+    "Progress",
     "Put",
     "PutResponse",
     "Range",
     "RangeResponse",
     "ReadOnly",
+    "RepairReport",
     "RequestTooLarge",
     "ResumeToken",
     "RevwatchError",
     "Rewound",
+    "Snapshot",
+    "SnapshotHead",
+    "SnapshotOutOfPlace",
+    "SnapshotOvertaken",
+    "SnapshotStatus",
     "SortOrder",
     "SortTarget",
     "Status",
     "Store",
+    "StoreExists",
     "StoreNotFound",
     "StreamNotFound",
     "SyncPending",
@@ -193,4 +216,7 @@ __all__ = [
     "WatchStream",
     "__version__",
     "open",
+    "repair",
+    "restore",
+    "snapshot_status",
 ]
