@@ -4,6 +4,7 @@
 //! time; everything that happens by itself (leases that run out, batches that become durable,
 //! watchers that catch up) happens there, in bounded slices.
 
+mod audit;
 mod changes;
 mod cursor;
 mod follow;

@@ -71,8 +71,10 @@ impl<P: PageStore> Store<P> {
         }
     }
 
-    /// Reads and verifies every page; fails with `Corrupt`, naming the first that is damaged.
+    /// Reads and verifies every page, and compares keys with all their revisions, leases and cursors
+    /// with what they say; fails with `Corrupt`, naming the first page, key or lease that is wrong.
     pub fn check(&self) -> Result<()> {
-        self.revisions.log().check()
+        self.revisions.log().check()?;
+        self.audit()
     }
 }

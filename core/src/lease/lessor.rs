@@ -78,6 +78,14 @@ impl Lessor {
         self.leases.len()
     }
 
+    /// The first lease that the other has not, or with another time-to-live or other keys.
+    pub(crate) fn first_difference(&self, other: &Self) -> Option<i64> {
+        let ids = self.leases.keys().chain(other.leases.keys());
+        let what = |lease: &Lease| (lease.ttl_ms, lease.keys.clone());
+        let differs = |id: &&i64| self.leases.get(id).map(what) != other.leases.get(id).map(what);
+        ids.filter(differs).min().copied()
+    }
+
     /// All ids, ascending.
     pub(crate) fn ids(&self) -> Vec<i64> {
         self.leases.keys().copied().collect()

@@ -7,6 +7,7 @@
 //! This layer knows neither leases nor watchers. It hands its changes up as events, and the log's
 //! entries to whoever must learn from them when a store is opened.
 
+mod audit;
 mod builder;
 mod compact;
 mod hash;
