@@ -107,8 +107,8 @@ def repair(
     *,
     page_size: int = 0,
 ) -> RepairReport:
-    """Saves what can be saved of the damaged store in the file ``path`` into a new store in the file
-    ``to``, and reports what it could not. The damaged file is only read.
+    """Saves what can be saved of the damaged store in the file ``path`` into a new store in the
+    file ``to``, and reports what it could not. The damaged file is only read.
 
     Every key that is saved was so; what nobody can know any more is not made up, but named.
     ``page_size`` is needed if the first page of the file is damaged and it was not made by this
