@@ -5,6 +5,7 @@ mod damage;
 mod follow;
 mod round_trip;
 mod rules;
+mod salvage;
 mod sparse;
 mod sweep;
 
