@@ -13,6 +13,7 @@ pub mod handles;
 pub mod lease;
 pub mod record;
 pub mod request;
+pub mod snapshot;
 pub mod store;
 #[cfg(test)]
 mod tests;

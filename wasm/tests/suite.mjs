@@ -5,7 +5,8 @@ import { tests as errors } from './cases/errors.mjs';
 import { tests as handles } from './cases/handles.mjs';
 import { tests as iterators } from './cases/iterators.mjs';
 import { tests as leases } from './cases/leases.mjs';
+import { tests as snapshots } from './cases/snapshots.mjs';
 import { tests as store } from './cases/store.mjs';
 
-export const suite = { ...store, ...errors, ...handles, ...cursors, ...iterators, ...leases };
+export const suite = { ...store, ...errors, ...handles, ...cursors, ...iterators, ...leases, ...snapshots };
 export { runVector } from './vectors.mjs';
