@@ -10,7 +10,8 @@ use crate::page::PageStore;
 pub struct Check(Checking);
 
 impl<P: PageStore> Store<P> {
-    /// Reads and verifies every page; fails with `Corrupt`, naming the first that is damaged.
+    /// Reads and verifies every page, and compares keys with all their revisions, leases and cursors
+    /// with what they say; fails with `Corrupt`, naming the first page, key or lease that is wrong.
     pub fn check(&self) -> Result<()> {
         let mut check = self.begin_check();
         while !self.check_step(&mut check, usize::MAX)? {}
@@ -34,10 +35,14 @@ impl<P: PageStore> Store<P> {
         Check(Checking::begin())
     }
 
-    /// Reads about `budget_bytes` more. Answers whether that was all; fails as
-    /// [`check`](Self::check) does.
+    /// Reads about `budget_bytes` more; the comparison at the end is one step. Answers whether that was
+    /// all; fails as [`check`](Self::check) does.
     pub fn check_step(&self, check: &mut Check, budget_bytes: usize) -> Result<bool> {
-        self.revisions.log().check_on(&mut check.0, budget_bytes)
+        let is_done = self.revisions.log().check_on(&mut check.0, budget_bytes)?;
+        if is_done {
+            self.audit()?;
+        }
+        Ok(is_done)
     }
 
     /// How far a check has come: bytes of the log, each of which is read twice.
