@@ -108,7 +108,7 @@ fn two_pages(one: &[u8], other: &[u8], epochs: [u64; 2], predecessor_slot: u32) 
     .concat();
     image([
         Page {
-            slot: 2,
+            slot: 3,
             number: 11,
             epoch: epochs[0],
             from: 0,
@@ -117,7 +117,7 @@ fn two_pages(one: &[u8], other: &[u8], epochs: [u64; 2], predecessor_slot: u32) 
             contents: &one[..CAPACITY],
         },
         Page {
-            slot: 3,
+            slot: 4,
             number: 12,
             epoch: epochs[1],
             from: CAPACITY as u64,
@@ -137,7 +137,7 @@ fn an_entry_over_two_pages_that_belong_together_is_shown() {
     );
     // Recovery has written the second again, when the first was where it is.
     assert_eq!(
-        shown(&two_pages(&frame, &frame, [1, 2], 2)),
+        shown(&two_pages(&frame, &frame, [1, 2], 3)),
         [(2, b'a', b'a')]
     );
 }
@@ -153,15 +153,15 @@ fn halves_of_two_entries_of_different_times_are_not_one() {
 fn an_entry_ends_where_the_next_page_says_that_another_begins() {
     let mut page = two_pages(&put(2, b'a'), &put(2, b'a'), [1, 1], 7).to_bytes();
     // The same with a first entry that would begin within the one before it.
-    let mut bytes = page[3 * PAGE_SIZE..4 * PAGE_SIZE].to_vec();
+    let mut bytes = page[4 * PAGE_SIZE..5 * PAGE_SIZE].to_vec();
     let mut header = PageHeader::fields(&bytes);
     header.first_frame -= 1;
     let identity = Identity {
         store_id: STORE_ID,
         page_size: PAGE_SIZE,
     };
-    header.seal(&mut bytes, identity, 3);
-    page[3 * PAGE_SIZE..4 * PAGE_SIZE].copy_from_slice(&bytes);
+    header.seal(&mut bytes, identity, 4);
+    page[4 * PAGE_SIZE..5 * PAGE_SIZE].copy_from_slice(&bytes);
     let page = MemoryPages::from_bytes(PAGE_SIZE, &page).unwrap();
     assert_eq!(shown(&page), []);
 }
