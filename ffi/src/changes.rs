@@ -51,11 +51,10 @@ impl Owned for revwatch_changes_result {
     type Backing = (Vec<revwatch_event>, Vec<Event>);
 }
 
-/// Changes as bytes, or a part of a snapshot.
+/// Changes as bytes.
 #[repr(C)]
 pub struct revwatch_chunk_result {
-    /// Everything up to and including this revision was handed out; for a snapshot, the revision that
-    /// it is of.
+    /// Everything up to and including this revision was handed out.
     pub revision: i64,
     /// The bytes.
     pub data: *const u8,

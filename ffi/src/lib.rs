@@ -71,5 +71,3 @@ pub mod follow;
 
 // From one store to another.
 pub mod changes;
-pub mod import;
-pub mod snapshot;

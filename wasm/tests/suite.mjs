@@ -6,7 +6,6 @@ import { tests as errors } from './cases/errors.mjs';
 import { tests as handles } from './cases/handles.mjs';
 import { tests as iterators } from './cases/iterators.mjs';
 import { tests as leases } from './cases/leases.mjs';
-import { tests as snapshots } from './cases/snapshots.mjs';
 import { tests as store } from './cases/store.mjs';
 import { tests as watching } from './cases/watching.mjs';
 
@@ -19,6 +18,5 @@ export const suite = {
   ...iterators,
   ...watching,
   ...leases,
-  ...snapshots,
 };
 export { runVector } from './vectors.mjs';

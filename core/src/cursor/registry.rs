@@ -62,7 +62,7 @@ impl Cursors {
     }
 
     /// Learns from an entry of the log.
-    pub(crate) fn replay(&mut self, entry: &Entry<'_>) {
+    fn replay(&mut self, entry: &Entry<'_>) {
         let main = entry.revision.main;
         match entry.record {
             Record::Cursor {

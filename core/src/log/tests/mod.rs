@@ -6,7 +6,6 @@ mod follow;
 mod lend;
 mod round_trip;
 mod rules;
-mod salvage;
 mod sparse;
 mod sweep;
 
