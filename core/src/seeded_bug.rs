@@ -39,8 +39,6 @@ pub enum SeededBug {
     StayClean,
     /// Each entry says that it ends its transaction.
     EndEachEntry,
-    /// Slots that were gained are used before it is durable that they are blank.
-    SkipGrowthSync,
     /// Changes of a batch are shown before it is synced.
     PublishBeforeSync,
     /// A sweep begins in the middle of the log.

@@ -432,9 +432,7 @@ impl<P: PageStore> Log<P> {
             self.growing = Some(new_length);
             return Err(Error::SyncPending);
         }
-        if !is_seeded!(SkipGrowthSync)
-            && let Err(error) = self.pages.sync()
-        {
+        if let Err(error) = self.pages.sync() {
             self.poisoned = true;
             return Err(error.into());
         }
