@@ -193,8 +193,13 @@ static void a_damaged_or_newer_store_is_refused(void) {
     overwrite(path, 4 * 4096 + 200, zeros, sizeof zeros);
     revwatch_status checked = revwatch_store_check(store);
     revwatch_store_free(store);
-    CHECK_ERROR(open_status(path, 0), REVWATCH_ERROR_CORRUPT);
     CHECK(checked == REVWATCH_OK || checked == REVWATCH_ERROR_CORRUPT);
+    /* A store that opens by its checkpoint reads its pages later. */
+    if (open_status(path, 0) != REVWATCH_ERROR_CORRUPT) {
+        store = open_file(path);
+        CHECK_ERROR(revwatch_store_check(store), REVWATCH_ERROR_CORRUPT);
+        revwatch_store_free(store);
+    }
 
     snprintf(path, sizeof path, "%s", fresh_path());
     CHECK_OK(open_status(path, 0));
