@@ -145,8 +145,8 @@ impl<P: PageStore> Store<P> {
     fn choose_lease_id(&mut self) -> i64 {
         loop {
             self.leases_chosen += 1;
-            // Where the log ends never comes again, also after the store was reopened.
-            let place = self.revisions.log().end().0.rotate_left(32) ^ self.leases_chosen;
+            // Not where the log ends: what a store notes down for itself would show in answers.
+            let place = (self.revision() as u64).rotate_left(32) ^ self.leases_chosen;
             let id = (mix(self.options.seed ^ mix(place)) >> 1) as i64;
             if id != 0 && !self.lessor.exists(id) {
                 return id;
