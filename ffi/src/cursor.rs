@@ -2,8 +2,6 @@
 
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 
 use revwatch_core::{CursorId, CursorRequest, CursorResponse, Error, ResumeToken};
@@ -11,11 +9,12 @@ use revwatch_core::{CursorId, CursorRequest, CursorResponse, Error, ResumeToken}
 use crate::event::revwatch_event;
 use crate::handle::{self, Handle};
 use crate::input::{self, Options, Out};
-use crate::notify::{self, Notifier, Polled, revwatch_callback};
+use crate::notify::{self, Polled, revwatch_callback};
 use crate::owned::{self, Owned, parts};
 use crate::poll::{Size, gather, revwatch_poll_options};
-use crate::status::{Failure, REVWATCH_IDLE, REVWATCH_OK, guard, revwatch_status};
-use crate::store::{Shared, StoreObject, revwatch_store};
+use crate::source::{Source, SourceId};
+use crate::status::{REVWATCH_IDLE, REVWATCH_OK, guard, revwatch_status};
+use crate::store::{Shared, revwatch_store};
 use crate::store_status::revwatch_resume_token;
 use crate::watch::EventList;
 
@@ -23,41 +22,23 @@ use crate::watch::EventList;
 pub struct revwatch_cursor(());
 
 impl Handle for revwatch_cursor {
-    type Object = CursorObject;
+    type Object = Source<CursorId>;
+    const NAME: &'static str = CursorId::NAME;
+}
+
+impl SourceId for CursorId {
     const NAME: &'static str = "cursor";
-}
 
-/// An opening that may be freed while other threads poll it.
-pub(crate) struct CursorObject {
-    store: Arc<StoreObject>,
-    id: CursorId,
-    freed: AtomicBool,
-    notifier: Arc<Notifier>,
-}
-
-impl Polled for CursorObject {
-    fn store(&self) -> &StoreObject {
-        &self.store
+    fn has_response(self, store: &Shared) -> Result<bool, Error> {
+        store.has_cursor_response(self)
     }
 
-    fn notifier(&self) -> &Arc<Notifier> {
-        &self.notifier
+    fn set_waker(self, store: &Shared, waker: &Waker) -> Result<(), Error> {
+        store.set_cursor_waker(self, waker)
     }
 
-    fn check_open(&self) -> Result<(), Failure> {
-        if self.freed.load(Ordering::Acquire) {
-            Err(Failure::closed("cursor"))
-        } else {
-            Ok(())
-        }
-    }
-
-    fn has_response(&self, store: &Shared) -> Result<bool, Error> {
-        store.has_cursor_response(self.id)
-    }
-
-    fn set_waker(&self, store: &Shared, waker: &Waker) -> Result<(), Error> {
-        store.set_cursor_waker(self.id, waker)
+    fn close(self, store: &Shared) {
+        store.close_cursor(self);
     }
 }
 
@@ -159,13 +140,7 @@ pub unsafe extern "C" fn revwatch_cursor_open(
         };
         let store = handle::get(store)?;
         let id = store.write(|store| store.cursor(&request))?;
-        let freed = AtomicBool::new(false);
-        out.write(handle::insert(Arc::new(CursorObject {
-            store,
-            id,
-            freed,
-            notifier: Arc::default(),
-        }))?);
+        out.write(handle::insert(Source::new(store, id))?);
         Ok(REVWATCH_OK)
     })
 }
@@ -176,13 +151,7 @@ pub unsafe extern "C" fn revwatch_cursor_open(
 pub extern "C" fn revwatch_cursor_free(cursor: *mut revwatch_cursor) {
     guard(|| {
         if let Some(cursor) = handle::remove(cursor) {
-            cursor.freed.store(true, Ordering::Release);
-            cursor.notifier.silence();
-            // A closed store has ended its openings already. Either way, who waits is woken.
-            let _ = cursor.store.write(|store| {
-                store.close_cursor(cursor.id);
-                Ok(())
-            });
+            cursor.free();
         }
         Ok(REVWATCH_OK)
     });

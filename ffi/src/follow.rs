@@ -2,8 +2,6 @@
 
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 
 use revwatch_core::{Error, FollowId, FollowResponse, ResumeToken};
@@ -12,13 +10,12 @@ use crate::event::revwatch_event;
 use crate::handle::{self, Handle};
 use crate::input::{self, Options, Out};
 use crate::key_value::{KeyValues, revwatch_key_value};
-use crate::notify::{self, Notifier, Polled, revwatch_callback};
+use crate::notify::{self, Polled, revwatch_callback};
 use crate::owned::{self, Owned, parts};
 use crate::poll::{Size, gather, revwatch_poll_options};
-use crate::status::{
-    Failure, REVWATCH_IDLE, REVWATCH_NOT_FOUND, REVWATCH_OK, guard, revwatch_status,
-};
-use crate::store::{Shared, StoreObject, revwatch_store};
+use crate::source::{Source, SourceId};
+use crate::status::{REVWATCH_IDLE, REVWATCH_NOT_FOUND, REVWATCH_OK, guard, revwatch_status};
+use crate::store::{Shared, revwatch_store};
 use crate::store_status::revwatch_resume_token;
 use crate::watch::EventList;
 
@@ -26,41 +23,23 @@ use crate::watch::EventList;
 pub struct revwatch_follow(());
 
 impl Handle for revwatch_follow {
-    type Object = FollowObject;
+    type Object = Source<FollowId>;
+    const NAME: &'static str = FollowId::NAME;
+}
+
+impl SourceId for FollowId {
     const NAME: &'static str = "follow";
-}
 
-/// A follow that may be freed while other threads poll it.
-pub(crate) struct FollowObject {
-    store: Arc<StoreObject>,
-    id: FollowId,
-    freed: AtomicBool,
-    notifier: Arc<Notifier>,
-}
-
-impl Polled for FollowObject {
-    fn store(&self) -> &StoreObject {
-        &self.store
+    fn has_response(self, store: &Shared) -> Result<bool, Error> {
+        store.has_follow_response(self)
     }
 
-    fn notifier(&self) -> &Arc<Notifier> {
-        &self.notifier
+    fn set_waker(self, store: &Shared, waker: &Waker) -> Result<(), Error> {
+        store.set_follow_waker(self, waker)
     }
 
-    fn check_open(&self) -> Result<(), Failure> {
-        if self.freed.load(Ordering::Acquire) {
-            Err(Failure::closed("follow"))
-        } else {
-            Ok(())
-        }
-    }
-
-    fn has_response(&self, store: &Shared) -> Result<bool, Error> {
-        store.has_follow_response(self.id)
-    }
-
-    fn set_waker(&self, store: &Shared, waker: &Waker) -> Result<(), Error> {
-        store.set_follow_waker(self.id, waker)
+    fn close(self, store: &Shared) {
+        store.close_follow(self);
     }
 }
 
@@ -156,13 +135,7 @@ pub unsafe extern "C" fn revwatch_follow_new(
         });
         let store = handle::get(store)?;
         let id = store.write(|store| store.follow(range, resume))?;
-        let freed = AtomicBool::new(false);
-        out.write(handle::insert(Arc::new(FollowObject {
-            store,
-            id,
-            freed,
-            notifier: Arc::default(),
-        }))?);
+        out.write(handle::insert(Source::new(store, id))?);
         Ok(REVWATCH_OK)
     })
 }
@@ -172,13 +145,7 @@ pub unsafe extern "C" fn revwatch_follow_new(
 pub extern "C" fn revwatch_follow_free(follow: *mut revwatch_follow) {
     guard(|| {
         if let Some(follow) = handle::remove(follow) {
-            follow.freed.store(true, Ordering::Release);
-            follow.notifier.silence();
-            // A closed store has closed its follows already. Either way, who waits is woken.
-            let _ = follow.store.write(|store| {
-                store.close_follow(follow.id);
-                Ok(())
-            });
+            follow.free();
         }
         Ok(REVWATCH_OK)
     });

@@ -61,6 +61,7 @@ pub mod lease;
 mod mark;
 pub mod notify;
 pub mod poll;
+pub mod source;
 pub mod stream;
 pub mod watch;
 pub mod watchers;

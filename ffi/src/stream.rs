@@ -1,60 +1,41 @@
 //! Watch streams: many watchers through one bounded queue.
 
 use std::ffi::c_void;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 
 use revwatch_core::{Error, StreamId};
 
 use crate::handle::{self, Handle};
 use crate::input::{self, Out};
-use crate::notify::{self, Notifier, Polled, revwatch_callback};
+use crate::notify::{self, Polled, revwatch_callback};
 use crate::owned;
 use crate::poll::{gather, revwatch_poll_options};
-use crate::status::{Failure, REVWATCH_IDLE, REVWATCH_OK, guard, revwatch_status};
-use crate::store::{Shared, StoreObject, revwatch_store};
+use crate::source::{Source, SourceId};
+use crate::status::{REVWATCH_IDLE, REVWATCH_OK, guard, revwatch_status};
+use crate::store::{Shared, revwatch_store};
 use crate::watch::{self, revwatch_watch_options, revwatch_watch_responses};
 
 /// A watch stream of a store.
 pub struct revwatch_stream(());
 
 impl Handle for revwatch_stream {
-    type Object = StreamObject;
+    type Object = Source<StreamId>;
+    const NAME: &'static str = StreamId::NAME;
+}
+
+impl SourceId for StreamId {
     const NAME: &'static str = "stream";
-}
 
-/// A stream that may be freed while other threads poll it.
-pub(crate) struct StreamObject {
-    store: Arc<StoreObject>,
-    id: StreamId,
-    freed: AtomicBool,
-    notifier: Arc<Notifier>,
-}
-
-impl Polled for StreamObject {
-    fn store(&self) -> &StoreObject {
-        &self.store
+    fn has_response(self, store: &Shared) -> Result<bool, Error> {
+        store.has_response(self)
     }
 
-    fn notifier(&self) -> &Arc<Notifier> {
-        &self.notifier
+    fn set_waker(self, store: &Shared, waker: &Waker) -> Result<(), Error> {
+        store.set_waker(self, waker)
     }
 
-    fn check_open(&self) -> Result<(), Failure> {
-        if self.freed.load(Ordering::Acquire) {
-            Err(Failure::closed("stream"))
-        } else {
-            Ok(())
-        }
-    }
-
-    fn has_response(&self, store: &Shared) -> Result<bool, Error> {
-        store.has_response(self.id)
-    }
-
-    fn set_waker(&self, store: &Shared, waker: &Waker) -> Result<(), Error> {
-        store.set_waker(self.id, waker)
+    fn close(self, store: &Shared) {
+        store.close_stream(self);
     }
 }
 
@@ -69,13 +50,7 @@ pub unsafe extern "C" fn revwatch_stream_new(
         let out = unsafe { Out::required("stream", stream)? };
         let store = handle::get(store)?;
         let id = store.write(|store| Ok(store.watch_stream()))?;
-        let freed = AtomicBool::new(false);
-        out.write(handle::insert(Arc::new(StreamObject {
-            store,
-            id,
-            freed,
-            notifier: Arc::default(),
-        }))?);
+        out.write(handle::insert(Source::new(store, id))?);
         Ok(REVWATCH_OK)
     })
 }
@@ -86,13 +61,7 @@ pub unsafe extern "C" fn revwatch_stream_new(
 pub extern "C" fn revwatch_stream_free(stream: *mut revwatch_stream) {
     guard(|| {
         if let Some(stream) = handle::remove(stream) {
-            stream.freed.store(true, Ordering::Release);
-            stream.notifier.silence();
-            // A closed store has closed its streams already. Either way, who waits is woken.
-            let _ = stream.store.write(|store| {
-                store.close_stream(stream.id);
-                Ok(())
-            });
+            stream.free();
         }
         Ok(REVWATCH_OK)
     });

@@ -67,7 +67,7 @@ SUITES = (
     setup(
         "rust-build",
         "Rust tests compiled",
-        "cargo test --no-run -p revwatch -p revwatch-ffi &&"
+        "cargo test --no-run -p revwatch && cargo test --no-run -p revwatch-ffi &&"
         " cargo test --release --no-run -p revwatch-tests &&"
         " cargo test --release --no-run -p revwatch-tests --features seeded-bugs --test watch",
     ),
@@ -104,11 +104,7 @@ SUITES = (
         "store",
         "unit tests, stores and doctests of the core",
         "cargo test --no-fail-fast -p revwatch --lib -- --skip log:: --skip page:: &&"
-        " cargo test --no-fail-fast -p revwatch --features fault"
-        " --test lease --test durability --test tickets --test space --test failures"
-        " --test compaction --test checkpoint --test hostile --test refusals --test step"
-        " --test range --test cursor --test cursor_hold --test cursor_durable --test changes"
-        " --test changes_bytes &&"
+        " cargo test --no-fail-fast -p revwatch --test interface -- --skip log:: --skip watch:: &&"
         " cargo test --no-fail-fast -p revwatch --doc",
         "libtest",
         ("rust-build",),
@@ -118,7 +114,7 @@ SUITES = (
         "rust",
         "log",
         "the log and the page stores",
-        "cargo test --no-fail-fast -p revwatch --lib -- log:: page::",
+        "cargo test --no-fail-fast -p revwatch --lib --test interface -- log:: page::",
         "libtest",
         ("rust-build",),
     ),
@@ -164,10 +160,8 @@ SUITES = (
         "rust",
         "watch",
         "what watchers and followers are promised",
-        "cargo test --no-fail-fast -p revwatch --features stream"
-        " --test watch --test watch_requests --test watch_etcd_bugs --test tasks"
-        " --test follow --test shared &&"
-        " cargo run -p revwatch --features stream --example async_watch",
+        "cargo test --no-fail-fast -p revwatch --test interface -- watch:: &&"
+        " cargo run -p revwatch --example async_watch",
         "libtest",
         ("rust-build",),
     ),

@@ -1,8 +1,6 @@
 //! What watchers are promised.
 
-mod common;
-
-use common::{PLENTY, Rng, drain, events, outline, poll, store_with_queue, watch_from};
+use crate::common::{PLENTY, Rng, drain, events, outline, poll, store_with_queue, watch_from};
 use revwatch::page::MemoryPages;
 use revwatch::{
     DeleteRangeRequest, Durability, ErrorCode, Event, EventKind, KeyRange, Limits, Op, Options,

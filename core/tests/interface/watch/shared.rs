@@ -1,7 +1,5 @@
 //! What threads that share a store are promised.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,8 +7,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::PLENTY;
-use common::gated::{LONG, Then, gated};
+use crate::common::PLENTY;
+use crate::common::gated::{LONG, Then, gated};
 use revwatch::page::{MemoryPages, PageStore};
 use revwatch::{
     DeleteRangeRequest, Durability, ErrorCode, Event, FollowResponse, KeyRange, Limits, Options,

@@ -1,11 +1,9 @@
 //! A step reads and writes within a bound that its budget sets, whatever there is to reclaim.
 
-mod common;
-
 use std::cell::Cell;
 use std::rc::Rc;
 
-use common::Rng;
+use crate::common::Rng;
 use revwatch::page::{MemoryPages, PageError, PageStore};
 use revwatch::{DeleteRangeRequest, Durability, KeyRange, Options, Store};
 

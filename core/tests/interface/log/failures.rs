@@ -1,10 +1,8 @@
 //! What is kept when pages cannot be read or written, and when a writer's crash is seen from outside.
 
-mod common;
-
 use std::sync::{Arc, Mutex};
 
-use common::{PLENTY, drain, events, outline, watch_from};
+use crate::common::{PLENTY, drain, events, outline, watch_from};
 use revwatch::page::fault::{Fault, FaultPages, Random};
 use revwatch::page::{MemoryPages, PageError, PageStore};
 use revwatch::{

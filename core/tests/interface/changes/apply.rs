@@ -1,9 +1,7 @@
 //! What changes between two revisions are promised to be, and what applying them is.
 
-mod common;
-
-use common::changes::{all_chunks, assert_same, bytes_from, change};
-use common::{PLENTY, Rng, drain, events, watch_from};
+use crate::common::changes::{all_chunks, assert_same, bytes_from, change};
+use crate::common::{PLENTY, Rng, drain, events, watch_from};
 use revwatch::page::MemoryPages;
 use revwatch::page::fault::{Fault, FaultPages, Random};
 use revwatch::{

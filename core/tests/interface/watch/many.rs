@@ -1,8 +1,6 @@
 //! Many watchers of one stream, and many responses at once.
 
-mod common;
-
-use common::{PLENTY, Rng, drain, events, store_with_queue};
+use crate::common::{PLENTY, Rng, drain, events, store_with_queue};
 use revwatch::{KeyRange, Store, StreamId, WatchRequest, WatchResponse};
 
 /// A dozen watchers of the same range, of which some want something of their own, and some others.

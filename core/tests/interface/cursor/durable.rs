@@ -1,11 +1,9 @@
 //! What of durable cursors survives, and what it costs.
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::cursors::{acked, drain, from_start, holding, options, poll, puts};
-use common::{PLENTY, Rng};
+use crate::common::cursors::{acked, drain, from_start, holding, options, poll, puts};
+use crate::common::{PLENTY, Rng};
 use revwatch::page::MemoryPages;
 use revwatch::page::fault::{FaultPages, Random};
 use revwatch::{

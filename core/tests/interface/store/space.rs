@@ -1,8 +1,6 @@
 //! What bounds a store: quota, retention, the page store's own limit; and walks that outlast it.
 
-mod common;
-
-use common::{PLENTY, drain, poll, watch_from};
+use crate::common::{PLENTY, drain, poll, watch_from};
 use revwatch::page::MemoryPages;
 use revwatch::{
     DeleteRangeRequest, ErrorCode, KeyRange, Limits, Op, Options, PutRequest, Retention, Store,

@@ -1,8 +1,6 @@
 //! Physical compaction: space is used again, and nothing that can be asked depends on it.
 
-mod common;
-
-use common::{PLENTY, Rng, drain, events, watch_from};
+use crate::common::{PLENTY, Rng, drain, events, watch_from};
 use revwatch::page::fault::{FaultPages, Random};
 use revwatch::page::{MemoryPages, PageStore};
 use revwatch::{

@@ -1,9 +1,7 @@
 //! What the bytes of changes are, and that no others are believed.
 
-mod common;
-
-use common::Rng;
-use common::changes::{all_chunks, assert_same, bytes_from, change};
+use crate::common::Rng;
+use crate::common::changes::{all_chunks, assert_same, bytes_from, change};
 use revwatch::{
     DeleteRangeRequest, ErrorCode, KeyRange, Op, Options, PutRequest, Store, TxnRequest,
 };

@@ -3,13 +3,11 @@
 //! Work is counted in pages read, which is what a lookup costs beyond memory. With how many keys a
 //! lookup compares is counted where the hash is, in `core/src/index`.
 
-mod common;
-
 use std::cell::Cell;
 use std::hash::Hasher;
 use std::rc::Rc;
 
-use common::PLENTY;
+use crate::common::PLENTY;
 use foldhash::SharedSeed;
 use foldhash::fast::FoldHasher;
 use revwatch::page::{MemoryPages, PageError, PageStore};

@@ -1,11 +1,9 @@
 //! What durable cursors are promised.
 
-mod common;
-
 use std::time::Duration;
 
-use common::PLENTY;
-use common::cursors::{acked, drain, from_start, options, poll, puts};
+use crate::common::PLENTY;
+use crate::common::cursors::{acked, drain, from_start, options, poll, puts};
 use revwatch::page::MemoryPages;
 use revwatch::{
     CursorRequest, CursorResponse, Durability, ErrorCode, KeyRange, Limits, Options, SharedStore,

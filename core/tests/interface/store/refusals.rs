@@ -1,11 +1,9 @@
 //! Nothing that fails changes the revision or the data: each error that an operation on an open store
 //! can have, each way that leads to it.
 
-mod common;
-
 use std::collections::BTreeSet;
 
-use common::PLENTY;
+use crate::common::PLENTY;
 use revwatch::ErrorCode as Code;
 use revwatch::page::MemoryPages;
 use revwatch::{

@@ -1,8 +1,6 @@
 //! What survives, and what is said of what does not.
 
-mod common;
-
-use common::{PLENTY, drain, events, watch_from};
+use crate::common::{PLENTY, drain, events, watch_from};
 use revwatch::page::fault::{FaultPages, Random};
 use revwatch::page::{MemoryPages, PageStore};
 use revwatch::{

@@ -1,8 +1,6 @@
 //! What a watcher can ask for, and what it is promised then.
 
-mod common;
-
-use common::{PLENTY, drain, events, outline, poll, store_with_queue};
+use crate::common::{PLENTY, drain, events, outline, poll, store_with_queue};
 use revwatch::{
     DeleteRangeRequest, ErrorCode, KeyRange, Limits, Op, Options, PROGRESS_OF_STREAM, PutRequest,
     Store, StreamId, TxnRequest, WatchRequest, WatchResponse,
@@ -422,7 +420,7 @@ fn a_conflating_watcher_that_is_behind_sees_the_newest_state_of_each_key() {
 #[test]
 fn a_conflating_watcher_ends_with_what_the_store_holds_whatever_its_pace() {
     for seed in 0..40 {
-        let mut rng = common::Rng::new(seed);
+        let mut rng = crate::common::Rng::new(seed);
         let mut store = store_with_queue(4);
         let stream = watch(&mut store, &conflating(1));
         let mut copy = std::collections::BTreeMap::new();

@@ -1,5 +1,4 @@
 //! What the tests of the public interface share.
-#![allow(dead_code, reason = "each test binary uses a part of this")]
 
 pub(crate) mod changes;
 pub(crate) mod cursors;

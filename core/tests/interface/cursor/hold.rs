@@ -1,9 +1,7 @@
 //! What durable cursors hold back, and for how long.
 
-mod common;
-
-use common::PLENTY;
-use common::cursors::{acked, drain, from_start, holding, poll, puts};
+use crate::common::PLENTY;
+use crate::common::cursors::{acked, drain, from_start, holding, poll, puts};
 use revwatch::page::MemoryPages;
 use revwatch::{
     CursorRequest, CursorResponse, ErrorCode, KeyRange, Limits, Options, Retention, Store,

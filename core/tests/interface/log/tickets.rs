@@ -1,8 +1,6 @@
 //! Syncs that are begun, carried out by the host, and finished.
 
-mod common;
-
-use common::{PLENTY, Rng, drain, watch_from};
+use crate::common::{PLENTY, Rng, drain, watch_from};
 use revwatch::page::PageError;
 use revwatch::page::fault::{Fault, FaultPages, Random, SyncBegun};
 use revwatch::{Durability, ErrorCode, KeyRange, Options, Store, SyncTicket};

@@ -1,7 +1,5 @@
 //! What async programs are promised: every response, and no wake-up lost.
 
-mod common;
-
 use std::cell::Cell;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -9,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-use common::PLENTY;
+use crate::common::PLENTY;
 use futures_core::Stream;
 use revwatch::page::MemoryPages;
 use revwatch::{

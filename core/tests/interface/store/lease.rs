@@ -1,8 +1,6 @@
 //! What leases are promised.
 
-mod common;
-
-use common::{PLENTY, drain, events, outline, watch_from};
+use crate::common::{PLENTY, drain, events, outline, watch_from};
 use revwatch::page::{MemoryPages, PageStore};
 use revwatch::{ErrorCode, KeyRange, Options, PutRequest, Store};
 

@@ -1,8 +1,6 @@
 //! Reading ranges: every way to read one gives the same answer.
 
-mod common;
-
-use common::Rng;
+use crate::common::Rng;
 use revwatch::page::{MemoryPages, PageError, PageStore};
 use revwatch::{
     DeleteRangeRequest, ErrorCode, KeyRange, KeyValue, Options, RangeRequest, SortOrder,

@@ -1,8 +1,6 @@
 //! What etcd's watch got wrong at some time, and must not happen here. Each test names the report.
 
-mod common;
-
-use common::{PLENTY, drain, events, outline, poll, store_with_queue, watch_from};
+use crate::common::{PLENTY, drain, events, outline, poll, store_with_queue, watch_from};
 use revwatch::page::MemoryPages;
 use revwatch::{
     DeleteRangeRequest, KeyRange, Options, PROGRESS_OF_STREAM, Store, WatchRequest, WatchResponse,
@@ -155,7 +153,7 @@ fn etcd_16839_watchers_that_keep_coming_starve_nobody() {
 #[test]
 fn etcd_15220_no_event_comes_after_progress_of_its_revision() {
     for seed in 0..50 {
-        let mut rng = common::Rng::new(seed);
+        let mut rng = crate::common::Rng::new(seed);
         let mut store = store_with_queue(1 + rng.below(3) as usize);
         let stream = watch_from(&mut store, KeyRange::prefix(b"k"), 0);
         store

@@ -1,10 +1,8 @@
 //! What followers are promised.
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::{PLENTY, Rng, store_with_queue};
+use crate::common::{PLENTY, Rng, store_with_queue};
 use revwatch::page::MemoryPages;
 use revwatch::{
     DeleteRangeRequest, ErrorCode, EventKind, FollowId, FollowResponse, KeyRange, Options,

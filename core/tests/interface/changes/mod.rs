@@ -1,0 +1,4 @@
+//! What changes between two revisions are promised to be.
+
+mod apply;
+mod bytes;

@@ -1,0 +1,5 @@
+//! What durable cursors are promised.
+
+mod delivery;
+mod durable;
+mod hold;

@@ -1,0 +1,6 @@
+//! What survives what: durability, syncs, failures and checkpoints.
+
+mod checkpoint;
+mod durability;
+mod failures;
+mod tickets;

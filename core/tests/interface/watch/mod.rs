@@ -1,0 +1,9 @@
+//! What watchers, followers and the threads that share them are promised.
+
+mod etcd_bugs;
+mod follow;
+mod many;
+mod promises;
+mod requests;
+mod shared;
+mod tasks;
