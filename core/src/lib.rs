@@ -77,8 +77,8 @@ mod watch;
 pub use cursor::{CursorReport, CursorRequest, CursorResponse};
 pub use engine::{
     ApplyChangesResponse, Changes, Check, CompactResponse, CursorId, Durability, FollowId,
-    HistoryPage, Opening, Options, RangeStream, Retention, Status, Step, Store, SyncTicket,
-    WithDurability,
+    HistoryPage, Opening, Options, RangeStream, Retention, Status, Step, Store, StreamOptions,
+    SyncTicket, WithDurability,
 };
 pub use error::{Error, ErrorCode, Result};
 pub use lease::{

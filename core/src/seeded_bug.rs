@@ -120,6 +120,11 @@ pub enum SeededBug {
     RewindIsSilent,
     /// A reader's watchers are not told that a crash took what they saw.
     ReaderRewindIsSilent,
+    // Watching: early delivery.
+    /// Those who were told early of what went out of sight with a failed sync are not told so.
+    EarlyRewindIsSilent,
+    /// Who asked for early delivery is told when the others are.
+    EarlyIsLate,
     // Following.
     /// Between the state and the changes after it one revision is missing.
     FollowSkips,

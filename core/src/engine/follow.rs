@@ -3,6 +3,7 @@
 use alloc::format;
 use core::task::Waker;
 
+use super::early::StreamOptions;
 use super::store::Store;
 use crate::error::{Error, Result};
 use crate::page::PageStore;
@@ -40,6 +41,30 @@ impl<P: PageStore> Store<P> {
     /// assert_eq!(told, ["state of 1", "synced at 2", "1 events"]);
     /// ```
     pub fn follow(&mut self, range: KeyRange, resume: Option<ResumeToken>) -> Result<FollowId> {
+        self.follow_with(range, resume, StreamOptions::default())
+    }
+
+    /// The same with options for the stream of changes: one that is told early is told the state as
+    /// it is applied, too.
+    ///
+    /// ```
+    /// use revwatch::page::MemoryPages;
+    /// use revwatch::{Durability, FollowResponse, KeyRange, Options, Store, StreamOptions};
+    ///
+    /// let options = Options { durability: Durability::ETCD, ..Options::default() };
+    /// let mut store = Store::open(MemoryPages::new(4096), options)?;
+    /// store.put(b"key", b"not durable yet")?;
+    /// let follow = store.follow_with(KeyRange::All, None, StreamOptions { early: true })?;
+    /// let FollowResponse::State { kvs } = store.poll_follow(follow, 100, 1 << 20)? else { panic!() };
+    /// assert_eq!(kvs[0].value, b"not durable yet");
+    /// # Ok::<(), revwatch::Error>(())
+    /// ```
+    pub fn follow_with(
+        &mut self,
+        range: KeyRange,
+        resume: Option<ResumeToken>,
+        options: StreamOptions,
+    ) -> Result<FollowId> {
         if range.lacks_key() {
             return Err(Error::EmptyKey);
         }
@@ -54,8 +79,8 @@ impl<P: PageStore> Store<P> {
                 );
                 return Err(Error::InvalidOption(message));
             }
-            Some(token) => self.changes_after(&range, token)?,
-            None => Phase::state_at(self.published),
+            Some(token) => self.changes_after(&range, token, options)?,
+            None => Phase::state_at(self.frontier(options.early)),
         };
         let id = self.next_follow;
         self.next_follow += 1;
@@ -63,6 +88,7 @@ impl<P: PageStore> Store<P> {
             id,
             Follow {
                 range,
+                early: options.early,
                 phase,
                 told: resume,
             },
@@ -121,14 +147,10 @@ impl<P: PageStore> Store<P> {
 
     /// Whether [`poll_follow`](Self::poll_follow) may have more to say than `Idle`.
     pub fn has_follow_response(&mut self, follow: FollowId) -> Result<bool> {
-        match self
-            .follows
-            .get(&follow.0)
-            .ok_or(Error::StreamNotFound)?
-            .phase
-        {
+        let follow = self.follows.get(&follow.0).ok_or(Error::StreamNotFound)?;
+        match follow.phase {
             Phase::State { .. } | Phase::Lost => {
-                Ok(self.published >= self.revisions.compact_revision())
+                Ok(self.frontier(follow.early) >= self.revisions.compact_revision())
             }
             Phase::Changes { stream, .. } => self.has_response(stream),
         }
@@ -158,7 +180,7 @@ impl<P: PageStore> Store<P> {
         let compacted = self.revisions.compact_revision();
         match &mut follow.phase {
             // The state that history begins with now is yet to be published.
-            Phase::State { .. } | Phase::Lost if self.published < compacted => {
+            Phase::State { .. } | Phase::Lost if self.frontier(follow.early) < compacted => {
                 Ok(FollowResponse::Idle)
             }
             Phase::Changes { stream, epoch } => {
@@ -184,7 +206,10 @@ impl<P: PageStore> Store<P> {
                     revision,
                     ..self.resume_token()
                 };
-                follow.phase = self.changes_after(&follow.range, token)?;
+                let options = StreamOptions {
+                    early: follow.early,
+                };
+                follow.phase = self.changes_after(&follow.range, token, options)?;
                 follow.told = Some(token);
                 Ok(FollowResponse::Synced { revision })
             }
@@ -219,7 +244,7 @@ impl<P: PageStore> Store<P> {
         }
     }
 
-    /// History after `cut` was lost in a crash: who was told a state from there is told another.
+    /// History after `cut` was lost in a crash or a failed sync: who was told a state from there is told another.
     pub(super) fn rewind_follows(&mut self, cut: i64) {
         for follow in self.follows.values_mut() {
             if matches!(follow.phase, Phase::State { revision, .. } if revision > cut) {
@@ -230,15 +255,20 @@ impl<P: PageStore> Store<P> {
 
     /// Begins anew with the state as it is now.
     fn reset(&self, follow: &mut Follow) -> FollowResponse {
-        let revision = self.published;
+        let revision = self.frontier(follow.early);
         follow.phase = Phase::state_at(revision);
         follow.told = None;
         FollowResponse::Reset { revision }
     }
 
     /// A stream with one watcher that goes on after the token.
-    fn changes_after(&mut self, range: &KeyRange, token: ResumeToken) -> Result<Phase> {
-        let stream = self.watch_stream();
+    fn changes_after(
+        &mut self,
+        range: &KeyRange,
+        token: ResumeToken,
+        options: StreamOptions,
+    ) -> Result<Phase> {
+        let stream = self.watch_stream_with(options);
         let first_missing = 1 + i64::from(is_seeded!(FollowSkips));
         let request = WatchRequest {
             start_revision: token.revision.saturating_add(first_missing),

@@ -7,6 +7,7 @@
 mod changes;
 mod check;
 mod cursor;
+mod early;
 mod follow;
 mod lease;
 mod open;
@@ -28,6 +29,7 @@ mod write;
 pub use changes::{ApplyChangesResponse, Changes};
 pub use check::Check;
 pub use cursor::CursorId;
+pub use early::StreamOptions;
 pub use follow::FollowId;
 pub use opening::Opening;
 pub use options::{Durability, Options};

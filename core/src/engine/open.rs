@@ -92,6 +92,7 @@ impl<P: PageStore> Store<P> {
             revisions,
             lessor,
             hub: Hub::new(options.seed, &options.limits),
+            early: None,
             follows: BTreeMap::new(),
             next_follow: 1,
             cursors,

@@ -41,7 +41,8 @@ impl<P: PageStore> Store<P> {
         change: impl FnOnce(&mut RevisionStore<P>, &mut WriteTxn) -> Result<T>,
     ) -> Result<(T, i64)> {
         self.prepare_change()?;
-        let collect = self.hub.wants_events() || self.lessor.len() > 0;
+        let is_watched = self.hub.wants_events() || self.early_wants_events();
+        let collect = is_watched || self.lessor.len() > 0;
         let mut txn = self.revisions.begin(collect);
         match change(&mut self.revisions, &mut txn) {
             Ok(answer) => Ok((answer, self.commit(txn)?)),
@@ -87,18 +88,23 @@ impl<P: PageStore> Store<P> {
 
     /// The newest transaction is applied: shows its events, or keeps them until they are durable.
     fn applied(&mut self, mut events: Vec<Event>) {
-        if !self.hub.wants_events() {
+        let mut is_kept = self.hub.wants_events();
+        if !is_kept && !self.early_wants_events() {
             events.clear();
-            self.unkept.events = self.revision();
         }
-        if !self.hub.wants_prev_kv() {
+        if !self.hub.wants_prev_kv() && !self.early_wants_prev_kv() {
             self.unkept.prev_kvs = self.revision();
         } else if self.revisions.attach_prev_kvs(&mut events).is_err() {
             // The change stands all the same. Who watches meets the error when reading history.
             events.clear();
-            self.unkept.events = self.revision();
+            is_kept = false;
             self.hub
                 .fall_behind(self.published.min(self.revision() - 1));
+            self.early_fall_behind();
+        }
+        self.show_early(&mut events, is_kept);
+        if !is_kept {
+            self.unkept.events = self.revision();
         }
         if !self.shows_only_what_is_durable() || is_seeded!(PublishBeforeSync) {
             self.published = self.revision();
@@ -130,7 +136,8 @@ impl<P: PageStore> Store<P> {
     /// Shows events to the watchers that they concern, as the state of the published revision.
     fn show(&mut self, events: Vec<Event>) {
         if !events.is_empty() {
-            self.hub.publish(self.published, events);
+            let held_early = self.early.as_ref().map_or(0, |early| early.held_bytes());
+            self.hub.publish(self.published, events, held_early);
         }
     }
 }

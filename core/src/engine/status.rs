@@ -2,6 +2,7 @@
 
 use super::store::Store;
 use crate::page::PageStore;
+use crate::watch::Hub;
 
 /// A store's figures at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,7 @@ impl<P: PageStore> Store<P> {
     /// ```
     pub fn status(&self) -> Status {
         let log = self.revisions.log();
+        let watching = |count: fn(&Hub) -> usize| self.hubs().map(count).sum::<usize>() as u64;
         Status {
             revision: self.revision(),
             published_revision: self.published,
@@ -60,10 +62,10 @@ impl<P: PageStore> Store<P> {
             leases: self.lessor.len() as u64,
             size_in_use: log.size_in_use(),
             size_allocated: log.size_allocated(),
-            watch_streams: self.hub.stream_count() as u64,
-            watchers: self.hub.watcher_count() as u64,
-            unsynced_watchers: self.hub.unsynced_count() as u64,
-            victim_watchers: self.hub.victim_count() as u64,
+            watch_streams: watching(Hub::stream_count),
+            watchers: watching(Hub::watcher_count),
+            unsynced_watchers: watching(Hub::unsynced_count),
+            victim_watchers: watching(Hub::victim_count),
             compacting: self.is_compacting(),
             read_only: self.options.read_only,
             poisoned: log.is_poisoned(),

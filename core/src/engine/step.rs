@@ -9,6 +9,7 @@ use crate::log::{Position, Refresh};
 use crate::page::PageStore;
 use crate::record::Event;
 use crate::store::{Lesson, event_of};
+use crate::watch::Hub;
 use alloc::vec::Vec;
 use core::mem;
 
@@ -67,17 +68,12 @@ impl<P: PageStore> Store<P> {
             outcome = self.do_chores(now_ms);
         }
         let mut behind = false;
-        if self.hub.is_behind() {
-            let caught_up = self.up_to_date(|store| {
-                let (hub, view) = store.hub_and_view();
-                hub.catch_up(budget_bytes.max(1), &view)
-            });
-            match caught_up {
-                Ok(more) => behind = more,
-                Err(error) => outcome = outcome.and(Err(error)),
-            }
+        match self.catch_up(budget_bytes) {
+            Ok(more) => behind = more,
+            Err(error) => outcome = outcome.and(Err(error)),
         }
         self.hub.notify_progress(now_ms, self.published);
+        self.notify_early_progress(now_ms);
         let mut reclaiming = false;
         if self.is_compacting() && self.may_reclaim() {
             match self.reclaim(budget_bytes) {
@@ -92,6 +88,23 @@ impl<P: PageStore> Store<P> {
             self.next_due_ms(now_ms)
         };
         Ok(Step { next_ms })
+    }
+
+    /// Reads about so much history for watchers that are behind; half of it for those that are told
+    /// early where others are behind too. Answers whether there is more to read.
+    fn catch_up(&mut self, budget_bytes: usize) -> Result<bool> {
+        let is_early_behind = self.early.as_ref().is_some_and(|hub| hub.is_behind());
+        let behind = [(false, self.hub.is_behind()), (true, is_early_behind)];
+        let share = budget_bytes / behind.iter().filter(|(_, is)| *is).count().max(1);
+        let mut outcome = Ok(false);
+        for (is_early, _) in behind.into_iter().filter(|(_, is)| *is) {
+            let more = self.up_to_date(|store| {
+                let (hub, view) = store.hub_and_view(is_early);
+                hub.catch_up(share.max(1), &view)
+            });
+            outcome = outcome.and_then(|others| Ok(more? | others));
+        }
+        outcome
     }
 
     /// What is due. Changes among it are made durable together, by one sync.
@@ -205,7 +218,7 @@ impl<P: PageStore> Store<P> {
     }
 
     pub(super) fn next_due_ms(&self, now_ms: i64) -> Option<i64> {
-        let progress_ms = self.hub.progress_due_ms();
+        let progress_ms = self.hubs().filter_map(Hub::progress_due_ms).min();
         // Who cannot write has nothing else due.
         if self.options.read_only || self.revisions.log().is_poisoned() {
             return progress_ms.map(|due_ms| due_ms.max(now_ms));
@@ -261,7 +274,7 @@ impl<P: PageStore> Store<P> {
         self.published = self.revision();
         for transaction in events.chunk_by(|a, b| a.kv.mod_revision == b.kv.mod_revision) {
             let revision = transaction[0].kv.mod_revision;
-            self.hub.publish(revision, transaction.to_vec());
+            self.hub.publish(revision, transaction.to_vec(), 0);
         }
         outcome.map(drop)
     }

@@ -1,5 +1,6 @@
 //! The engine type.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -48,6 +49,8 @@ pub struct Store<P: PageStore = MemoryPages> {
     pub(super) revisions: RevisionStore<P>,
     pub(super) lessor: Lessor,
     pub(super) hub: Hub,
+    /// Of the streams that are told before changes are durable, once there was one.
+    pub(super) early: Option<Box<Hub>>,
     pub(super) follows: BTreeMap<u64, Follow>,
     pub(super) next_follow: u64,
     pub(super) cursors: Cursors,

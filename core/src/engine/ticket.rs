@@ -163,8 +163,10 @@ impl<P: PageStore> Store<P> {
     /// After a failed write or sync: takes out of sight what nobody was told has happened.
     fn hide_if_poisoned(&mut self) {
         let known = self.answered.max(self.published);
-        if self.revisions.log().is_poisoned() && known < self.revision() {
+        let told_early = self.revision();
+        if self.revisions.log().is_poisoned() && known < told_early {
             self.revisions.hide_newest(known);
+            self.rewind_early(known, told_early);
         }
     }
 }

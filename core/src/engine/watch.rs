@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::ops::ControlFlow;
 use core::task::Waker;
 
+use super::early::StreamOptions;
 use super::publish::Unkept;
 use super::store::Store;
 use crate::error::{Error, Result};
@@ -84,12 +85,12 @@ impl<P: PageStore> History for View<'_, P> {
 impl<P: PageStore> Store<P> {
     /// Opens a stream: one bounded queue for the responses of many watchers.
     pub fn watch_stream(&mut self) -> StreamId {
-        self.hub.open_stream()
+        self.watch_stream_with(StreamOptions::default())
     }
 
     /// Closes a stream and ends its watchers. What it had queued is gone.
     pub fn close_stream(&mut self, stream: StreamId) {
-        self.hub.close_stream(stream);
+        self.hub_of(stream).close_stream(stream);
     }
 
     /// Adds a watcher to a stream; answers its id. The stream's next responses are about it.
@@ -113,16 +114,16 @@ impl<P: PageStore> Store<P> {
         }
         let registration = Registration {
             applied: self.revision(),
-            published: self.published,
+            published: self.frontier(stream.is_early()),
             rewound_to,
         };
-        self.hub.watch(stream, request, &registration)
+        self.hub_of(stream).watch(stream, request, &registration)
     }
 
     /// Ends a watcher; its stream says so once it has said what was queued before. An id that is
     /// not there is no error, and nothing is said.
     pub fn cancel_watch(&mut self, stream: StreamId, watch_id: i64) -> Result<()> {
-        self.hub.cancel(stream, watch_id)
+        self.hub_of(stream).cancel(stream, watch_id)
     }
 
     /// Takes the next response of a stream, and never blocks. Events come in whole revisions: at
@@ -138,11 +139,12 @@ impl<P: PageStore> Store<P> {
         max_events: usize,
         max_bytes: usize,
     ) -> Result<WatchResponse> {
-        if let Some(response) = self.hub.take_queued(stream, max_events, max_bytes) {
+        let hub = self.hub_of(stream);
+        if let Some(response) = hub.take_queued(stream, max_events, max_bytes) {
             return Ok(response);
         }
         self.up_to_date(|store| {
-            let (hub, view) = store.hub_and_view();
+            let (hub, view) = store.hub_and_view(stream.is_early());
             hub.poll(stream, max_events, max_bytes, &view)
         })
     }
@@ -178,14 +180,14 @@ impl<P: PageStore> Store<P> {
         max_bytes: usize,
     ) -> Result<Responses> {
         self.up_to_date(|store| {
-            let (hub, view) = store.hub_and_view();
+            let (hub, view) = store.hub_and_view(stream.is_early());
             hub.poll_many(stream, max_events, max_bytes, &view)
         })
     }
 
     /// Whether [`poll`](Self::poll) may have more to say than `Idle`. O(1).
     pub fn has_response(&mut self, stream: StreamId) -> Result<bool> {
-        let (hub, view) = self.hub_and_view();
+        let (hub, view) = self.hub_and_view(stream.is_early());
         hub.has_response(stream, &view)
     }
 
@@ -214,7 +216,8 @@ impl<P: PageStore> Store<P> {
     }
 
     /// Asks to be told how far the stream is: once all that is queued now was polled, it says
-    /// `Progress` with the published revision, and with [`PROGRESS_OF_STREAM`](crate::PROGRESS_OF_STREAM)
+    /// `Progress` with the revision up to which it may be told, the published one if it is not told
+    /// early, and with [`PROGRESS_OF_STREAM`](crate::PROGRESS_OF_STREAM)
     /// as the watcher. Nothing that is not newer comes after that.
     ///
     /// Answers false, and nothing is said, while one of the stream's watchers is behind or waits for
@@ -232,14 +235,20 @@ impl<P: PageStore> Store<P> {
     /// # Ok::<(), revwatch::Error>(())
     /// ```
     pub fn request_progress(&mut self, stream: StreamId) -> Result<bool> {
-        self.hub.request_progress(stream, self.published)
+        let frontier = self.frontier(stream.is_early());
+        self.hub_of(stream).request_progress(stream, frontier)
     }
 
     /// All watchers, those of followers too, by stream and id: for operators and pictures. Costs by
     /// the watchers and by what is queued for them.
     pub fn watchers(&mut self) -> Vec<WatcherReport> {
-        let (hub, view) = self.hub_and_view();
-        hub.watchers(&view)
+        let (hub, view) = self.hub_and_view(false);
+        let mut reports = hub.watchers(&view);
+        if self.early.is_some() {
+            let (hub, view) = self.hub_and_view(true);
+            reports.extend(hub.watchers(&view));
+        }
+        reports
     }
 
     /// Has a task woken, once, when [`poll`](Self::poll) may have something to say: at the next
@@ -274,7 +283,7 @@ impl<P: PageStore> Store<P> {
     /// # Ok::<(), revwatch::Error>(())
     /// ```
     pub fn set_waker(&mut self, stream: StreamId, waker: &Waker) -> Result<()> {
-        let (hub, view) = self.hub_and_view();
+        let (hub, view) = self.hub_and_view(stream.is_early());
         hub.set_waker(stream, waker, &view)
     }
 
@@ -283,18 +292,44 @@ impl<P: PageStore> Store<P> {
     /// does, so no task can come back to it while it is in use. [`SharedStore`](crate::SharedStore)
     /// does so by itself.
     pub fn take_woken(&mut self) -> Vec<Waker> {
-        self.hub.take_woken(self.published)
+        let mut woken = self.hub.take_woken(self.published);
+        let applied = self.revision();
+        if let Some(early) = &mut self.early {
+            woken.append(&mut early.take_woken(applied));
+        }
+        woken
     }
 
-    pub(super) fn hub_and_view(&mut self) -> (&mut Hub, View<'_, P>) {
-        (
-            &mut self.hub,
-            View {
-                revisions: &self.revisions,
-                published: self.published,
-                unkept: self.unkept,
-            },
-        )
+    /// The hub of the streams that are told early, if there is one, or that of the others, and what it
+    /// sees of the store.
+    pub(super) fn hub_and_view(&mut self, is_early: bool) -> (&mut Hub, View<'_, P>) {
+        let published = self.frontier(is_early);
+        let revisions = &self.revisions;
+        match &mut self.early {
+            Some(early) if is_early => {
+                // What is applied is shown at once: nothing is kept for later.
+                let unkept = Unkept::default();
+                (
+                    early,
+                    View {
+                        revisions,
+                        published,
+                        unkept,
+                    },
+                )
+            }
+            _ => {
+                let unkept = self.unkept;
+                (
+                    &mut self.hub,
+                    View {
+                        revisions,
+                        published,
+                        unkept,
+                    },
+                )
+            }
+        }
     }
 
     /// The last revision of the token's past that still stands, if the token lies beyond it: because

@@ -111,12 +111,13 @@ impl<P: PageStore> Shared<P> {
         operation: impl FnOnce(&mut Store<P>) -> Result<T>,
     ) -> (Result<T>, Option<SyncGoal>) {
         let (outcome, owed, is_news) = self.with(|store| {
-            let before = store.resume_token();
+            let seen = |store: &Store<P>| (store.resume_token(), store.newest_frontier());
+            let before = seen(store);
             store.set_level(durability);
             let outcome = operation(store);
             store.set_level(None);
             let owed = store.take_owed_sync();
-            (outcome, owed, store.resume_token() != before)
+            (outcome, owed, seen(store) != before)
         });
         // Waiters step too: a bell for every step would keep them awake for nothing.
         if is_news {
@@ -151,7 +152,11 @@ impl<P: PageStore> Shared<P> {
             Ok(Some(ticket)) => self.carry_out(ticket)?,
             Ok(None) => self.changed.ring(),
             Err(Error::SyncPending) => return Ok(false),
-            Err(error) => return Err(error),
+            Err(error) => {
+                // What went out of sight with it may have been told early.
+                self.changed.ring();
+                return Err(error);
+            }
         }
         Ok(true)
     }

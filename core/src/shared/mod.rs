@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use crate::cursor::{CursorReport, CursorRequest, CursorResponse};
 use crate::engine::{
     ApplyChangesResponse, Changes, CompactResponse, CursorId, Durability, FollowId, HistoryPage,
-    Options, RangeStream, Status, Store,
+    Options, RangeStream, Status, Store, StreamOptions,
 };
 use crate::error::Result;
 use crate::lease::{
@@ -52,7 +52,8 @@ pub use tasks::{FollowResponses, WatchResponses};
 /// *Committers share syncs.* A change that is to be durable is applied, and its thread then waits for
 /// a sync that began after that. One of those who wait carries it out, and it counts for all that was
 /// applied before it began: many threads that commit cost about two syncs at a time, not one each.
-/// Changes return once their own revision is durable, and watchers are shown it then.
+/// Changes return once their own revision is durable, and watchers are shown it then; those who asked
+/// for [early delivery](StreamOptions) when it is applied.
 ///
 /// *Reading sees what is applied*, and so what another thread has just written and still waits for.
 /// Who must only see what is durable reads at [`Status::published_revision`], in a store whose own
@@ -232,9 +233,11 @@ impl<P: PageStore> SharedStore<P> {
 
     polls! {
         watch_stream() -> StreamId;
+        watch_stream_with(options: StreamOptions) -> StreamId;
         poll(stream: StreamId, max_events: usize, max_bytes: usize) -> Result<WatchResponse>;
         poll_many(stream: StreamId, max_events: usize, max_bytes: usize) -> Result<Responses>;
         follow(range: KeyRange, resume: Option<ResumeToken>) -> Result<FollowId>;
+        follow_with(range: KeyRange, resume: Option<ResumeToken>, options: StreamOptions) -> Result<FollowId>;
         poll_follow(follow: FollowId, max_events: usize, max_bytes: usize) -> Result<FollowResponse>;
         has_response(stream: StreamId) -> Result<bool>;
         next_poll_ms(stream: StreamId) -> Result<Option<i64>>;

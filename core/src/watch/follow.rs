@@ -32,8 +32,8 @@ pub enum FollowResponse {
         /// In order of revision; never empty.
         events: Events,
     },
-    /// Compaction or a crash took what the follower had yet to see: forget what was told, the
-    /// state comes again.
+    /// Compaction or a crash took what the follower had yet to see, or a failed sync what it was told
+    /// early: forget what was told, the state comes again.
     Reset {
         /// The revision of the state to come.
         revision: i64,
@@ -46,6 +46,8 @@ pub enum FollowResponse {
 #[derive(Debug)]
 pub(crate) struct Follow {
     pub(crate) range: KeyRange,
+    /// Of its own stream.
+    pub(crate) early: bool,
     pub(crate) phase: Phase,
     /// Everything up to here has been told; `None` until the state is complete.
     pub(crate) told: Option<ResumeToken>,

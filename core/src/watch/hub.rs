@@ -13,7 +13,7 @@ use super::parts::Parts;
 use super::progress::ProgressDue;
 use super::request::WatchRequest;
 use super::roster::Rosters;
-use super::stream::{Bounds, LastWord, Queued, Stream, StreamId};
+use super::stream::{Bounds, EARLY, LastWord, Queued, Stream, StreamId};
 use super::watcher::{Flag, State, Watcher};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -25,7 +25,7 @@ use crate::seeded_bug::is_seeded;
 #[derive(Debug)]
 pub(crate) struct Hub {
     pub(super) streams: Slab<Stream>,
-    /// How many streams were opened.
+    /// How many streams were opened; with the bit that says so if they are told early.
     openings: u32,
     pub(super) watchers: Slab<Watcher>,
     pub(super) groups: Groups,
@@ -96,12 +96,26 @@ impl Hub {
         }
     }
 
+    /// A hub whose streams are told early. What it may show is the newest applied revision, which
+    /// everything here calls published.
+    pub(crate) fn new_early(seed: u64, limits: &Limits) -> Self {
+        Self {
+            openings: EARLY,
+            ..Self::new(seed, limits)
+        }
+    }
+
     pub(crate) fn stream_count(&self) -> usize {
         self.streams.len()
     }
 
     pub(crate) fn watcher_count(&self) -> usize {
         self.counts.synced + self.counts.unsynced + self.counts.victims
+    }
+
+    /// Bytes of keys and values that queues, victims and parts of history hold.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.batches.bytes()
     }
 
     /// Watchers that are behind and read history.
@@ -125,7 +139,7 @@ impl Hub {
     }
 
     pub(crate) fn open_stream(&mut self) -> StreamId {
-        self.openings = self.openings.wrapping_add(1);
+        self.openings = self.openings & EARLY | self.openings.wrapping_add(1) & !EARLY;
         let place = self.streams.insert(Stream {
             opening: self.openings,
             ..Stream::default()

@@ -38,7 +38,8 @@
 //! same ranges are one *group*, matched once for all of them; those of them that share a stream are
 //! one *roster*, and what they are told alike is queued once.
 //!
-//! Watchers see *published* revisions only: those that are as durable as the store promises.
+//! Watchers see *published* revisions only: those that are as durable as the store promises. Streams
+//! that are told early have a hub to themselves, for which published means applied.
 
 mod batch;
 mod catch_up;

@@ -70,8 +70,9 @@ struct Choice {
 
 impl Hub {
     /// Delivers events, in order, to the synced watchers that they concern: those of a transaction,
-    /// or of several that became durable together.
-    pub(crate) fn publish(&mut self, revision: i64, events: Vec<Event>) {
+    /// or of several that became durable together. `held_elsewhere` is what another hub of the same
+    /// store holds in bytes: their sum is bounded.
+    pub(crate) fn publish(&mut self, revision: i64, events: Vec<Event>, held_elsewhere: usize) {
         self.learn_published(revision);
         let (selected, picks) = self.groups.select_for_synced(&mut self.watchers, &events);
         if selected.is_empty() {
@@ -83,7 +84,7 @@ impl Hub {
             picks,
             batch: self.batches.next(),
             slices: 0,
-            is_store_full: self.batches.bytes() >= self.bounds.store_bytes,
+            is_store_full: self.batches.bytes() + held_elsewhere >= self.bounds.store_bytes,
         };
         for selected in selected {
             self.deliver_to_holder(&mut publication, selected);

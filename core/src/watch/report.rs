@@ -52,7 +52,8 @@ pub struct WatcherReport {
     pub queued_responses: usize,
     /// Bytes of keys and values in those, and in what a victim holds.
     pub queued_bytes: usize,
-    /// Published revisions that it has not been given yet.
+    /// Revisions that it has not been given yet: published ones, or applied ones if its stream is told
+    /// early.
     pub lag: i64,
 }
 

@@ -46,7 +46,8 @@ pub enum WatchResponse {
         /// Where history begins now.
         compact_revision: i64,
     },
-    /// A crash lost the revision that a watcher wanted to go on from. Nothing comes from it.
+    /// A crash lost the revision that a watcher wanted to go on from, or a failed sync what it may
+    /// have been told early. Nothing more comes from it.
     Rewound {
         /// Which one.
         watch_id: i64,

@@ -13,6 +13,9 @@ use crate::seeded_bug::is_seeded;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(u64);
 
+/// In the number of an opening: the stream is among those that are told early.
+pub(super) const EARLY: u32 = 1 << 31;
+
 impl StreamId {
     pub(super) fn new(opening: u32, place: u32) -> Self {
         Self(u64::from(opening) << 32 | u64::from(place))
@@ -21,6 +24,12 @@ impl StreamId {
     /// A number for it, for those who cannot hold the type.
     pub fn to_bits(self) -> u64 {
         self.0
+    }
+
+    /// Whether it was opened to be told before changes are durable. Where changes are shown at once
+    /// anyway no stream is.
+    pub(crate) fn is_early(self) -> bool {
+        self.opening() & EARLY != 0
     }
 
     /// Which of the streams that had this place.

@@ -137,7 +137,7 @@ fn who_has_seen_all_there_is_costs_no_turn_until_there_is_more() {
     assert_eq!(drain(&mut hub, stream, &past).len(), 100);
     assert!(!hub.is_behind());
     let events = past.put(b"k", b"v");
-    hub.publish(past.published(), events);
+    hub.publish(past.published(), events, 0);
     assert!(!hub.is_behind());
     assert_eq!(drain(&mut hub, stream, &past), [102]);
 }

@@ -149,7 +149,7 @@ fn history_of_groups(seed: u64, founded: &mut Founded) {
             2..5 => {
                 let key = [b"a/1", b"a/2", b"b/1", b"c/1"][random.below(4)];
                 let events = past.put(key, b"value");
-                hub.publish(past.published(), events);
+                hub.publish(past.published(), events, 0);
                 founded.runs += streams_that_end_with_a_run(&hub);
             }
             5 => drop(hub.catch_up(100, &past).unwrap()),

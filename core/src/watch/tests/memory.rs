@@ -31,7 +31,7 @@ fn a_stream_holds_no_more_than_its_bound_and_one_batch() {
     for number in 0..1_000 {
         let key = alloc::format!("{:06}", number % 50);
         let events = past.put(key.as_bytes(), b"value");
-        hub.publish(past.published(), events);
+        hub.publish(past.published(), events, 0);
         assert!(hub.streams[0].held_bytes <= bound + one);
         assert!(hub.batches.bytes() <= bound + one);
     }
@@ -60,7 +60,7 @@ fn all_streams_hold_no_more_than_the_common_bound_and_one_batch_each() {
     for number in 0..3_000 {
         let key = alloc::format!("{:06}", number % 30);
         let events = past.put(key.as_bytes(), b"value");
-        hub.publish(past.published(), events);
+        hub.publish(past.published(), events, 0);
         most = most.max(hub.batches.bytes());
     }
     assert!(most <= bound + 30 * one, "{most}");
@@ -82,7 +82,7 @@ fn what_a_thousand_watchers_share_is_held_once() {
     }
     let events = past.put(b"key", &alloc::vec![0; 100_000]);
     let bytes = bytes_of(&events);
-    hub.publish(past.published(), events);
+    hub.publish(past.published(), events, 0);
     assert_eq!(hub.batches.bytes(), bytes);
     assert!(
         hub.streams
@@ -105,7 +105,7 @@ fn a_watcher_that_stalls_holds_the_same_however_far_it_falls_behind() {
     for round in 1..=4 {
         for _ in 0..1_000 * round {
             let events = past.put(b"key", b"value");
-            hub.publish(past.published(), events);
+            hub.publish(past.published(), events, 0);
             hub.catch_up(1_000, &past).unwrap();
         }
         held.push(hub.batches.bytes());
@@ -122,7 +122,7 @@ fn a_transaction_above_the_bound_reaches_all_watchers_of_a_stream() {
         watch(&mut hub, stream, KeyRange::All, 0, &past);
     }
     let events = past.put(b"key", &[0; 10_000]);
-    hub.publish(past.published(), events);
+    hub.publish(past.published(), events, 0);
     assert_eq!(hub.unsynced_count(), 0);
     assert_eq!(drain(&mut hub, stream, &past).len(), 10);
 }
