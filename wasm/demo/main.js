@@ -19,33 +19,36 @@ async function main() {
   byId('queue-room').textContent = `${QUEUE_RESPONSES}`;
   if (SLOW_MS !== 1000) byId('slow-pace').textContent = `one response every ${SLOW_MS} ms`;
 
-  const cards = [byId('fast'), byId('slow')].map(
-    (section) => new WatcherCard(section, store.revision, QUEUE_RESPONSES),
-  );
+  const watchers = [byId('fast'), byId('slow')].map((section) => {
+    const watch = store.watch(...everything);
+    watch.poll(); // that it was created
+    return { watch, card: new WatcherCard(section, store.revision, QUEUE_RESPONSES) };
+  });
   const show = () => {
     byId('revision').textContent = `${store.revision}`;
-    for (const card of cards) card.show();
+    const reports = store.watchers();
+    for (const { watch, card } of watchers) {
+      card.show(store.revision, reports.find(({ streamId }) => streamId === watch.streamId));
+    }
   };
 
-  readAtOnce(store, cards[0], show);
-  readSlowly(store, cards[1], show);
+  readAtOnce(watchers[0], show);
+  readSlowly(watchers[1], show);
   followInto(store, byId('state'), byId('state-synced'));
-  takeInput(store, cards, show);
+  takeInput(store, show);
   show();
 }
 
 const everything = [new Uint8Array(0), { prefix: true }];
 
-async function readAtOnce(store, card, show) {
-  for await (const response of store.watch(...everything)) {
+async function readAtOnce({ watch, card }, show) {
+  for await (const response of watch) {
     card.responded(response);
     show();
   }
 }
 
-function readSlowly(store, card, show) {
-  const watch = store.watch(...everything);
-  watch.poll(); // that it was created
+function readSlowly({ watch, card }, show) {
   setInterval(() => {
     const response = watch.poll({ maxEvents: SLOW_EVENTS });
     if (response === null) return;
@@ -54,18 +57,14 @@ function readSlowly(store, card, show) {
   }, SLOW_MS);
 }
 
-function takeInput(store, cards, show) {
+function takeInput(store, show) {
   const say = (text) => (byId('message').textContent = text);
   const change = (work) => {
-    const before = store.revision;
     try {
       say(work());
     } catch (error) {
       if (!(error instanceof RevwatchError)) throw error;
       say(`Refused: ${error.message}.`);
-    }
-    for (let revision = before + 1n; revision <= store.revision; revision += 1n) {
-      for (const card of cards) card.committed(revision);
     }
     show();
   };

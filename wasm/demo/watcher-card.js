@@ -10,70 +10,42 @@ const explanations = {
   unsynced: 'It reads on in the history, many revisions at a time.',
 };
 
-/** What one watcher has seen, and how far behind it is. */
+/** What one watcher has seen, and how the store says it stands. */
 export class WatcherCard {
   #section;
   #queueRoom;
   #seen;
-  #current;
   #received = 0;
   #missed = 0;
-  #queued = 0;
-  #overran = false;
 
   constructor(section, revision, queueRoom) {
     this.#section = section;
     this.#queueRoom = queueRoom;
-    this.#seen = this.#current = revision;
+    this.#seen = revision;
     section.append(document.getElementById('watcher').content.cloneNode(true));
     this.#part('events').setAttribute('aria-labelledby', section.getAttribute('aria-labelledby'));
-    this.show();
-  }
-
-  /** The revision up to which the watcher has seen everything. */
-  get seen() {
-    return this.#seen;
-  }
-
-  /** A change was committed: it is queued for the watcher, or left in the history. */
-  committed(revision) {
-    this.#current = revision;
-    if (this.#overran || this.#queued === this.#queueRoom) this.#overran = true;
-    else this.#queued += 1;
   }
 
   /** The watcher read a response. */
   responded(response) {
     if (response.type !== 'events') return;
-    this.#queued = Math.max(0, this.#queued - 1);
     for (const event of response.events) this.#add(event);
-    if (this.#seen === this.#current) {
-      this.#queued = 0;
-      this.#overran = false;
-    }
     this.#forgetOldest();
   }
 
-  /** Brings the card up to date. */
-  show() {
-    const lag = this.#current - this.#seen;
-    const state = this.#state(lag);
-    this.#section.dataset.state = state;
-    this.#write('state', state);
-    this.#write('explanation', explanations[state]);
+  /** Brings the card up to date with the store's revision and its report of the watcher. */
+  show(revision, { state, queuedResponses }) {
+    const shown = state === 'synced' && queuedResponses > 0 ? 'queued' : state;
+    this.#section.dataset.state = shown;
+    this.#write('state', shown);
+    this.#write('explanation', explanations[shown]);
     this.#write('seen', this.#seen);
-    this.#write('lag', `${lag}`);
-    this.#write('queue', `${this.#queued} of ${this.#queueRoom}`);
+    this.#write('lag', `${revision - this.#seen}`);
+    this.#write('queue', `${queuedResponses} of ${this.#queueRoom}`);
     this.#write('received', this.#received);
     this.#write('missed', this.#missed);
-    const share = Number(this.#seen) / Number(this.#current);
+    const share = Number(this.#seen) / Number(revision);
     this.#part('progress').style.transform = `scaleX(${share})`;
-  }
-
-  #state(lag) {
-    if (lag === 0n) return 'synced';
-    if (!this.#overran) return 'queued';
-    return this.#queued > 0 ? 'victim' : 'unsynced';
   }
 
   #add({ type, kv }) {
