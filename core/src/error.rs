@@ -77,6 +77,12 @@ error_codes! {
     ChangesOutOfPlace = 211,
     /// The store came to where the changes begin by another history.
     ChangesDiverge = 212,
+    /// The bytes are not a snapshot, are damaged, or not all of one.
+    InvalidSnapshot = 220,
+    /// The store does not stand at the revision that the snapshot begins after.
+    SnapshotOutOfPlace = 221,
+    /// What a snapshot had yet to read was reclaimed meanwhile.
+    SnapshotOvertaken = 222,
     /// There is no lease with this id: never granted, revoked or expired.
     LeaseNotFound = 300,
     /// A lease with this id is there already.
@@ -109,6 +115,8 @@ error_codes! {
     Poisoned = 503,
     /// A sync that was begun is not finished yet; finish it, then try again.
     SyncPending = 504,
+    /// An import into this image was begun and is not complete.
+    ImportIncomplete = 505,
     /// The page store failed; the message carries its own error.
     Io = 600,
     /// The page store cannot grow; deletes and compaction still work.
@@ -121,6 +129,8 @@ error_codes! {
     StoreNotFound = 604,
     /// The system does not permit access to the store's file or folder.
     PermissionDenied = 605,
+    /// There is a store already where a new one is to be.
+    StoreExists = 606,
     /// A pointer that must not be NULL was NULL.
     NullPointer = 700,
     /// The handle was closed, or never was one.
@@ -179,6 +189,17 @@ pub enum Error {
         revision: i64,
         what: String,
     },
+    InvalidSnapshot {
+        at: u64,
+        what: String,
+    },
+    SnapshotOutOfPlace {
+        since: i64,
+        current: i64,
+    },
+    SnapshotOvertaken {
+        revision: i64,
+    },
     LeaseNotFound {
         id: i64,
     },
@@ -221,6 +242,8 @@ pub enum Error {
     },
     Poisoned,
     SyncPending,
+    ImportIncomplete,
+    StoreExists,
     Page(PageError),
 }
 
@@ -243,6 +266,9 @@ impl Error {
             Self::InvalidChanges { .. } => ErrorCode::InvalidChanges,
             Self::ChangesOutOfPlace { .. } => ErrorCode::ChangesOutOfPlace,
             Self::ChangesDiverge { .. } => ErrorCode::ChangesDiverge,
+            Self::InvalidSnapshot { .. } => ErrorCode::InvalidSnapshot,
+            Self::SnapshotOutOfPlace { .. } => ErrorCode::SnapshotOutOfPlace,
+            Self::SnapshotOvertaken { .. } => ErrorCode::SnapshotOvertaken,
             Self::LeaseNotFound { .. } => ErrorCode::LeaseNotFound,
             Self::LeaseExists { .. } => ErrorCode::LeaseExists,
             Self::LeaseTtlTooLarge { .. } => ErrorCode::LeaseTtlTooLarge,
@@ -259,6 +285,8 @@ impl Error {
             Self::UnsupportedFormat { .. } => ErrorCode::UnsupportedFormat,
             Self::Poisoned => ErrorCode::Poisoned,
             Self::SyncPending => ErrorCode::SyncPending,
+            Self::ImportIncomplete => ErrorCode::ImportIncomplete,
+            Self::StoreExists => ErrorCode::StoreExists,
             Self::Page(error) => error.code(),
         }
     }
@@ -298,6 +326,18 @@ impl fmt::Display for Error {
             Self::ChangesDiverge { revision, what } => {
                 write!(f, "the changes do not fit this store, whose history is another one by revision {revision}: {what}; begin again with a copy of their store")
             }
+            Self::InvalidSnapshot { at, what } => {
+                write!(f, "the snapshot cannot be taken in, the chunk at byte {at} is not one of it: {what}; get it again from its store")
+            }
+            Self::SnapshotOutOfPlace { since: 0, current } => {
+                write!(f, "the snapshot is a whole store, the one here is at {current}: restore it to a new place, or take one since {current}")
+            }
+            Self::SnapshotOutOfPlace { since, current } => {
+                write!(f, "the snapshot holds what happened after revision {since}, the store here is at {current}: apply it to a copy that is at {since}, or take one that begins at {current}")
+            }
+            Self::SnapshotOvertaken { revision } => {
+                write!(f, "the snapshot of revision {revision} cannot go on, history that it had yet to read was reclaimed meanwhile: take it again, or raise `snapshot_hold_bytes`")
+            }
             Self::LeaseNotFound { id } => write!(f, "there is no lease {id:x}: it was never granted, was revoked or has expired; grant a new one"),
             Self::LeaseExists { id } => write!(f, "lease {id:x} exists already: choose another id, or 0 for a free one"),
             Self::LeaseTtlTooLarge { ttl_ms, limit_ms } => write!(f, "a time-to-live of {ttl_ms} ms exceeds the limit of {limit_ms} ms"),
@@ -320,6 +360,8 @@ impl fmt::Display for Error {
             Self::UnsupportedFormat { version } => write!(f, "the store has format version {version}, which this revwatch cannot read: use a newer revwatch"),
             Self::Poisoned => f.write_str("an earlier write or sync failed, so nothing more can be written: reopen the store to recover what was durable"),
             Self::SyncPending => f.write_str("a sync of the page store was begun and is not finished, so what needs another cannot be done: finish it with its outcome, then try again"),
+            Self::ImportIncomplete => f.write_str("an import into this place was begun and is not complete, so there is no store yet: import the snapshot again, from its first chunk"),
+            Self::StoreExists => f.write_str("there is a store at this place already, and nothing was changed: import to a new place, or remove it first"),
             Self::Page(error) => error.fmt(f),
         }
     }

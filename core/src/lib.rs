@@ -38,7 +38,7 @@
 //! | `engine` | [`Store`]: all of it behind one type, driven by its host |
 //! | `watch` | watchers, streams, catch-up, followers |
 //! | `cursor` | durable cursors: how far consumers have come |
-//! | `changes` | changes as bytes, for another store |
+//! | `changes`, `snapshot` | changes, and whole stores, as bytes for another place |
 //! | `lease`, `txn` | the lessor; If/Then/Else |
 //! | `store` | keys with all their revisions |
 //! | `index` | key → revisions → places in the log, in memory |
@@ -69,6 +69,7 @@ mod record;
 mod revision;
 mod seeded_bug;
 mod shared;
+mod snapshot;
 mod store;
 mod sync;
 mod txn;
@@ -77,8 +78,8 @@ mod watch;
 pub use cursor::{CursorReport, CursorRequest, CursorResponse};
 pub use engine::{
     ApplyChangesResponse, Changes, Check, CompactResponse, CursorId, Durability, FollowId,
-    HistoryPage, Opening, Options, RangeStream, Retention, Status, Step, Store, StreamOptions,
-    SyncTicket, WithDurability,
+    HistoryPage, Import, Opening, Options, RangeStream, RepairReport, Retention, Snapshot,
+    SnapshotUpdate, Status, Step, Store, StreamOptions, SyncTicket, WithDurability,
 };
 pub use error::{Error, ErrorCode, Result};
 pub use lease::{
@@ -94,6 +95,7 @@ pub use seeded_bug::SeededBug;
 pub use shared::SharedStore;
 #[cfg(feature = "stream")]
 pub use shared::{FollowResponses, WatchResponses};
+pub use snapshot::{SnapshotHead, SnapshotVerifier};
 pub use store::{
     DeleteRangeRequest, DeleteRangeResponse, HashKvResponse, PinnedKeyValue, PinnedRange,
     PutRequest, PutResponse, RangeRequest, RangeResponse, SortOrder, SortTarget,

@@ -49,6 +49,9 @@ pub struct Limits {
     /// The newest revisions, so many, that cursors with `hold` may keep from being compacted
     /// (1,000,000).
     pub max_hold_revisions: i64,
+    /// So much may be written while a snapshot is being taken, in bytes, before what it has yet to
+    /// read may be reclaimed (1 GiB).
+    pub snapshot_hold_bytes: u64,
 }
 
 impl Default for Limits {
@@ -69,6 +72,7 @@ impl Default for Limits {
             cursors: 1000,
             cursor_name_bytes: 255,
             max_hold_revisions: 1_000_000,
+            snapshot_hold_bytes: 1024 * 1024 * 1024,
         }
     }
 }

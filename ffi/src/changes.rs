@@ -51,10 +51,11 @@ impl Owned for revwatch_changes_result {
     type Backing = (Vec<revwatch_event>, Vec<Event>);
 }
 
-/// Changes as bytes.
+/// Changes as bytes, or a part of a snapshot.
 #[repr(C)]
 pub struct revwatch_chunk_result {
-    /// Everything up to and including this revision was handed out.
+    /// Everything up to and including this revision was handed out; for a snapshot, the revision that
+    /// it is of.
     pub revision: i64,
     /// The bytes.
     pub data: *const u8,

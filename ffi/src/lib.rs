@@ -72,3 +72,5 @@ pub mod follow;
 
 // From one store to another.
 pub mod changes;
+pub mod import;
+pub mod snapshot;

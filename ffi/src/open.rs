@@ -12,7 +12,7 @@ use revwatch_core::{Durability, Error, Limits, Options, Retention, SharedStore, 
 use crate::handle;
 use crate::input::{self, Out, or_default};
 use crate::status::{Failure, REVWATCH_OK, guard, revwatch_status};
-use crate::store::{Clock, Pages, StoreObject, revwatch_store};
+use crate::store::{Clock, Pages, Shared, StoreObject, revwatch_store};
 
 /// In a file and on pages of your own: REVWATCH_DURABILITY_COMMIT; in memory: REVWATCH_DURABILITY_NEVER.
 pub const REVWATCH_DURABILITY_DEFAULT: i32 = 0;
@@ -88,6 +88,9 @@ pub struct revwatch_open_options {
     /// The newest revisions, so many, that cursors with a hold may keep from being compacted; 0:
     /// 1000000.
     pub max_hold_revisions: i64,
+    /// Bytes that may be written while a snapshot is being taken before what it has yet to read may be
+    /// reclaimed; 0: 1 GiB.
+    pub snapshot_hold_bytes: u64,
 }
 
 // SAFETY: numbers and a pointer, and the size is first.
@@ -117,17 +120,11 @@ pub unsafe extern "C" fn revwatch_store_open(
 ) -> revwatch_status {
     guard(|| {
         // SAFETY: the conventions: a string or NULL, options or NULL, and an output.
-        let (path, options, store, id) = unsafe {
-            let options = input::options(options)?;
-            let id = options.store_id()?;
-            let path = if path.is_null() {
-                None
-            } else {
-                Some(path_of(CStr::from_ptr(path))?)
-            };
-            (path, options, Out::required("store", store)?, id)
+        let (place, store) = unsafe {
+            let place = Place::of(path, options)?;
+            (place, Out::required("store", store)?)
         };
-        let object = open(path, &options, id)?;
+        let object = open_on(place.pages()?, place.options()?, &place.given)?;
         store.write(handle::insert(Arc::new(object))?);
         Ok(REVWATCH_OK)
     })
@@ -159,31 +156,72 @@ pub extern "C" fn revwatch_store_free(store: *mut revwatch_store) {
     });
 }
 
-fn open(
+/// Where a store is or is to be, and how it is opened.
+pub(crate) struct Place {
     path: Option<PathBuf>,
-    given: &revwatch_open_options,
-    id: &[u8],
-) -> Result<StoreObject, Failure> {
-    let default_page_size = if path.is_some() { 4096 } else { 16_384 };
-    let page_size = or_default(given.page_size, default_page_size);
-    if !is_page_size(page_size) {
-        return Err(Failure::option(format!(
-            "page_size is {page_size}: give a power of two from 512 to 65536, or 0"
-        )));
-    }
-    if path.is_none() && given.read_only != 0 {
-        return Err(Failure::option(
-            "a store in memory cannot be read_only: give a path",
-        ));
-    }
-    let options = core_options(given, path.is_some(), id)?;
-    let pages: Pages = match path {
-        None => Box::new(MemoryPages::new(page_size)),
-        Some(path) => {
-            Box::new(FilePages::open(&path, &file_options(given, page_size)).map_err(Error::from)?)
+    pub(crate) given: revwatch_open_options,
+    id: Vec<u8>,
+}
+
+impl Place {
+    /// # Safety
+    ///
+    /// The conventions: `path` is a string or NULL, `options` are options or NULL.
+    pub(crate) unsafe fn of(
+        path: *const c_char,
+        options: *const revwatch_open_options,
+    ) -> Result<Self, Failure> {
+        // SAFETY: the caller promises it.
+        unsafe {
+            let given = input::options(options)?;
+            let id = given.store_id()?.to_vec();
+            let path = if path.is_null() {
+                None
+            } else {
+                Some(path_of(CStr::from_ptr(path))?)
+            };
+            Ok(Self { path, given, id })
         }
-    };
-    open_on(pages, options, given)
+    }
+
+    pub(crate) fn options(&self) -> Result<Options, Failure> {
+        core_options(&self.given, self.path.is_some(), &self.id)
+    }
+
+    pub(crate) fn pages(&self) -> Result<Pages, Failure> {
+        let default_page_size = if self.path.is_some() { 4096 } else { 16_384 };
+        let page_size = or_default(self.given.page_size, default_page_size);
+        if !is_page_size(page_size) {
+            return Err(Failure::option(format!(
+                "page_size is {page_size}: give a power of two from 512 to 65536, or 0"
+            )));
+        }
+        if self.path.is_none() && self.given.read_only != 0 {
+            return Err(Failure::option(
+                "a store in memory cannot be read_only: give a path",
+            ));
+        }
+        // Refused before anything is created.
+        self.options()?;
+        Ok(match &self.path {
+            None => Box::new(MemoryPages::new(page_size)),
+            Some(path) => {
+                let options = file_options(&self.given, page_size);
+                Box::new(FilePages::open(path, &options).map_err(Error::from)?)
+            }
+        })
+    }
+
+    /// The pages of a store that is not changed.
+    pub(crate) fn pages_to_read(&self) -> Result<Pages, Failure> {
+        let mut reading = Self {
+            path: self.path.clone(),
+            id: self.id.clone(),
+            ..*self
+        };
+        reading.given.read_only = 1;
+        reading.pages()
+    }
 }
 
 /// Opens the store on `pages`.
@@ -192,12 +230,19 @@ pub(crate) fn open_on(
     options: Options,
     given: &revwatch_open_options,
 ) -> Result<StoreObject, Failure> {
+    object_of(SharedStore::new(Store::open(pages, options)?), given)
+}
+
+/// What a handle to the store stands for.
+pub(crate) fn object_of(
+    store: Shared,
+    given: &revwatch_open_options,
+) -> Result<StoreObject, Failure> {
     let clock = if given.manual_clock == 0 {
         Clock::System
     } else {
         Clock::Manual
     };
-    let store = SharedStore::new(Store::open(pages, options)?);
     let batch = batch(given)?;
     Ok(StoreObject::new(store, clock, given.read_only != 0, batch))
 }
@@ -317,6 +362,10 @@ fn limits(given: &revwatch_open_options) -> Result<Limits, Failure> {
             given.max_hold_revisions,
             default.max_hold_revisions,
         )?,
+        snapshot_hold_bytes: match given.snapshot_hold_bytes {
+            0 => default.snapshot_hold_bytes,
+            bytes => bytes,
+        },
     })
 }
 

@@ -75,7 +75,9 @@ impl Failure {
                 compact_revision, ..
             }) => *compact_revision,
             Self::Core(
-                Error::FutureRevision { current, .. } | Error::ChangesOutOfPlace { current, .. },
+                Error::FutureRevision { current, .. }
+                | Error::ChangesOutOfPlace { current, .. }
+                | Error::SnapshotOutOfPlace { current, .. },
             ) => *current,
             Self::Core(Error::Rewound { revision, .. }) => *revision,
             Self::Core(Error::HeldByCursor { held_from, .. }) => *held_from,

@@ -6,8 +6,11 @@ set -euo pipefail
 cd "$(dirname "$0")"
 seconds=${1:-15}
 shift || true
-targets=("${@:-image}")
+if [ $# -eq 0 ]; then set -- image repair snapshot; fi
+targets=("$@")
 seed=${REVWATCH_SEED:-1}
+# Damaged stores to repair are images.
+declare -A corpora=([repair]=image)
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/../../target}/fuzz
 
 # What tells the fuzzer which code an input reached.
@@ -26,7 +29,7 @@ for target in "${targets[@]}"; do
         continue
     fi
     echo "fuzzing $target for $seconds s with seed $seed"
-    "$program" "$found" "corpus/$target" -artifact_prefix="$found/failed-" -seed="$seed" \
+    "$program" "$found" "corpus/${corpora[$target]:-$target}" -artifact_prefix="$found/failed-" -seed="$seed" \
         -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=16384 -verbosity=0 \
         -print_final_stats=1
 done

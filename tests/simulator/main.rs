@@ -30,6 +30,7 @@ mod damage;
 mod durable;
 mod explore;
 mod history;
+mod import;
 mod inspect;
 mod io;
 mod perform;

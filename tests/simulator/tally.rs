@@ -8,7 +8,7 @@ use std::{env, thread};
 const POINTS: u64 = 100_000;
 /// Which percentage of them each test tries. No point is tried twice: each is another seed, another
 /// moment of what follows from it, or another outcome there.
-const PERCENT: [(&str, u64); 21] = [
+const PERCENT: [(&str, u64); 23] = [
     ("every_stop_of_a_store_that_syncs_each_commit", 12),
     ("every_stop_of_a_store_that_syncs_batches", 12),
     ("every_stop_of_a_store_that_never_syncs", 10),
@@ -26,6 +26,8 @@ const PERCENT: [(&str, u64); 21] = [
     ("an_older_page_that_a_sweep_has_left", 3),
     ("a_page_that_is_not_in_its_place", 1),
     ("an_interrupted_creation", 1),
+    ("an_interrupted_import", 2),
+    ("an_interrupted_update", 2),
     ("a_command_that_finds_no_space", 3),
     ("a_full_store_can_be_read", 1),
     ("a_full_store_can_be_deleted_from", 1),

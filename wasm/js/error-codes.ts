@@ -32,6 +32,12 @@ export const errorCodes = {
   ChangesOutOfPlace: 211,
   /** The store came to where the changes begin by another history. */
   ChangesDiverge: 212,
+  /** The bytes are not a snapshot, are damaged, or not all of one. */
+  InvalidSnapshot: 220,
+  /** The store does not stand at the revision that the snapshot begins after. */
+  SnapshotOutOfPlace: 221,
+  /** What a snapshot had yet to read was reclaimed meanwhile. */
+  SnapshotOvertaken: 222,
   /** There is no lease with this id: never granted, revoked or expired. */
   LeaseNotFound: 300,
   /** A lease with this id is there already. */
@@ -64,6 +70,8 @@ export const errorCodes = {
   Poisoned: 503,
   /** A sync that was begun is not finished yet; finish it, then try again. */
   SyncPending: 504,
+  /** An import into this image was begun and is not complete. */
+  ImportIncomplete: 505,
   /** The page store failed; the message carries its own error. */
   Io: 600,
   /** The page store cannot grow; deletes and compaction still work. */
@@ -76,6 +84,8 @@ export const errorCodes = {
   StoreNotFound: 604,
   /** The system does not permit access to the store's file or folder. */
   PermissionDenied: 605,
+  /** There is a store already where a new one is to be. */
+  StoreExists: 606,
   /** A pointer that must not be NULL was NULL. */
   NullPointer: 700,
   /** The handle was closed, or never was one. */

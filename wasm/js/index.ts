@@ -8,6 +8,7 @@
  */
 
 export { Changes, type ChangesOptions } from './changes.js';
+export { Snapshot, type SnapshotOptions } from './snapshot.js';
 export { Cursor, type CursorOptions, type CursorReport, type CursorResponse } from './cursor.js';
 export { errorCodes, type ErrorName } from './error-codes.js';
 export { RevwatchError } from './error.js';

@@ -33,7 +33,8 @@ import {
   writePut,
   writeRange,
 } from './request.js';
-import { open as openRaw } from './revwatch_wasm.js';
+import { open as openRaw, restore as restoreRaw } from './revwatch_wasm.js';
+import { join, Snapshot, type SnapshotOptions } from './snapshot.js';
 import { readStatus, type Status } from './status.js';
 import { readTxn, type TxnRequest, type TxnResponse, writeTxn } from './txn.js';
 import { readWatchers, Watch, type WatcherReport, type WatchOptions, WatchStream } from './watch.js';
@@ -103,10 +104,10 @@ export class Store {
   readonly #engine: Engine;
   readonly #leases: Leases;
 
-  private constructor(options: StoreOptions, image: Uint8Array) {
+  private constructor(options: StoreOptions, bytes: Uint8Array, make: typeof openRaw = openRaw) {
     const encoded = writeOptions(options);
     const clock = clockOf(options);
-    const opened = enter(() => openRaw(encoded, image));
+    const opened = enter(() => make(encoded, bytes));
     const raw = enter(() => opened.take());
     const status = enter(() => opened.status());
     enter(() => opened.free());
@@ -126,6 +127,14 @@ export class Store {
     checkBytes('image', image);
     if (image.length === 0) throw invalidOption('the image is empty: use Store.memory() for a new store');
     return new Store(options, image);
+  }
+
+  /**
+   * A new store out of a {@link snapshot} of a whole one: its bytes, or its parts in order. Throws
+   * `InvalidSnapshot` unless all of it is there and whole.
+   */
+  static restore(parts: Uint8Array | Iterable<Uint8Array>, options: StoreOptions = {}): Store {
+    return new Store(options, join(parts), restoreRaw);
   }
 
   /** The current revision; 1 in an empty store. */
@@ -283,6 +292,24 @@ export class Store {
   applyChanges(chunks: Uint8Array): ApplyChangesResponse {
     checkBytes('chunks', chunks);
     return { revision: this.#engine.change((raw) => raw.applyChanges(chunks)).int() };
+  }
+
+  /**
+   * Begins a snapshot of the store as it is now, or with `since` of what happened after that
+   * revision. It gives its bytes in parts, while writing goes on.
+   */
+  snapshot(options: SnapshotOptions = {}): Snapshot {
+    return new Snapshot(this.#engine, checkObject('options', options));
+  }
+
+  /**
+   * Applies a snapshot of what happened in another store since the revision that this one is at: its
+   * bytes, or its parts in order. This store then has the keys, history, leases and cursors of the
+   * other. What was applied before an error stays, in whole transactions.
+   */
+  applySnapshot(parts: Uint8Array | Iterable<Uint8Array>): ApplyChangesResponse {
+    const bytes = join(parts);
+    return { revision: this.#engine.changeTimed((raw) => raw.applySnapshot(bytes)).int() };
   }
 
   /** Grants a lease for `ttlMs` milliseconds; keys attached to it are deleted when it ends. */

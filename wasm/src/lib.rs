@@ -14,6 +14,7 @@ pub mod lease;
 pub mod range_stream;
 pub mod record;
 pub mod request;
+pub mod snapshot;
 pub mod store;
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ use crate::request::{
     read_delete_range, read_key_range, read_put, read_range, write_delete_range, write_put,
     write_range,
 };
+use crate::snapshot::Snapshots;
 use crate::wire::Reader;
 
 /// Bytes in a page of an image.
@@ -28,6 +29,7 @@ pub struct RawStore {
     pub(crate) follows: Handles<FollowId>,
     pub(crate) cursors: Handles<CursorId>,
     pub(crate) range_streams: Handles<RangeStream>,
+    pub(crate) snapshots: Snapshots,
 }
 
 /// The outcome of opening: a constructor could only throw.
@@ -53,25 +55,50 @@ impl Opened {
 /// Opens a store on a copy of `image`; an empty one makes a new store.
 #[wasm_bindgen]
 pub fn open(options: &[u8], image: &[u8]) -> Opened {
-    let mut store = None;
-    let status = answer(|_| {
-        store = Some(open_store(options, image)?);
-        Ok(())
-    });
-    Opened { status, store }
+    Opened::of(|| open_store(options, image))
+}
+
+impl Opened {
+    /// The outcome of `open`.
+    pub(crate) fn of(open: impl FnOnce() -> Result<RawStore, Failure>) -> Self {
+        let mut store = None;
+        let status = answer(|_| {
+            store = Some(open()?);
+            Ok(())
+        });
+        Self { status, store }
+    }
 }
 
 fn open_store(options: &[u8], image: &[u8]) -> Result<RawStore, Failure> {
     let pages = MemoryPages::from_bytes(PAGE_SIZE, image).map_err(revwatch::Error::from)?;
-    let options = read_options(&mut Reader::new(options))?;
-    Ok(RawStore {
-        store: Store::open(pages.clone(), options)?,
-        pages,
-        streams: Handles::default(),
-        follows: Handles::default(),
-        cursors: Handles::default(),
-        range_streams: Handles::default(),
-    })
+    let options = options_of(options)?;
+    Ok(RawStore::new(Store::open(pages.clone(), options)?, pages))
+}
+
+impl RawStore {
+    /// A store on these pages.
+    pub(crate) fn new(store: Store<MemoryPages>, pages: MemoryPages) -> Self {
+        Self {
+            store,
+            pages,
+            streams: Handles::default(),
+            follows: Handles::default(),
+            cursors: Handles::default(),
+            range_streams: Handles::default(),
+            snapshots: Snapshots::default(),
+        }
+    }
+}
+
+/// Where a store begins that is not there yet.
+pub(crate) fn new_pages() -> MemoryPages {
+    MemoryPages::new(PAGE_SIZE)
+}
+
+/// What a store is opened with.
+pub(crate) fn options_of(options: &[u8]) -> Result<Options, Malformed> {
+    read_options(&mut Reader::new(options))
 }
 
 /// A limit of 0 is one that was not given.

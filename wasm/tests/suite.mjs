@@ -6,6 +6,7 @@ import { tests as errors } from './cases/errors.mjs';
 import { tests as handles } from './cases/handles.mjs';
 import { tests as iterators } from './cases/iterators.mjs';
 import { tests as leases } from './cases/leases.mjs';
+import { tests as snapshots } from './cases/snapshots.mjs';
 import { tests as store } from './cases/store.mjs';
 import { tests as watching } from './cases/watching.mjs';
 
@@ -18,5 +19,6 @@ export const suite = {
   ...iterators,
   ...watching,
   ...leases,
+  ...snapshots,
 };
 export { runVector } from './vectors.mjs';

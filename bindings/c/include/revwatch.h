@@ -95,6 +95,15 @@
 // The store came to where the changes begin by another history.
 #define REVWATCH_ERROR_CHANGES_DIVERGE -212
 
+// The bytes are not a snapshot, are damaged, or not all of one.
+#define REVWATCH_ERROR_INVALID_SNAPSHOT -220
+
+// The store does not stand at the revision that the snapshot begins after.
+#define REVWATCH_ERROR_SNAPSHOT_OUT_OF_PLACE -221
+
+// What a snapshot had yet to read was reclaimed meanwhile.
+#define REVWATCH_ERROR_SNAPSHOT_OVERTAKEN -222
+
 // There is no lease with this id: never granted, revoked or expired.
 #define REVWATCH_ERROR_LEASE_NOT_FOUND -300
 
@@ -143,6 +152,9 @@
 // A sync that was begun is not finished yet; finish it, then try again.
 #define REVWATCH_ERROR_SYNC_PENDING -504
 
+// An import into this image was begun and is not complete.
+#define REVWATCH_ERROR_IMPORT_INCOMPLETE -505
+
 // The page store failed; the message carries its own error.
 #define REVWATCH_ERROR_IO -600
 
@@ -160,6 +172,9 @@
 
 // The system does not permit access to the store's file or folder.
 #define REVWATCH_ERROR_PERMISSION_DENIED -605
+
+// There is a store already where a new one is to be.
+#define REVWATCH_ERROR_STORE_EXISTS -606
 
 // A pointer that must not be NULL was NULL.
 #define REVWATCH_ERROR_NULL_POINTER -700
@@ -304,8 +319,21 @@ typedef struct revwatch_cursor revwatch_cursor;
 // A follow of a range of a store.
 typedef struct revwatch_follow revwatch_follow;
 
+// A store that is being imported from a snapshot. Nothing counts before revwatch_import_finish().
+typedef struct revwatch_import revwatch_import;
+
 // A walk over a range of a store.
 typedef struct revwatch_range_stream revwatch_range_stream;
+
+// A snapshot that is being taken. Until it is freed or read to its end, space of the store is not
+// reclaimed, within snapshot_hold_bytes.
+typedef struct revwatch_snapshot revwatch_snapshot;
+
+// A snapshot of what happened since a revision, that is being applied to a copy which stands there.
+typedef struct revwatch_snapshot_update revwatch_snapshot_update;
+
+// A snapshot that is read through to see whether it is whole, and what it is of.
+typedef struct revwatch_snapshot_verifier revwatch_snapshot_verifier;
 
 // A store: revisions, transactions, leases and watches over one file or memory.
 typedef struct revwatch_store revwatch_store;
@@ -383,6 +411,9 @@ typedef struct revwatch_open_options {
     // The newest revisions, so many, that cursors with a hold may keep from being compacted; 0:
     // 1000000.
     int64_t max_hold_revisions;
+    // Bytes that may be written while a snapshot is being taken before what it has yet to read may be
+    // reclaimed; 0: 1 GiB.
+    uint64_t snapshot_hold_bytes;
 } revwatch_open_options;
 
 // Where a store keeps its bytes, if not in a file: pages of equal size, numbered from 0, in flash, in
@@ -963,15 +994,84 @@ typedef struct revwatch_changes_result {
     size_t events_len;
 } revwatch_changes_result;
 
-// Changes as bytes.
+// Changes as bytes, or a part of a snapshot.
 typedef struct revwatch_chunk_result {
-    // Everything up to and including this revision was handed out.
+    // Everything up to and including this revision was handed out; for a snapshot, the revision that
+    // it is of.
     int64_t revision;
     // The bytes.
     const uint8_t *data;
     // How many.
     size_t len;
 } revwatch_chunk_result;
+
+// What a snapshot is of.
+typedef struct revwatch_snapshot_head {
+    // The revision that a store must stand at to take it; 0 if it is a whole store.
+    int64_t since;
+    // The revision that the store stands at afterwards.
+    int64_t revision;
+    // History before this is not in it; -1 if none was compacted.
+    int64_t compact_revision;
+    // The epoch that its store was in.
+    int64_t epoch;
+    // About how many bytes of contents it has.
+    uint64_t extent_bytes;
+    // The id of its store.
+    uint8_t store_id[16];
+} revwatch_snapshot_head;
+
+// How far something has come that takes long.
+typedef struct revwatch_progress {
+    // Bytes that are done.
+    uint64_t done;
+    // About how many there are; exactly as many as are done at the end.
+    uint64_t total;
+} revwatch_progress;
+
+// Two revisions between which, without themselves, something is missing.
+typedef struct revwatch_lost {
+    // The last revision before.
+    int64_t after;
+    // The first revision behind.
+    int64_t before;
+} revwatch_lost;
+
+// What repair saved of a damaged store, and what it could not.
+typedef struct revwatch_repair_result {
+    // The revision that the new store is at.
+    int64_t revision;
+    // The new store has no history before this; -1 if it has all.
+    int64_t compact_revision;
+    // Changes of keys that were saved.
+    uint64_t saved_changes;
+    // Pages of the damaged store.
+    uint32_t pages;
+    // Those of them that held a valid page of the log.
+    uint32_t valid_pages;
+    // 1 if changes after `revision` are missing, otherwise 0. How many is not known.
+    int32_t lost_the_newest;
+    // The pages that held something else: damage, or a write that was cut short.
+    const uint32_t *damaged_pages;
+    // How many `damaged_pages`.
+    size_t damaged_pages_len;
+    // Where changes are missing. Keys that were last changed there are missing too.
+    const struct revwatch_lost *lost_between;
+    // How many `lost_between`.
+    size_t lost_between_len;
+    // Keys that may have been changed or deleted in what was lost: they are as last known.
+    const struct revwatch_bytes *uncertain_keys;
+    // How many `uncertain_keys`.
+    size_t uncertain_keys_len;
+    // Keys of which a change was lost that is known to have been: they are as after it.
+    const struct revwatch_bytes *affected_keys;
+    // How many `affected_keys`.
+    size_t affected_keys_len;
+    // Leases that may have been revoked or renewed in what was lost.
+    const int64_t *uncertain_leases;
+    // How many `uncertain_leases`.
+    size_t uncertain_leases_len;
+} revwatch_repair_result;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1576,6 +1676,104 @@ void revwatch_changes_result_free(struct revwatch_changes_result *result);
 
 // Frees changes as bytes.
 void revwatch_chunk_result_free(struct revwatch_chunk_result *chunk);
+
+// Begins an import to the file `path`, where there is no store, or an import that was cut off; with
+// NULL to memory. REVWATCH_ERROR_STORE_EXISTS if there is one. The options are those that the store
+// is opened with then. To be freed with revwatch_import_free().
+revwatch_status revwatch_import_new(const char *path,
+                                    const struct revwatch_open_options *options,
+                                    struct revwatch_import **import);
+
+// Ends an import. If it was not finished there is no store.
+void revwatch_import_free(struct revwatch_import *import);
+
+// Takes in the next bytes of a snapshot of a whole store, wherever they were cut. REVWATCH_OK once
+// its last chunk was taken in, REVWATCH_IDLE while more is to come.
+// REVWATCH_ERROR_INVALID_SNAPSHOT if they are damaged or do not follow; nothing more is taken then.
+revwatch_status revwatch_import_feed(struct revwatch_import *import,
+                                     const uint8_t *data,
+                                     size_t len);
+
+// Says what the snapshot is of and how far its import has come; REVWATCH_IDLE, and no head, before
+// its first chunk was taken in. Either output may be NULL.
+revwatch_status revwatch_import_status(struct revwatch_import *import,
+                                       struct revwatch_snapshot_head *head,
+                                       struct revwatch_progress *progress);
+
+// Makes what was imported durable, then a store, and opens it: its handle is to be closed with
+// revwatch_store_close(). REVWATCH_ERROR_INVALID_SNAPSHOT if something of the snapshot is missing.
+// The import is over, also after an error, and is still to be freed.
+revwatch_status revwatch_import_finish(struct revwatch_import *import,
+                                       struct revwatch_store **store);
+
+// Saves what can be saved of the damaged store in the file `path` into a new store in the file
+// `to_path`, where there is none. The damaged one is only read. The options are those of both files:
+// page_size is needed if the first page of the damaged one is, and it had another than 4096. The
+// report is to be freed with revwatch_repair_result_free().
+revwatch_status revwatch_repair(const char *path,
+                                const char *to_path,
+                                const struct revwatch_open_options *options,
+                                struct revwatch_repair_result **result);
+
+// Frees a report.
+void revwatch_repair_result_free(struct revwatch_repair_result *result);
+
+// Begins a snapshot of a store: of all of it with `since` 0, otherwise of what happened after that
+// revision; REVWATCH_ERROR_COMPACTED if that is not all kept. Writing goes on meanwhile, and is not
+// in it. To be freed with revwatch_snapshot_free().
+revwatch_status revwatch_snapshot_new(struct revwatch_store *store,
+                                      int64_t since,
+                                      struct revwatch_snapshot **snapshot);
+
+// Lets go of a snapshot.
+void revwatch_snapshot_free(struct revwatch_snapshot *snapshot);
+
+// Takes the next bytes of a snapshot, at most `max_bytes` (0: 1 MiB; 512 at least). REVWATCH_IDLE at
+// the end. What the bytes are stands in FORMAT.md; put one behind the other they are a snapshot's
+// file. REVWATCH_ERROR_SNAPSHOT_OVERTAKEN if what it had yet to read was reclaimed. The answer is to
+// be freed with revwatch_chunk_result_free().
+revwatch_status revwatch_snapshot_next_chunk(struct revwatch_snapshot *snapshot,
+                                             size_t max_bytes,
+                                             struct revwatch_chunk_result **chunk);
+
+// Says what a snapshot is of, and how far it has come. Either output may be NULL.
+revwatch_status revwatch_snapshot_status(struct revwatch_snapshot *snapshot,
+                                         struct revwatch_snapshot_head *head,
+                                         struct revwatch_progress *progress);
+
+// Begins to verify a snapshot. To be freed with revwatch_snapshot_verifier_free().
+revwatch_status revwatch_snapshot_verifier_new(struct revwatch_snapshot_verifier **verifier);
+
+// Frees a verifier.
+void revwatch_snapshot_verifier_free(struct revwatch_snapshot_verifier *verifier);
+
+// Takes in the next bytes, wherever they were cut. REVWATCH_OK once the snapshot is whole,
+// REVWATCH_IDLE while more is to come; REVWATCH_ERROR_INVALID_SNAPSHOT if they are damaged or do not
+// follow.
+revwatch_status revwatch_snapshot_verifier_feed(struct revwatch_snapshot_verifier *verifier,
+                                                const uint8_t *data,
+                                                size_t len);
+
+// Says what the snapshot is of and how many changes of keys have arrived; REVWATCH_IDLE, and nothing,
+// before its first chunk was taken in. Either output may be NULL.
+revwatch_status revwatch_snapshot_verifier_status(struct revwatch_snapshot_verifier *verifier,
+                                                  struct revwatch_snapshot_head *head,
+                                                  uint64_t *changes);
+
+// Begins to apply a snapshot to a store. To be freed with revwatch_snapshot_update_free().
+revwatch_status revwatch_snapshot_update_new(struct revwatch_store *store,
+                                             struct revwatch_snapshot_update **update);
+
+// Ends an update. What was applied stays.
+void revwatch_snapshot_update_free(struct revwatch_snapshot_update *update);
+
+// Takes in the next bytes of the snapshot, wherever they were cut, and applies the transactions that
+// are whole with them. REVWATCH_OK once all is applied, REVWATCH_IDLE while more is to come.
+// REVWATCH_ERROR_SNAPSHOT_OUT_OF_PLACE if the store does not stand where it begins; what was applied
+// before an error stays, in whole transactions.
+revwatch_status revwatch_snapshot_update_feed(struct revwatch_snapshot_update *update,
+                                              const uint8_t *data,
+                                              size_t len);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -172,6 +172,7 @@ static void run_all(void) {
     run_list(follow_tests);
     run_list(cursor_tests);
     run_list(changes_tests);
+    run_list(snapshot_tests);
     run_list(thread_tests);
     run_vectors();
     run_test("every_error_that_can_be_was_met", every_error_that_can_be_was_met);

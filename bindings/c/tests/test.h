@@ -19,6 +19,7 @@ struct test {
 
 /* Each file of tests has one such list, ending in {NULL, NULL}. */
 extern const struct test changes_tests[];
+extern const struct test snapshot_tests[];
 extern const struct test cursor_tests[];
 extern const struct test error_tests[];
 extern const struct test follow_tests[];

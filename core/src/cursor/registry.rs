@@ -27,7 +27,7 @@ impl Cursor {
 }
 
 /// All cursors, in order of their names.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Cursors {
     cursors: BTreeMap<Vec<u8>, Cursor>,
     names: BTreeMap<u64, Vec<u8>>,
@@ -62,7 +62,7 @@ impl Cursors {
     }
 
     /// Learns from an entry of the log.
-    fn replay(&mut self, entry: &Entry<'_>) {
+    pub(crate) fn replay(&mut self, entry: &Entry<'_>) {
         let main = entry.revision.main;
         match entry.record {
             Record::Cursor {

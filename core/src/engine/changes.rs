@@ -252,7 +252,7 @@ impl<P: PageStore> Store<P> {
     }
 
     /// The fingerprint of a transaction, if all of it is kept.
-    fn fingerprint(&self, main: i64) -> Result<u64> {
+    pub(super) fn fingerprint(&self, main: i64) -> Result<u64> {
         if main <= self.revisions.compact_revision() {
             return Ok(UNKNOWN);
         }
@@ -271,7 +271,7 @@ impl<P: PageStore> Store<P> {
     }
 
     /// Refuses all of them, before any is applied, if there is not room for all.
-    fn make_room_for<'a>(
+    pub(super) fn make_room_for<'a>(
         &mut self,
         transactions: impl Iterator<Item = Transaction<'a>>,
     ) -> Result<()> {
@@ -285,7 +285,7 @@ impl<P: PageStore> Store<P> {
         }
         if has_puts {
             self.refuse_beyond_quota()?;
-            self.revisions.reserve(bytes, count)
+            self.reserve(bytes, count)
         } else {
             self.revisions.reserve_to_free(bytes, count)
         }
@@ -293,7 +293,10 @@ impl<P: PageStore> Store<P> {
 
     /// Carries out several transactions with one sync behind them, if the store syncs each. Should
     /// that fail, none of them is shown, as with any transaction whose sync fails.
-    fn synced_together(&mut self, apply: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+    pub(super) fn synced_together(
+        &mut self,
+        apply: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
         let syncs_later = mem::replace(&mut self.syncs_later, true);
         let applied = apply(self);
         self.syncs_later = syncs_later;
@@ -303,7 +306,7 @@ impl<P: PageStore> Store<P> {
         applied
     }
 
-    fn apply_transaction(&mut self, transaction: &Transaction<'_>) -> Result<()> {
+    pub(super) fn apply_transaction(&mut self, transaction: &Transaction<'_>) -> Result<()> {
         self.check_applicable(transaction)?;
         self.transact(|revisions, txn| {
             for entry in transaction {

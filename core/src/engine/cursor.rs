@@ -281,7 +281,7 @@ impl<P: PageStore> Store<P> {
     }
 
     /// Logs what a cursor is from now on, as durable as any other change.
-    fn define_cursor(&mut self, name: &[u8], cursor: Cursor) -> Result<()> {
+    pub(super) fn define_cursor(&mut self, name: &[u8], cursor: Cursor) -> Result<()> {
         let (key, range_end) = cursor.range.to_etcd();
         self.log_state(Record::Cursor {
             id: cursor.id,

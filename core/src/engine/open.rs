@@ -9,6 +9,7 @@ use super::promise::Unsynced;
 use super::publish::Unkept;
 use super::reclaim::Reclaim;
 use super::retention::Ages;
+use super::snapshot::Holds;
 use super::step::Idle;
 use super::store::Store;
 use crate::cursor::{Cursors, Sessions};
@@ -117,6 +118,7 @@ impl<P: PageStore> Store<P> {
             leases_saved_ms: 0,
             ages: Ages::default(),
             reclaim: Reclaim::new(),
+            snapshots: Holds::default(),
             leases_chosen: 0,
         }
     }

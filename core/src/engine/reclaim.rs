@@ -19,6 +19,8 @@ pub(super) struct Reclaim {
     phase: Phase,
     /// The revision that the index was compacted to; -1 for none in this session.
     index: i64,
+    /// See [`Self::slices`].
+    slices: u64,
 }
 
 #[derive(Debug, Default)]
@@ -40,12 +42,21 @@ impl Reclaim {
         Self {
             phase: Phase::Idle,
             index: -1,
+            slices: 0,
         }
     }
 
     /// The index was made anew, with all its history.
     pub(super) fn begin_again(&mut self) {
-        *self = Self::new();
+        *self = Self {
+            slices: self.slices + 1,
+            ..Self::new()
+        };
+    }
+
+    /// Grows whenever the index or the log may have dropped something.
+    pub(super) fn slices(&self) -> u64 {
+        self.slices
     }
 }
 
@@ -60,6 +71,7 @@ impl<P: PageStore> Store<P> {
     /// Does one slice. Answers whether there is more to do at once. After `SyncPending` it goes on where
     /// it was.
     pub(super) fn reclaim(&mut self, budget_bytes: usize) -> Result<bool> {
+        self.reclaim.slices += 1;
         let phase = core::mem::take(&mut self.reclaim.phase);
         let next = match phase {
             Phase::Idle => self.next_phase(),

@@ -75,7 +75,7 @@ impl<P: PageStore> Store<P> {
         self.hub.notify_progress(now_ms, self.published);
         self.notify_early_progress(now_ms);
         let mut reclaiming = false;
-        if self.is_compacting() && self.may_reclaim() {
+        if self.is_compacting() && self.may_reclaim() && !self.is_held_by_a_snapshot() {
             match self.reclaim(budget_bytes) {
                 Ok(more) => reclaiming = more,
                 Err(error) => outcome = outcome.and(Err(error)),
@@ -318,6 +318,7 @@ impl<P: PageStore> Store<P> {
         self.lessor = lessor;
         self.cursors = cursors;
         self.reclaim.begin_again();
+        self.snapshots.let_go();
         self.published = self.revision();
         Ok(())
     }

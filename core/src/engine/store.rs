@@ -9,6 +9,7 @@ use super::promise::Unsynced;
 use super::publish::Unkept;
 use super::reclaim::Reclaim;
 use super::retention::Ages;
+use super::snapshot::Holds;
 use super::step::Idle;
 use crate::cursor::{Cursors, Sessions};
 use crate::error::{Error, Result};
@@ -88,6 +89,8 @@ pub struct Store<P: PageStore = MemoryPages> {
     pub(super) ages: Ages,
     /// How far physical compaction has come.
     pub(super) reclaim: Reclaim,
+    /// The snapshots that are being taken, for which what was compacted stays where it is.
+    pub(super) snapshots: Holds,
     /// Counts automatic lease ids.
     pub(super) leases_chosen: u64,
 }

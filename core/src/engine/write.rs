@@ -41,8 +41,7 @@ impl<P: PageStore> Store<P> {
         check_put_against_state(request, &self.revisions, &lease_exists)?;
         self.refuse_beyond_quota()?;
         let value_bytes = logged_value_bytes(request, &self.revisions);
-        self.revisions
-            .reserve(request.key.len().saturating_add(value_bytes), 1)?;
+        self.reserve(request.key.len().saturating_add(value_bytes), 1)?;
         let (prev_kv, revision) =
             self.transact(|revisions, txn| revisions.put(txn, request, true))?;
         Ok(PutResponse {
@@ -145,7 +144,7 @@ impl<P: PageStore> Store<P> {
         let (bytes, entries) = plan.cost(&self.revisions);
         if plan.puts() > 0 {
             self.refuse_beyond_quota()?;
-            self.revisions.reserve(bytes, entries)?;
+            self.reserve(bytes, entries)?;
         } else {
             self.revisions.reserve_to_free(bytes, entries)?;
         }

@@ -26,7 +26,7 @@ struct Lease {
 }
 
 /// All leases. Its clock starts at 0 when the store is opened.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Lessor {
     leases: BTreeMap<i64, Lease>,
     /// Which lease a key is attached to: at most one.
@@ -75,7 +75,7 @@ impl Lessor {
     }
 
     /// Learns from an entry of the log.
-    fn replay(&mut self, entry: &Entry<'_>) {
+    pub(crate) fn replay(&mut self, entry: &Entry<'_>) {
         match entry.record {
             Record::Put { key, lease, .. } => self.attach(key, lease),
             Record::Delete { key } => self.attach(key, 0),
@@ -106,6 +106,14 @@ impl Lessor {
 
     pub(crate) fn len(&self) -> usize {
         self.leases.len()
+    }
+
+    /// The first lease that the other has not, or with another time-to-live or other keys.
+    pub(crate) fn first_difference(&self, other: &Self) -> Option<i64> {
+        let ids = self.leases.keys().chain(other.leases.keys());
+        let what = |lease: &Lease| (lease.ttl_ms, lease.keys.clone());
+        let differs = |id: &&i64| self.leases.get(id).map(what) != other.leases.get(id).map(what);
+        ids.filter(differs).min().copied()
     }
 
     /// All ids, ascending.

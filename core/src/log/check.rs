@@ -4,15 +4,19 @@ use alloc::format;
 use alloc::vec;
 
 use super::directory::LivePage;
-use super::handle::{Log, NEVER};
+use super::handle::{Log, NEVER, Position};
 use super::header::{self, COPIES};
 use super::layout::PageHeader;
 use super::opening::Progress;
 use super::pieces::{self, Run};
 use super::reader::Source;
+use super::record::Entry;
 use crate::error::{Error, Result};
 use crate::page::PageStore;
 use crate::revision::Revision;
+
+/// Is shown the entries of the log, in order, each with its position.
+pub(crate) type EntryVisitor<'a> = dyn FnMut(Position, &Entry<'_>) -> Result<()> + 'a;
 
 /// A check that is under way: first of the pages, then of the entries. The log may grow meanwhile,
 /// and what is added is checked too.
@@ -43,12 +47,18 @@ impl<P: PageStore> Log<P> {
     #[cfg(test)]
     pub(crate) fn check(&self) -> Result<()> {
         let mut checking = Checking::begin();
-        while !self.check_on(&mut checking, usize::MAX)? {}
+        while !self.check_on(&mut checking, usize::MAX, &mut |_, _| Ok(()))? {}
         Ok(())
     }
 
     /// Goes on with a check until about `budget_bytes` more were read. Answers whether that was all.
-    pub(crate) fn check_on(&self, checking: &mut Checking, budget_bytes: usize) -> Result<bool> {
+    /// Shows each entry to `visit`, which may have more to find fault with.
+    pub(crate) fn check_on(
+        &self,
+        checking: &mut Checking,
+        budget_bytes: usize,
+        visit: &mut EntryVisitor<'_>,
+    ) -> Result<bool> {
         if !checking.has_begun {
             self.check_header_copies()?;
             checking.has_begun = true;
@@ -71,7 +81,7 @@ impl<P: PageStore> Log<P> {
             checking.pages = live.to;
             left = left.saturating_sub(self.identity.page_size);
         }
-        self.check_entries(checking, left)
+        self.check_entries(checking, left, visit)
     }
 
     /// How much of a check was done: bytes of the log, each of which is read twice.
@@ -115,7 +125,12 @@ impl<P: PageStore> Log<P> {
 
     /// Every page was just read afresh and is the one that the directory knows, so the entries may
     /// come from copies of it.
-    fn check_entries(&self, checking: &mut Checking, budget_bytes: usize) -> Result<bool> {
+    fn check_entries(
+        &self,
+        checking: &mut Checking,
+        budget_bytes: usize,
+        visit: &mut EntryVisitor<'_>,
+    ) -> Result<bool> {
         let stop = checking.entries.saturating_add(budget_bytes as u64);
         while checking.entries < stop {
             let frame = self.frame_at(checking.entries, self.readable_end, Source::Cached)?;
@@ -128,13 +143,15 @@ impl<P: PageStore> Log<P> {
                     Err(self.corrupt_at(checking.entries, "entries are missing"))
                 };
             };
-            let revision = frame.stored.entry().revision;
+            let entry = frame.stored.entry();
+            let revision = entry.revision;
             if revision <= checking.before {
                 return Err(self.corrupt_at(
                     frame.position,
                     "an entry is not newer than the one before it",
                 ));
             }
+            visit(Position(frame.position), &entry)?;
             checking.before = revision;
             checking.entries = frame.next;
         }

@@ -118,6 +118,30 @@ pub(crate) fn take(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
     Some((decode(body)?, rest))
 }
 
+/// What bytes of a stream of frames begin with.
+pub(crate) enum TakenFrame<'a> {
+    /// A frame, and what is behind it.
+    Whole(Entry<'a>, &'a [u8]),
+    /// A frame whose end is yet to come.
+    Cut,
+    /// No frame.
+    Bad,
+}
+
+/// Takes the first frame off bytes that may end anywhere.
+pub(crate) fn take_of_stream(bytes: &[u8]) -> TakenFrame<'_> {
+    match read_length(bytes) {
+        Length::Known { prefix, body } => match bytes[prefix..].split_at_checked(body) {
+            Some((body, rest)) => {
+                decode(body).map_or(TakenFrame::Bad, |entry| TakenFrame::Whole(entry, rest))
+            }
+            None => TakenFrame::Cut,
+        },
+        Length::Cut => TakenFrame::Cut,
+        Length::Bad => TakenFrame::Bad,
+    }
+}
+
 /// Reads a body. `None` if these bytes are not exactly one entry.
 pub(crate) fn decode(body: &[u8]) -> Option<Entry<'_>> {
     let body = match put::take_put(body) {

@@ -193,7 +193,6 @@ impl<P: PageStore> Log<P> {
         &self.epochs
     }
 
-    #[allow(dead_code, reason = "part of what a log can be asked")]
     pub(crate) fn store_id(&self) -> [u8; 16] {
         self.identity.store_id
     }

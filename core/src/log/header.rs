@@ -20,6 +20,8 @@ pub(super) const COPIES: u32 = 2;
 
 /// Ends in bytes that a transfer as text would change.
 const MAGIC: &[u8; 12] = b"revwatch\r\n\x1a\n";
+/// In the place of the magic for as long as an import is not complete. All else is the same.
+const IMPORT_MAGIC: &[u8; 12] = b"rvimport\r\n\x1a\n";
 const VERSION: usize = MAGIC.len();
 const PAGE_SIZE: usize = VERSION + size_of::<u32>();
 const STORE_ID: usize = PAGE_SIZE + size_of::<u32>();
@@ -30,6 +32,8 @@ const HEADER_BYTES: usize = CHECKSUM + size_of::<u64>();
 pub(super) enum Image {
     /// There is no store yet: no page at all, or a creation that was cut off by a crash.
     Blank,
+    /// An import that was cut off, or goes on.
+    Importing,
     /// A store. `damaged` are the copies that have to be written again.
     Store {
         identity: Identity,
@@ -73,9 +77,20 @@ pub(super) fn inspect<P: PageStore>(pages: &P) -> Result<Image> {
                 damaged: damaged.collect(),
             })
         }
+        [None, None] if copies.iter().flatten().any(|copy| is_import(copy)) => Ok(Image::Importing),
         [None, None] if is_unfinished_creation(pages, &copies, length)? => Ok(Image::Blank),
         [None, None] => Err(unreadable(&copies)),
     }
+}
+
+/// What any copy of the header says that can be read.
+pub(super) fn any_identity<P: PageStore>(pages: &P) -> Option<Identity> {
+    let page_size = checked_page_size(pages).ok()?;
+    let mut page = vec![0; page_size];
+    (0..COPIES).find_map(|copy| {
+        pages.read(copy, &mut page).ok()?;
+        accept(&read(&page)?, page_size).ok()
+    })
 }
 
 /// Writes both copies into an image that [`inspect`] found blank, and syncs.
@@ -94,20 +109,53 @@ pub(super) fn create<P: PageStore>(pages: &P, store_id: [u8; 16]) -> Result<Iden
     Ok(identity)
 }
 
+/// Says in an image that an import into it begins, of which nothing counts until it is complete.
+/// What was there of an earlier one is gone then.
+pub(super) fn begin_import<P: PageStore>(pages: &P, store_id: [u8; 16]) -> Result<Identity> {
+    let identity = Identity {
+        store_id,
+        page_size: checked_page_size(pages)?,
+    };
+    if pages.len()? < COPIES {
+        pages.set_len(COPIES)?;
+    }
+    let mut page = vec![0; identity.page_size];
+    encode(&mut page, IMPORT_MAGIC, identity);
+    // One after the other: one of them says so at any time.
+    for copy in 0..COPIES {
+        pages.write(copy, &page)?;
+        pages.sync()?;
+    }
+    if pages.len()? != COPIES {
+        pages.set_len(COPIES)?;
+        pages.sync()?;
+    }
+    Ok(identity)
+}
+
+/// Makes a complete import, which is durable, a store.
+pub(super) fn finish_import<P: PageStore>(pages: &P, identity: Identity) -> Result<()> {
+    for copy in 0..COPIES {
+        write(pages, identity, copy)?;
+        pages.sync()?;
+    }
+    Ok(())
+}
+
 /// Writes one copy.
 pub(super) fn write<P: PageStore>(pages: &P, identity: Identity, copy: u32) -> Result<()> {
     if pages.len()? < COPIES {
         pages.set_len(COPIES)?;
     }
     let mut page = vec![0; identity.page_size];
-    encode(&mut page, identity);
+    encode(&mut page, MAGIC, identity);
     Ok(pages.write(copy, &page)?)
 }
 
 /// Whether this page is a copy of the header of this very store.
 pub(super) fn is_copy(page: &[u8], identity: Identity) -> bool {
     let mut expected = vec![0; identity.page_size];
-    encode(&mut expected, identity);
+    encode(&mut expected, MAGIC, identity);
     page == expected
 }
 
@@ -115,7 +163,7 @@ pub(super) fn is_copy(page: &[u8], identity: Identity) -> bool {
 /// before they can be read in pages.
 #[cfg(feature = "std")]
 pub(crate) fn page_size_of(first_bytes: &[u8]) -> Option<usize> {
-    let header = read(first_bytes)?;
+    let header = read(first_bytes).or_else(|| read_with(IMPORT_MAGIC, first_bytes))?;
     (header.version == FORMAT_VERSION).then_some(header.page_size as usize)
 }
 
@@ -126,8 +174,8 @@ struct Header {
     store_id: [u8; 16],
 }
 
-fn encode(page: &mut [u8], identity: Identity) {
-    page[..MAGIC.len()].copy_from_slice(MAGIC);
+fn encode(page: &mut [u8], magic: &[u8; 12], identity: Identity) {
+    page[..magic.len()].copy_from_slice(magic);
     put_u32(page, VERSION, FORMAT_VERSION);
     put_u32(page, PAGE_SIZE, identity.page_size as u32);
     page[STORE_ID..CHECKSUM].copy_from_slice(&identity.store_id);
@@ -136,7 +184,15 @@ fn encode(page: &mut [u8], identity: Identity) {
 }
 
 fn read(page: &[u8]) -> Option<Header> {
-    if page.len() < HEADER_BYTES || !page.starts_with(MAGIC) {
+    read_with(MAGIC, page)
+}
+
+fn is_import(page: &[u8]) -> bool {
+    read_with(IMPORT_MAGIC, page).is_some()
+}
+
+fn read_with(magic: &[u8; 12], page: &[u8]) -> Option<Header> {
+    if page.len() < HEADER_BYTES || !page.starts_with(magic) {
         return None;
     }
     if get_u64(page, CHECKSUM) != xxh3_64(&page[..CHECKSUM]) {
@@ -183,31 +239,16 @@ fn unreadable(copies: &[Option<Vec<u8>>]) -> Error {
     }
 }
 
-/// Whether a crash during [`create`] can have left this: nothing was synced yet, so each header may
-/// be torn, with zeros where its bytes are missing. Anything else belongs to another program.
+/// Whether a crash during [`create`] or [`begin_import`] can have left this: nothing was synced yet,
+/// so each header may be torn, with zeros where its bytes are missing. Anything else belongs to
+/// another program.
 fn is_unfinished_creation<P: PageStore>(
     pages: &P,
     copies: &[Option<Vec<u8>>],
     length: u32,
 ) -> Result<bool> {
-    let mut expected = vec![0; pages.page_size()];
-    encode(
-        &mut expected,
-        Identity {
-            store_id: [0; 16],
-            page_size: pages.page_size(),
-        },
-    );
-    // The id that the creation had is not known, and so neither is its checksum.
-    let torn_header = |page: &Vec<u8>| {
-        page.iter()
-            .zip(&expected)
-            .enumerate()
-            .all(|(at, (&byte, &wanted))| {
-                byte == 0 || byte == wanted || (STORE_ID..HEADER_BYTES).contains(&at)
-            })
-    };
-    if !copies.iter().flatten().all(torn_header) {
+    let is_torn = |magic| copies.iter().flatten().all(|page| is_torn(page, magic));
+    if !is_torn(MAGIC) && !is_torn(IMPORT_MAGIC) {
         return Ok(false);
     }
     let mut bytes = vec![0; pages.page_size()];
@@ -218,6 +259,20 @@ fn is_unfinished_creation<P: PageStore>(
         }
     }
     Ok(true)
+}
+
+fn is_torn(page: &[u8], magic: &[u8; 12]) -> bool {
+    let mut expected = vec![0; page.len()];
+    let identity = Identity {
+        store_id: [0; 16],
+        page_size: page.len(),
+    };
+    encode(&mut expected, magic, identity);
+    // The id that the creation had is not known, and so neither is its checksum.
+    let bytes = page.iter().zip(&expected).enumerate();
+    bytes.into_iter().all(|(at, (&byte, &wanted))| {
+        byte == 0 || byte == wanted || (STORE_ID..HEADER_BYTES).contains(&at)
+    })
 }
 
 fn checked_page_size<P: PageStore>(pages: &P) -> Result<usize> {

@@ -58,6 +58,7 @@ mod frame;
 mod gather;
 mod handle;
 mod header;
+mod import;
 mod layout;
 mod learner;
 mod lend;
@@ -70,6 +71,7 @@ mod reader;
 mod record;
 mod recovery;
 mod rewrite;
+mod salvage;
 mod scan;
 mod shrink;
 mod slots;
@@ -86,8 +88,8 @@ mod writer;
 pub(crate) use check::Checking;
 pub(crate) use follow::Refresh;
 pub(crate) use frame::{
-    decode as decode_body, encode as encode_entry, encode_with_end_bit as encode_frame,
-    take as take_frame,
+    TakenFrame, decode as decode_body, encode as encode_entry, encode_with_end_bit as encode_frame,
+    take as take_frame, take_of_stream as take_frame_of_stream,
 };
 pub(crate) use handle::{EPOCHS_REMEMBERED, Log, LogOptions, Position};
 #[cfg(feature = "std")]
@@ -97,6 +99,8 @@ pub(crate) use opening::Opening;
 pub use opening::Progress;
 pub(crate) use reader::Held;
 pub(crate) use record::{Entry, Record};
+pub(crate) use salvage::{Found as SalvageFound, Salvage};
+pub(crate) use scan::Scan;
 pub(crate) use sweep::Sweep;
 pub(crate) use sync::{SyncGoal, SyncTicket};
 pub(crate) use varint::{Numbers, put_varint};

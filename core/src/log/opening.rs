@@ -56,6 +56,7 @@ impl<P: PageStore> Opening<P> {
                 }
                 (identity, Stage::Begin)
             }
+            Image::Importing => return Err(Error::ImportIncomplete),
             Image::Blank if options.read_only => {
                 return Err(PageError::NotFound("this place: it is still blank".into()).into());
             }

@@ -1,11 +1,13 @@
 //! Reading history in order, from a revision on.
 
+use alloc::string::String;
 use core::ops::ControlFlow;
 
 use super::handle::{Log, Position};
+use super::header::COPIES;
 use super::reader::{Source, Stored};
 use super::record::Entry;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::page::PageStore;
 use crate::revision::Revision;
 
@@ -80,5 +82,15 @@ impl<P: PageStore> Log<P> {
         let in_pages = self.directory.seek(from);
         let in_tail = || self.tail.first().map(|(position, _)| position);
         in_pages.or_else(in_tail).unwrap_or(self.readable_end)
+    }
+
+    /// The damage that was found in the entry at a position.
+    pub(crate) fn corrupt_entry(&self, position: Position, what: String) -> Error {
+        self.corrupt_at(position.0, what)
+    }
+
+    /// The slot of the last page, or the first there could be.
+    pub(crate) fn last_slot(&self) -> u32 {
+        self.directory.last().map_or(COPIES, |page| page.slot)
     }
 }

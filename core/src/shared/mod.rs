@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use crate::cursor::{CursorReport, CursorRequest, CursorResponse};
 use crate::engine::{
     ApplyChangesResponse, Changes, CompactResponse, CursorId, Durability, FollowId, HistoryPage,
-    Options, RangeStream, Status, Store, StreamOptions,
+    Options, RangeStream, Snapshot, SnapshotUpdate, Status, Store, StreamOptions,
 };
 use crate::error::Result;
 use crate::lease::{
@@ -218,6 +218,7 @@ impl<P: PageStore> SharedStore<P> {
         changes(from: i64, to: i64) -> Result<Changes>;
         next_changes(changes: &mut Changes, max_events: usize, max_bytes: usize) -> Result<Vec<Event>>;
         next_changes_chunk(changes: &mut Changes, max_bytes: usize) -> Result<Vec<u8>>;
+        next_snapshot_chunk(snapshot: &mut Snapshot, max_bytes: usize) -> Result<Vec<u8>>;
         hash_kv(revision: i64) -> Result<HashKvResponse>;
         revision() -> i64;
         resume_token() -> ResumeToken;
@@ -231,7 +232,14 @@ impl<P: PageStore> SharedStore<P> {
         next_step_ms() -> Option<i64>;
     }
 
+    /// See [`Store::apply_snapshot`].
+    pub fn apply_snapshot(&self, update: &mut SnapshotUpdate, bytes: &[u8]) -> Result<()> {
+        self.shared.store.read().feed_snapshot(update, bytes)?;
+        self.change(|store| store.apply_gathered(update))
+    }
+
     polls! {
+        snapshot(since: i64) -> Result<Snapshot>;
         watch_stream() -> StreamId;
         watch_stream_with(options: StreamOptions) -> StreamId;
         poll(stream: StreamId, max_events: usize, max_bytes: usize) -> Result<WatchResponse>;

@@ -80,6 +80,12 @@ impl<P: PageStore> RevisionStore<P> {
         newest.map(|revision| revision.main)
     }
 
+    /// Whether a change is the newest of its key up to and including `main`. Not to be asked of
+    /// revisions that the index was compacted beyond.
+    pub(crate) fn is_newest_change(&self, key: &[u8], revision: Revision, main: i64) -> bool {
+        self.index.newest_change(key, main) == Some(revision)
+    }
+
     /// Whether any key existed as of `main`.
     pub(super) fn any_key_at(&self, main: i64) -> bool {
         self.index

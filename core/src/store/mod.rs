@@ -7,10 +7,13 @@
 //! This layer knows neither leases nor watchers. It hands its changes up as events, and the log's
 //! entries to whoever must learn from them when a store is opened.
 
+mod audit;
+mod builder;
 mod checkpoint;
 mod compact;
 mod hash;
 mod history;
+mod life;
 mod opening;
 mod pinned;
 mod range;
@@ -28,9 +31,12 @@ pub use request::{
     SortOrder, SortTarget,
 };
 
+pub(crate) use audit::Audit;
 pub(crate) use history::event_of;
 pub(crate) use opening::Opening;
+pub(crate) use replay::is_possible;
 
+pub(crate) use builder::Builder;
 pub(crate) use request::PutRef;
 pub(crate) use revision_store::{Lesson, RevisionStore};
 pub(crate) use write::WriteTxn;

@@ -52,6 +52,11 @@ impl State {
         check(entry).is_ok() && entry.revision.main <= self.revision
     }
 
+    /// Whether the entry can be one that a store has written, whatever came before it.
+    pub(super) fn check(entry: &Entry<'_>) -> Result<()> {
+        check(entry).map_err(corrupt)
+    }
+
     /// Takes in the next entry. A page can have the right checksum and yet hold what no store has
     /// written, so nothing is believed that could not be.
     pub(super) fn replay(
@@ -99,8 +104,13 @@ impl State {
     }
 }
 
+/// Whether the entry can be one that a store has written, whatever came before it.
+pub(crate) fn is_possible(entry: &Entry<'_>) -> bool {
+    check(entry).is_ok()
+}
+
 /// The log knows the page.
-fn corrupt(what: &str) -> Error {
+pub(super) fn corrupt(what: &str) -> Error {
     Error::Corrupt {
         page: 0,
         what: what.into(),

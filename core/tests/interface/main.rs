@@ -6,5 +6,6 @@ mod common;
 mod changes;
 mod cursor;
 mod log;
+mod snapshot;
 mod store;
 mod watch;

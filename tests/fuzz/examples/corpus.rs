@@ -1,4 +1,5 @@
-//! `corpus FOLDER` writes the inputs that fuzzing begins with: small stores of each kind.
+//! `corpus IMAGES [SNAPSHOTS]` writes the inputs that fuzzing begins with: small stores of each kind,
+//! and snapshots of them.
 
 use std::path::Path;
 use std::{env, fs};
@@ -59,6 +60,36 @@ fn main() {
                 fs::write(path, [&[bits], image.as_slice()].concat()).expect("the folder is there");
             }
         }
+    }
+    let Some(folder) = env::args().nth(2) else {
+        return;
+    };
+    for (name, work) in WORKS {
+        for since in [0, 1] {
+            let Ok(bytes) = snapshot_of(work, since) else {
+                // Not all of what happened since is kept.
+                continue;
+            };
+            // Believed as it is, and with checksums made right.
+            for (suffix, bits) in [("", 0xfe), ("-sealed", 0xff)] {
+                let path = Path::new(&folder).join(format!("{name}-{since}{suffix}"));
+                fs::write(path, [&[bits], bytes.as_slice()].concat()).expect("the folder is there");
+            }
+        }
+    }
+}
+
+fn snapshot_of(work: Work, since: i64) -> Result<Vec<u8>> {
+    let mut store = Store::in_memory(Options::default());
+    work(&mut store)?;
+    let mut snapshot = store.snapshot(since)?;
+    let mut bytes = Vec::new();
+    loop {
+        let chunk = store.next_snapshot_chunk(&mut snapshot, 512)?;
+        if chunk.is_empty() {
+            return Ok(bytes);
+        }
+        bytes.extend(chunk);
     }
 }
 

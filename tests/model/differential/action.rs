@@ -24,6 +24,8 @@ pub(crate) enum Action {
     },
     /// Read some of what the watcher of all keys has waiting.
     PollLive { polls: usize, max_events: usize },
+    /// Verify everything that the store has.
+    Check,
     /// Close, unless it is to be like a crash, and open again.
     Reopen { clean: bool },
 }

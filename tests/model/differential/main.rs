@@ -130,7 +130,7 @@ fn compare(setup: Setup) {
 
 /// What is counted only where it is possible.
 fn possible(setup: Setup) -> Vec<&'static str> {
-    let mut names = vec!["live: created", "live: idle", "live: compacted"];
+    let mut names = vec!["live: created", "live: idle", "live: compacted", "check"];
     if setup.page_size.is_some() {
         names.extend(["reopen after close", "reopen after a crash"]);
     }
@@ -179,6 +179,7 @@ fn next(generator: &mut Generator, model: &Model, setup: Setup) -> Action {
         12 if setup.page_size.is_some() => Action::Reopen {
             clean: random.chance(50),
         },
+        13..21 => Action::Check,
         _ => Action::Ask(generator.command(model)),
     }
 }

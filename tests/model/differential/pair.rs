@@ -114,6 +114,12 @@ impl Pair {
                 } = self;
                 live.poll(store, model, *polls, *max_events, tally)?;
             }
+            Action::Check => {
+                if let Some(tally) = tally {
+                    tally.count("check");
+                }
+                self.check()?;
+            }
             Action::Reopen { clean } => {
                 if let Some(tally) = tally {
                     tally.count(if *clean {
@@ -277,9 +283,13 @@ impl Pair {
             self.remaining_after_reopen(id, clean)?;
         }
         self.step()?;
-        self.store
-            .check()
-            .map_err(|error| format!("check: {error}"))
+        self.check()
+    }
+
+    /// What answers as the model does is a store in which nothing is wrong.
+    fn check(&self) -> Verdict {
+        let verdict = self.store.check();
+        verdict.map_err(|error| format!("check\n  {error}"))
     }
 
     /// What is left of a lease is known exactly after a close. After a crash it may be more, since

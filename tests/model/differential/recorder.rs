@@ -15,6 +15,7 @@ use crate::tally::Tally;
 
 /// What is counted besides the operations themselves.
 pub(crate) const RECORDED: &[&str] = &[
+    "check",
     "compacted by itself",
     "follow",
     "follow resumed",
@@ -121,6 +122,7 @@ impl Recorder {
             12..18 => self.walk(tally)?,
             18..20 => self.status(tally),
             20 => self.reopen(tally)?,
+            21..23 => drop(self.pair.act(&Action::Check, Some(tally))?),
             _ => {
                 let command = as_written(self.generator.command(&self.pair.model));
                 self.ask(&command, tally)?;

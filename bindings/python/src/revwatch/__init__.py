@@ -9,13 +9,14 @@
 - ``Watch``, ``WatchStream``, ``Follow`` and ``Cursor`` tell what changes, in ``for`` and
   ``async for``; ``Changes`` carries it to another store;
 - ``RangeStream`` walks over a range that is too large for one answer;
+- ``Snapshot``, ``restore`` and ``repair`` make stores of stores;
 - ``Compare``, ``Put``, ``Range``, ``DeleteRange`` and ``Txn`` are the words of transactions;
 - ``types`` has what is answered; every error is a ``RevwatchError``.
 """
 
 from ._bytes import BytesLike
 from ._native import VERSION as __version__
-from ._open import open
+from ._open import open, repair, restore
 from .changes import Changes
 from .cursor import Cursor
 from .errors import (
@@ -33,10 +34,12 @@ from .errors import (
     EmptyWatchRange,
     FutureRevision,
     HeldByCursor,
+    ImportIncomplete,
     Internal,
     InvalidArgument,
     InvalidChanges,
     InvalidOption,
+    InvalidSnapshot,
     InvalidSortOption,
     Io,
     KeyNotFound,
@@ -54,6 +57,9 @@ from .errors import (
     RequestTooLarge,
     RevwatchError,
     Rewound,
+    SnapshotOutOfPlace,
+    SnapshotOvertaken,
+    StoreExists,
     StoreNotFound,
     StreamNotFound,
     SyncPending,
@@ -64,6 +70,7 @@ from .errors import (
 )
 from .follow import Follow
 from .range_stream import RangeStream
+from .snapshot import Snapshot, snapshot_status
 from .store import Store
 from .txn import (
     Compare,
@@ -96,10 +103,15 @@ from .types import (
     KeyValue,
     LeaseGrantResponse,
     LeaseTimeToLive,
+    Lost,
     OpResponse,
+    Progress,
     PutResponse,
     RangeResponse,
+    RepairReport,
     ResumeToken,
+    SnapshotHead,
+    SnapshotStatus,
     SortOrder,
     SortTarget,
     Status,
@@ -148,10 +160,12 @@ __all__ = [
     "HashKv",
     "HeldByCursor",
     "HistoryPage",
+    "ImportIncomplete",
     "Internal",
     "InvalidArgument",
     "InvalidChanges",
     "InvalidOption",
+    "InvalidSnapshot",
     "InvalidSortOption",
     "Io",
     "KeyNotFound",
@@ -164,6 +178,7 @@ __all__ = [
     "LeaseTimeToLive",
     "LeaseTtlTooLarge",
     "Locked",
+    "Lost",
     "NoSpace",
     "NotAStore",
     "NullPointer",
@@ -171,20 +186,28 @@ __all__ = [
     "OpResponse",
     "PermissionDenied",
     "Poisoned",
+    "Progress",
     "Put",
     "PutResponse",
     "Range",
     "RangeResponse",
     "RangeStream",
     "ReadOnly",
+    "RepairReport",
     "RequestTooLarge",
     "ResumeToken",
     "RevwatchError",
     "Rewound",
+    "Snapshot",
+    "SnapshotHead",
+    "SnapshotOutOfPlace",
+    "SnapshotOvertaken",
+    "SnapshotStatus",
     "SortOrder",
     "SortTarget",
     "Status",
     "Store",
+    "StoreExists",
     "StoreNotFound",
     "StreamNotFound",
     "SyncPending",
@@ -200,4 +223,7 @@ __all__ = [
     "WatcherReport",
     "__version__",
     "open",
+    "repair",
+    "restore",
+    "snapshot_status",
 ]

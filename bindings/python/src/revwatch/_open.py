@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Literal
+from typing import Any, Literal
 
 from . import _request
 from ._native import NULL, check, ffi, lib
 from .errors import Locked
+from .snapshot import Import, SnapshotSource, parts_of, repaired
 from .store import Store
-from .types import Durability
+from .types import Durability, RepairReport
 
 CLOCKS = {"system": 0, "manual": 1}
 
@@ -43,6 +44,7 @@ def open(
     fragment_bytes: int = 0,
     progress_notify_ms: int = 0,
     seed: int = 0,
+    snapshot_hold_bytes: int = 0,
     clock: Literal["system", "manual"] = "system",
 ) -> Store:
     """Opens the store in the file ``path``, and creates it if there is none; without a path the
@@ -56,6 +58,8 @@ def open(
     Puts are refused as ``NoSpace`` once the pages in use hold ``quota_bytes``. History is compacted
     by itself but for its last ``retain_revisions``, or what is younger than ``retain_ms``; 0 means
     no such bound. Cursors with a hold keep at most ``max_hold_revisions`` (0: a million) from it.
+    While a snapshot is being taken, ``snapshot_hold_bytes`` (0: 1 GiB) may be written before what
+    it has yet to read is reclaimed.
 
     The other bounds are etcd's where they are 0: a request may hold ``request_bytes`` of keys and
     values (1.5 MiB), a transaction ``txn_ops`` comparisons and operations in each branch (128); a
@@ -93,9 +97,10 @@ def open(
         fragment_bytes=fragment_bytes,
         progress_notify_ms=progress_notify_ms,
         seed=seed,
+        snapshot_hold_bytes=snapshot_hold_bytes,
         manual_clock=_request.word(clock, CLOCKS, "clock"),
     )
-    encoded = NULL if path is None else ffi.new("char[]", _encoded(path))
+    encoded = _encoded_or_none(path)
     out = ffi.new("revwatch_store **")
     deadline = time.monotonic() + lock_timeout
     while True:
@@ -107,6 +112,50 @@ def open(
         except Locked:
             if time.monotonic() >= deadline:
                 raise
+
+
+def restore(
+    source: SnapshotSource,
+    to: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None = None,
+    *,
+    durability: Durability = "commit",
+) -> Store:
+    """Makes a new store of a snapshot of a whole store, in the file ``to`` or in memory, and opens
+    it. ``source`` is the path of the snapshot, its bytes, or its bytes in parts.
+
+    All or nothing: until the last part is there and durable the file says that an import into it is
+    not complete; opening it raises ``ImportIncomplete`` then, and restoring to it again begins
+    anew. ``StoreExists`` says that there is a store at ``to``. The new store has its own id and
+    begins a new epoch, in which all else goes on as in the old one.
+    """
+    options = _request.options("open", durability=_request.durability(durability))
+    importing = Import(_encoded_or_none(to), options)
+    for part in parts_of(source):
+        importing.feed(part)
+    return Store(importing.finish(), manual_clock=False)
+
+
+def repair(
+    path: str | bytes | os.PathLike[str] | os.PathLike[bytes],
+    to: str | bytes | os.PathLike[str] | os.PathLike[bytes],
+    *,
+    page_size: int = 0,
+) -> RepairReport:
+    """Saves what can be saved of the damaged store in the file ``path`` into a new store in the
+    file ``to``, and reports what it could not. The damaged file is only read.
+
+    Every key that is saved was so; what nobody can know any more is not made up, but named.
+    ``page_size`` is needed if the first page of the file is damaged and it was not made by this
+    library's default.
+    """
+    options = _request.options("open", page_size=page_size)
+    return repaired(_encoded_or_none(path), _encoded_or_none(to), options)
+
+
+def _encoded_or_none(
+    path: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None,
+) -> Any:
+    return NULL if path is None else ffi.new("char[]", _encoded(path))
 
 
 def _encoded(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> bytes:

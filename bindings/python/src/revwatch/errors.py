@@ -124,6 +124,24 @@ class ChangesDiverge(RevwatchError):
     code = 212
 
 
+class InvalidSnapshot(RevwatchError):
+    """The bytes are not a snapshot, are damaged, or not all of one."""
+
+    code = 220
+
+
+class SnapshotOutOfPlace(RevwatchError):
+    """The store does not stand at the revision that the snapshot begins after."""
+
+    code = 221
+
+
+class SnapshotOvertaken(RevwatchError):
+    """What a snapshot had yet to read was reclaimed meanwhile."""
+
+    code = 222
+
+
 class LeaseNotFound(RevwatchError):
     """There is no lease with this id: never granted, revoked or expired."""
 
@@ -220,6 +238,12 @@ class SyncPending(RevwatchError):
     code = 504
 
 
+class ImportIncomplete(RevwatchError):
+    """An import into this image was begun and is not complete."""
+
+    code = 505
+
+
 class Io(RevwatchError):
     """The page store failed; the message carries its own error."""
 
@@ -254,6 +278,12 @@ class PermissionDenied(RevwatchError):
     """The system does not permit access to the store's file or folder."""
 
     code = 605
+
+
+class StoreExists(RevwatchError):
+    """There is a store already where a new one is to be."""
+
+    code = 606
 
 
 class NullPointer(RevwatchError):

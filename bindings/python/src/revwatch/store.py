@@ -16,6 +16,7 @@ from .changes import Changes, apply_changes
 from .cursor import Cursor, cursors
 from .follow import Follow
 from .range_stream import RangeStream
+from .snapshot import Snapshot, SnapshotSource, apply_snapshot
 from .txn import Compare, DeleteRange, Op, Put, Range, Txn
 from .types import (
     CursorReport,
@@ -418,6 +419,22 @@ class Store(Leases, Handle):
         Each transaction is applied whole or not at all, and nothing is if the bytes are damaged or
         cut short. Keys carry the number of their lease, but no lease is granted here."""
         return apply_changes(self._handle, data)
+
+    def snapshot(self, since: int = 0, *, max_bytes: int = 0) -> Snapshot:
+        """Begins a snapshot of the store as it is now: of all of it, or with ``since`` of what
+        happened after that revision. It gives chunks of at most ``max_bytes`` (0: 1 MiB), and
+        saves itself to a file; writing goes on meanwhile and is not in it."""
+        return Snapshot(self._handle, since, max_bytes)
+
+    def apply_snapshot(self, source: SnapshotSource) -> int:
+        """Applies a snapshot of what happened in another store since the revision that this one is
+        at; answers the revision then. ``source`` is the path of the snapshot, its bytes, or its
+        bytes in parts. This store then has the keys, history, leases and cursors of the other.
+
+        ``SnapshotOutOfPlace`` says that it does not stand where the snapshot begins. What was
+        applied before an error stays, in whole transactions."""
+        apply_snapshot(self._handle, source)
+        return self.status().revision
 
     def resume_token(self) -> ResumeToken:
         """The point from which a watch or follow goes on after all that has happened until now."""

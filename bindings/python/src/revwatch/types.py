@@ -301,3 +301,76 @@ class CursorReport(NamedTuple):
     """Whether it holds back compaction."""
     open: bool
     """Whether it is open in this store."""
+
+
+class Progress(NamedTuple):
+    """How far something has come that takes long."""
+
+    done: int
+    """Bytes."""
+    total: int
+    """About how many bytes there are; exactly as many as are done at the end."""
+
+
+class SnapshotHead(NamedTuple):
+    """What a snapshot is of."""
+
+    since: int
+    """The revision that a store must stand at to take it; 0 if it is a whole store."""
+    revision: int
+    """The revision that the store stands at afterwards."""
+    compact_revision: int
+    """History before this is not in it; -1 if none was compacted."""
+    epoch: int
+    """The epoch that its store was in."""
+    store_id: bytes
+    """The id of its store."""
+
+
+class SnapshotStatus(NamedTuple):
+    """A snapshot that was read through and is whole."""
+
+    head: SnapshotHead
+    changes: int
+    """Puts and deletes in it."""
+    size: int
+    """Bytes of it."""
+
+
+class Lost(NamedTuple):
+    """Two revisions between which, without themselves, changes are missing."""
+
+    after: int
+    before: int
+
+
+class RepairReport(NamedTuple):
+    """What repair saved of a damaged store, and what it could not."""
+
+    revision: int
+    """The revision that the new store is at."""
+    compact_revision: int
+    """The new store has no history before this; -1 if it has all."""
+    saved_changes: int
+    """Puts and deletes that were saved."""
+    pages: int
+    """Pages of the damaged store."""
+    valid_pages: int
+    """Those of them that held a valid page of the log."""
+    damaged_pages: list[int]
+    """Those that held something else: damage, or a write that was cut short."""
+    lost_between: list[Lost]
+    """Where changes are missing. Keys that were last changed there are missing too."""
+    lost_the_newest: bool
+    """Whether changes after ``revision`` are missing; how many is not known."""
+    uncertain_keys: list[bytes]
+    """Keys that may have been changed or deleted in what was lost: they are as last known."""
+    affected_keys: list[bytes]
+    """Keys of which a change was lost that is known to have been: they are as after it."""
+    uncertain_leases: list[int]
+    """Leases that may have been revoked or renewed in what was lost."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is missing that is known to have been there."""
+        return not self.lost_between and not self.lost_the_newest

@@ -6,6 +6,7 @@ mod follow;
 mod lend;
 mod round_trip;
 mod rules;
+mod salvage;
 mod sparse;
 mod sweep;
 

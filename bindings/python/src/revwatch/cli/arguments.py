@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from . import verbs_cursor, verbs_kv, verbs_lease, verbs_own, verbs_watch
+from . import verbs_cursor, verbs_kv, verbs_lease, verbs_own, verbs_snapshot, verbs_watch
 from .call import Call, Verb
 from .exits import CommandError, Exit
 from .flags import Flag, Values, parse
@@ -17,8 +17,9 @@ VERBS: Mapping[str, Verb] = {
     **verbs_lease.VERBS,
     **verbs_own.VERBS,
     **verbs_cursor.VERBS,
+    **verbs_snapshot.VERBS,
 }
-GROUPS = {"cursor", "lease"}
+GROUPS = {"cursor", "lease", "snapshot"}
 """Verbs of two words begin with one of these."""
 
 _IGNORED = "accepted and ignored: there is no server"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeAlias
 
 from ...types import (
     CursorReport,
@@ -31,6 +32,10 @@ def emit(text: str) -> None:
 def decode(data: bytes) -> str:
     """The text that `emit` turns back into these bytes."""
     return data.decode("utf-8", "surrogateescape")
+
+
+Facts: TypeAlias = Mapping[str, int | Sequence[int | str | bytes]]
+"""Numbers and lists, by name."""
 
 
 def status_fields(status: Status) -> dict[str, int]:
@@ -84,6 +89,9 @@ class Printer(Protocol):
 
     def status(self, status: Status) -> None:
         """The state of the store."""
+
+    def facts(self, facts: Facts) -> None:
+        """What there is to know about something, by name."""
 
     def checked(self, problem: str) -> None:
         """The outcome of check; no problem is the empty text."""

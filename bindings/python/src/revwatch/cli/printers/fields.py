@@ -18,7 +18,7 @@ from ...types import (
 )
 from ..exits import CommandError, Exit
 from ..go_syntax import quote
-from .base import emit
+from .base import Facts, emit
 
 
 class FieldsPrinter:
@@ -85,6 +85,10 @@ class FieldsPrinter:
         emit(_lines(Revision=revision) + "".join(_lines(ID=lease) for lease in leases))
 
     def status(self, status: Status) -> None:
+        """Not in this format."""
+        raise _unsupported()
+
+    def facts(self, facts: Facts) -> None:
         """Not in this format."""
         raise _unsupported()
 

@@ -29,7 +29,7 @@ from ...types import (
     TxnResponse,
     WatchResponse,
 )
-from .base import emit, status_fields
+from .base import Facts, emit, status_fields
 
 Fields = dict[str, Any]
 
@@ -101,6 +101,17 @@ class JsonPrinter:
     def status(self, status: Status) -> None:
         """All numbers by name."""
         _emit(status_fields(status))
+
+    def facts(self, facts: Facts) -> None:
+        """All by name."""
+        _emit(
+            {
+                name: value
+                if isinstance(value, int)
+                else [_bytes(it) if isinstance(it, bytes) else it for it in value]
+                for name, value in facts.items()
+            }
+        )
 
     def checked(self, problem: str) -> None:
         """Whether all is well, and what is not."""

@@ -20,7 +20,7 @@ from ...types import (
     TxnResponse,
     WatchResponse,
 )
-from .base import decode, emit, status_fields
+from .base import Facts, decode, emit, status_fields
 
 
 class SimplePrinter:
@@ -94,6 +94,13 @@ class SimplePrinter:
     def status(self, status: Status) -> None:
         """A name and a number on each line."""
         emit("".join(f"{name} {value}\n" for name, value in status_fields(status).items()))
+
+    def facts(self, facts: Facts) -> None:
+        """A name and what is said of it on each line."""
+        for name, value in facts.items():
+            values = [value] if isinstance(value, int) else value
+            words = (self._bytes(it) if isinstance(it, bytes) else str(it) for it in values)
+            emit(" ".join([name, *words]) + "\n")
 
     def checked(self, problem: str) -> None:
         """Says ok; a problem goes to stderr."""

@@ -1,0 +1,68 @@
+import { equal, fails, ok } from '../check.mjs';
+
+function filled({ Store, utf8 }) {
+  const store = Store.memory();
+  for (let i = 0; i < 30; i += 1) store.put(utf8(`k${i % 7}`), utf8(`value ${i}`));
+  return store;
+}
+
+export const tests = {
+  'a store is restored from a snapshot that was taken while writing went on'(revwatch) {
+    const { Store, utf8 } = revwatch;
+    const store = filled(revwatch);
+    const { id } = store.leaseGrant(60_000);
+    store.put(utf8('alive'), utf8(''), { lease: id });
+    const { hash } = store.hashKv();
+    const parts = [];
+    const snapshot = store.snapshot({ maxBytes: 512 });
+    equal(snapshot.revision, 32n);
+    for (const part of snapshot) {
+      ok(part.length <= 512);
+      parts.push(part);
+      store.put(utf8('later'), utf8('x'));
+    }
+    ok(parts.length > 1);
+    for (const given of [parts, new Uint8Array(parts.flatMap((part) => [...part]))]) {
+      const copy = Store.restore(given);
+      equal([copy.revision, copy.hashKv().hash, copy.get(utf8('later'))], [32n, hash, null]);
+      equal(copy.leases(), [id]);
+      copy.put(utf8('goes'), utf8('on'));
+      copy.free();
+    }
+    fails(revwatch, 'InvalidSnapshot', () => Store.restore(parts.slice(1)));
+    fails(revwatch, 'InvalidSnapshot', () => Store.restore(parts.slice(0, -1)));
+    fails(revwatch, 'InvalidSnapshot', () => Store.restore([]));
+    store.free();
+  },
+
+  'a copy takes what happened since'(revwatch) {
+    const { Store, utf8 } = revwatch;
+    const store = filled(revwatch);
+    const copy = Store.restore(store.snapshot());
+    store.deleteRange(utf8('k1'));
+    store.cursor(utf8('reader'), utf8('k'));
+    equal(copy.applySnapshot(store.snapshot({ since: copy.revision })).revision, store.revision);
+    equal(copy.hashKv(), store.hashKv());
+    equal(copy.cursors().length, 1);
+    fails(revwatch, 'SnapshotOutOfPlace', () => copy.applySnapshot(store.snapshot({ since: 3n })));
+    fails(revwatch, 'SnapshotOutOfPlace', () => Store.restore(store.snapshot({ since: 3n })));
+    fails(revwatch, 'FutureRevision', () => store.snapshot({ since: 99n }));
+    const [first] = store.snapshot({ since: 1n, maxBytes: 512 });
+    fails(revwatch, 'SnapshotOutOfPlace', () => copy.applySnapshot(first));
+    copy.free();
+    store.free();
+  },
+
+  'a snapshot that was let go of gives nothing more'(revwatch) {
+    const store = filled(revwatch);
+    const snapshot = store.snapshot({ maxBytes: 512 });
+    for (const part of snapshot) {
+      ok(part.length > 0);
+      break;
+    }
+    equal([...snapshot], []);
+    snapshot.free();
+    store.free();
+    snapshot.free();
+  },
+};
