@@ -1,5 +1,6 @@
 //! What happens by itself, one bounded slice at a time.
 
+use super::history::{Turn, take_turns};
 use super::options::Durability;
 use super::store::Store;
 use crate::cursor::Cursors;
@@ -21,9 +22,6 @@ const LEASES_PER_SAVE: usize = 4_096;
 /// values; beyond, watchers read them from history.
 const REFRESHED_BYTES: usize = 4 * 1024 * 1024;
 
-/// How often a reader refreshes to get at history that a writer is moving meanwhile.
-const REFRESHES: usize = 4;
-
 /// Without a write for so long, a store counts as idle.
 const IDLE_AFTER_MS: i64 = 1_000;
 
@@ -43,6 +41,14 @@ pub struct Step {
     pub next_ms: Option<i64>,
 }
 
+/// A step that has begun.
+pub(crate) struct Begun {
+    now_ms: i64,
+    outcome: Result<()>,
+    /// Whether there are watchers to catch up.
+    pub(crate) is_behind: bool,
+}
+
 impl<P: PageStore> Store<P> {
     /// Does one slice of the work that waits: revokes leases whose time is over, makes a batch
     /// durable, compacts what retention lets go, reads about `budget_bytes` of history for watchers
@@ -57,6 +63,18 @@ impl<P: PageStore> Store<P> {
     ///
     /// A slice that fails keeps no other from its turn; the first error is answered.
     pub fn step(&mut self, now_ms: i64, budget_bytes: usize) -> Result<Step> {
+        let begun = self.begin_step(now_ms);
+        let caught_up = if begun.is_behind {
+            let mut left = budget_bytes.max(1);
+            take_turns(&mut *self, |store| Ok(store.catch_up_turn(&mut left)))
+        } else {
+            Ok(false)
+        };
+        self.end_step(begun, caught_up, budget_bytes)
+    }
+
+    /// Begins a step: what is due is done.
+    pub(crate) fn begin_step(&mut self, now_ms: i64) -> Begun {
         let now_ms = self.now_ms.map_or(now_ms, |then_ms| then_ms.max(now_ms));
         self.now_ms = Some(now_ms);
         self.lessor.advance(now_ms);
@@ -66,27 +84,47 @@ impl<P: PageStore> Store<P> {
         } else if !self.revisions.log().is_poisoned() {
             outcome = self.do_chores(now_ms);
         }
-        let mut behind = false;
-        if self.hub.is_behind() {
-            let caught_up = self.up_to_date(|store| {
-                let (hub, view) = store.hub_and_view();
-                hub.catch_up(budget_bytes.max(1), &view)
-            });
-            match caught_up {
-                Ok(more) => behind = more,
-                Err(error) => outcome = outcome.and(Err(error)),
-            }
+        Begun {
+            now_ms,
+            outcome,
+            is_behind: self.hub.is_behind(),
+        }
+    }
+
+    /// A turn of catching up within a step, which hands out about `left` bytes of history. Answers
+    /// whether more is to be done.
+    pub(crate) fn catch_up_turn(&mut self, left: &mut usize) -> Turn<bool, P> {
+        let (hub, view) = self.hub_and_view();
+        let turn = hub.catch_up(left, &view);
+        self.send_for(turn)
+    }
+
+    /// Ends a step: what may take its time has its turn.
+    pub(crate) fn end_step(
+        &mut self,
+        begun: Begun,
+        caught_up: Result<bool>,
+        budget_bytes: usize,
+    ) -> Result<Step> {
+        let Begun {
+            now_ms,
+            mut outcome,
+            ..
+        } = begun;
+        let mut more = false;
+        match caught_up {
+            Ok(is_behind) => more = is_behind,
+            Err(error) => outcome = outcome.and(Err(error)),
         }
         self.hub.notify_progress(now_ms, self.published);
-        let mut reclaiming = false;
         if self.is_compacting() && self.may_reclaim() {
             match self.reclaim(budget_bytes) {
-                Ok(more) => reclaiming = more,
+                Ok(is_reclaiming) => more |= is_reclaiming,
                 Err(error) => outcome = outcome.and(Err(error)),
             }
         }
         outcome?;
-        let next_ms = if behind || reclaiming {
+        let next_ms = if more {
             Some(now_ms)
         } else {
             self.next_due_ms(now_ms)
@@ -266,24 +304,13 @@ impl<P: PageStore> Store<P> {
         outcome.map(drop)
     }
 
-    /// Does what reads history, again if it finds that a writer in another process has moved what it
-    /// was about to read.
-    pub(super) fn up_to_date<T>(&mut self, read: impl Fn(&mut Self) -> Result<T>) -> Result<T> {
-        for _ in 0..REFRESHES {
-            match read(self) {
-                Err(_) if self.revisions.log().is_outdated() => self.refresh()?,
-                outcome => return outcome,
-            }
-        }
-        read(self)
-    }
-
     /// The writer has reclaimed some of what this reader has not read yet, or has crashed and
     /// recovered without some of what this reader has seen in `epoch`. Watchers go on from what they
     /// have seen, or are told that it is gone.
     fn begin_anew(&mut self, epoch: i64) -> Result<()> {
         let seen = self.published;
         self.read_again()?;
+        self.hub.forget_history();
         if let Some(cut) = self.cut_since(epoch) {
             self.hub.rewind(cut, seen);
             self.rewind_follows(cut);

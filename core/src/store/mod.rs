@@ -14,6 +14,7 @@ mod history;
 mod opening;
 mod pinned;
 mod range;
+mod reading;
 mod reclaim;
 mod replay;
 mod request;
@@ -31,6 +32,7 @@ pub use request::{
 pub(crate) use history::event_of;
 pub(crate) use opening::Opening;
 
+pub(crate) use reading::{Before, Read, Reading};
 pub(crate) use request::PutRef;
 pub(crate) use revision_store::{Lesson, RevisionStore};
 pub(crate) use write::WriteTxn;

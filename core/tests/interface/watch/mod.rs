@@ -1,5 +1,6 @@
 //! What watchers, followers and the threads that share them are promised.
 
+mod beside;
 mod etcd_bugs;
 mod follow;
 mod many;
