@@ -113,6 +113,11 @@ pub enum SeededBug {
     CatchUpSkips,
     /// Who has read one part of history counts as synced.
     SyncedTooEarly,
+    /// A part of history that a compaction has overtaken while it was read is handed out all the same.
+    OvertakenPartIsTaken,
+    /// What a watcher wants of a part of history is given to another one that has its number by the
+    /// time when the part was read.
+    FormerHolderIsServed,
     /// Who comes with an old start is never reached again by the sweep through history (etcd#16839).
     SweepNeverReturns,
     // Watching: crashes.

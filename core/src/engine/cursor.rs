@@ -6,6 +6,7 @@ use alloc::format;
 use alloc::vec::Vec;
 use core::task::Waker;
 
+use super::history::{Turn, take_turns};
 use super::options::Durability;
 use super::store::Store;
 use crate::cursor::{
@@ -14,7 +15,7 @@ use crate::cursor::{
 use crate::error::{Error, Result};
 use crate::log::Record;
 use crate::page::PageStore;
-use crate::watch::{StreamId, WatchRequest, WatchResponse};
+use crate::watch::{POLL_BYTES, StreamId, WatchRequest, WatchResponse};
 
 /// Names one opening of a cursor. Never used again for another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,11 +58,24 @@ impl<P: PageStore> Store<P> {
         max_events: usize,
         max_bytes: usize,
     ) -> Result<CursorResponse> {
+        let mut left = POLL_BYTES;
+        take_turns(self, |store| {
+            store.poll_cursor_turn(cursor, max_events, max_bytes, &mut left)
+        })
+    }
+
+    pub(crate) fn poll_cursor_turn(
+        &mut self,
+        cursor: CursorId,
+        max_events: usize,
+        max_bytes: usize,
+        left: &mut usize,
+    ) -> Result<Turn<CursorResponse, P>> {
         let sessions = &mut self.cursor_sessions.by_id;
         let mut session = sessions.remove(&cursor.0).ok_or(Error::CursorNotFound)?;
-        let response = self.advance_cursor(&mut session, max_events, max_bytes);
+        let turn = self.advance_cursor(&mut session, max_events, max_bytes, left);
         self.cursor_sessions.by_id.insert(cursor.0, session);
-        response
+        turn
     }
 
     /// Takes note that everything up to `revision` was dealt with: the next opening goes on after
@@ -330,22 +344,27 @@ impl<P: PageStore> Store<P> {
         session: &mut Session,
         max_events: usize,
         max_bytes: usize,
-    ) -> Result<CursorResponse> {
+        left: &mut usize,
+    ) -> Result<Turn<CursorResponse, P>> {
         if let Some(revision) = session.rewound_to.take() {
-            return Ok(CursorResponse::Rewound { revision });
+            return Ok(Turn::Done(CursorResponse::Rewound { revision }));
         }
         let stream = match session.stream {
             Some(stream) => stream,
             None => self.open_cursor_stream(session)?,
         };
         loop {
-            match self.poll(stream, max_events, max_bytes)? {
+            let response = match self.poll_turn(stream, max_events, max_bytes, left)? {
+                Turn::Done(response) => response,
+                Turn::Read(errand) => return Ok(Turn::Read(errand)),
+            };
+            let answer = match response {
                 WatchResponse::Events { events, .. } => {
                     let last = events.get(events.len().saturating_sub(1));
                     let revision = last.map_or(session.delivered, |last| last.kv.mod_revision);
                     session.delivered = revision;
                     session.last_event = revision;
-                    return Ok(CursorResponse::Events { revision, events });
+                    CursorResponse::Events { revision, events }
                 }
                 WatchResponse::Compacted {
                     compact_revision, ..
@@ -355,16 +374,17 @@ impl<P: PageStore> Store<P> {
                     session.delivered = session.delivered.max(compact_revision - 1);
                     // Only the consumer may acknowledge that this is lost.
                     session.last_event = session.delivered;
-                    return Ok(CursorResponse::Compacted { compact_revision });
+                    CursorResponse::Compacted { compact_revision }
                 }
                 WatchResponse::Idle => {
                     self.note_delivered(session)?;
                     let revision = session.delivered;
-                    return Ok(CursorResponse::Idle { revision });
+                    CursorResponse::Idle { revision }
                 }
                 // Nobody else knows the stream, so nothing else is said of its watcher.
-                _ => {}
-            }
+                _ => continue,
+            };
+            return Ok(Turn::Done(answer));
         }
     }
 

@@ -78,9 +78,14 @@ impl<P: PageStore> Store<P> {
             return self.hub.open_stream();
         }
         let (seed, limits) = (self.options.seed, &self.options.limits);
-        let early = self
-            .early
-            .get_or_insert_with(|| Box::new(Hub::new_early(seed, limits)));
+        let keeps_spent = self.hub.keeps_spent();
+        let early = self.early.get_or_insert_with(|| {
+            let mut early = Hub::new_early(seed, limits);
+            if keeps_spent {
+                early.keep_spent();
+            }
+            Box::new(early)
+        });
         early.open_stream()
     }
 

@@ -4,13 +4,16 @@ use alloc::format;
 use core::task::Waker;
 
 use super::early::StreamOptions;
+use super::history::{Turn, take_turns};
 use super::store::Store;
 use crate::error::{Error, Result};
 use crate::page::PageStore;
 use crate::range::KeyRange;
 use crate::revision::ResumeToken;
 use crate::seeded_bug::is_seeded;
-use crate::watch::{Follow, FollowResponse, Phase, StreamId, WatchRequest, WatchResponse};
+use crate::watch::{
+    Follow, FollowResponse, POLL_BYTES, Phase, StreamId, WatchRequest, WatchResponse,
+};
 
 /// Names a follower of a store. Never used again for another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,15 +118,24 @@ impl<P: PageStore> Store<P> {
         max_events: usize,
         max_bytes: usize,
     ) -> Result<FollowResponse> {
-        self.up_to_date(|store| {
-            let mut entry = store
-                .follows
-                .remove(&follow.0)
-                .ok_or(Error::StreamNotFound)?;
-            let response = store.advance_follow(&mut entry, max_events, max_bytes);
-            store.follows.insert(follow.0, entry);
-            response
+        let mut left = POLL_BYTES;
+        take_turns(self, |store| {
+            store.poll_follow_turn(follow, max_events, max_bytes, &mut left)
         })
+    }
+
+    pub(crate) fn poll_follow_turn(
+        &mut self,
+        follow: FollowId,
+        max_events: usize,
+        max_bytes: usize,
+        left: &mut usize,
+    ) -> Result<Turn<FollowResponse, P>> {
+        let entry = self.follows.remove(&follow.0);
+        let mut entry = entry.ok_or(Error::StreamNotFound)?;
+        let turn = self.advance_follow(&mut entry, max_events, max_bytes, left);
+        self.follows.insert(follow.0, entry);
+        turn
     }
 
     /// Where to go on after everything that a follower has been told, also after a crash: what to
@@ -176,19 +188,20 @@ impl<P: PageStore> Store<P> {
         follow: &mut Follow,
         max_events: usize,
         max_bytes: usize,
-    ) -> Result<FollowResponse> {
+        left: &mut usize,
+    ) -> Result<Turn<FollowResponse, P>> {
         let compacted = self.revisions.compact_revision();
-        match &mut follow.phase {
+        let response = match &mut follow.phase {
             // The state that history begins with now is yet to be published.
             Phase::State { .. } | Phase::Lost if self.frontier(follow.early) < compacted => {
-                Ok(FollowResponse::Idle)
+                FollowResponse::Idle
             }
             Phase::Changes { stream, epoch } => {
                 let (stream, epoch) = (*stream, *epoch);
-                self.next_change(follow, (stream, epoch), max_events, max_bytes)
+                return self.next_change(follow, (stream, epoch), max_events, max_bytes, left);
             }
-            Phase::Lost => Ok(self.reset(follow)),
-            Phase::State { revision, .. } if *revision < compacted => Ok(self.reset(follow)),
+            Phase::Lost => self.reset(follow),
+            Phase::State { revision, .. } if *revision < compacted => self.reset(follow),
             Phase::State { revision, after } => {
                 let revision = *revision;
                 let kvs = self.revisions.page(
@@ -200,7 +213,7 @@ impl<P: PageStore> Store<P> {
                 )?;
                 if let Some(last) = kvs.last() {
                     *after = Some(last.key.clone());
-                    return Ok(FollowResponse::State { kvs });
+                    return Ok(Turn::Done(FollowResponse::State { kvs }));
                 }
                 let token = ResumeToken {
                     revision,
@@ -211,9 +224,10 @@ impl<P: PageStore> Store<P> {
                 };
                 follow.phase = self.changes_after(&follow.range, token, options)?;
                 follow.told = Some(token);
-                Ok(FollowResponse::Synced { revision })
+                FollowResponse::Synced { revision }
             }
-        }
+        };
+        Ok(Turn::Done(response))
     }
 
     fn next_change(
@@ -222,25 +236,31 @@ impl<P: PageStore> Store<P> {
         (stream, epoch): (StreamId, i64),
         max_events: usize,
         max_bytes: usize,
-    ) -> Result<FollowResponse> {
+        left: &mut usize,
+    ) -> Result<Turn<FollowResponse, P>> {
         loop {
-            match self.poll(stream, max_events, max_bytes)? {
-                WatchResponse::Created { .. } | WatchResponse::Progress { .. } => {}
+            let response = match self.poll_turn(stream, max_events, max_bytes, left)? {
+                Turn::Done(response) => response,
+                Turn::Read(errand) => return Ok(Turn::Read(errand)),
+            };
+            let answer = match response {
+                WatchResponse::Created { .. } | WatchResponse::Progress { .. } => continue,
                 WatchResponse::Events { events, .. } => {
                     // A long history comes in parts, and each says how far it goes.
                     let last = events.get(events.len().saturating_sub(1));
                     let revision = last.map_or(0, |event| event.kv.mod_revision);
                     follow.told = Some(ResumeToken { epoch, revision });
-                    return Ok(FollowResponse::Events { revision, events });
+                    FollowResponse::Events { revision, events }
                 }
-                WatchResponse::Idle => return Ok(FollowResponse::Idle),
+                WatchResponse::Idle => FollowResponse::Idle,
                 WatchResponse::Canceled { .. }
                 | WatchResponse::Compacted { .. }
                 | WatchResponse::Rewound { .. } => {
                     self.close_stream(stream);
-                    return Ok(self.reset(follow));
+                    self.reset(follow)
                 }
-            }
+            };
+            return Ok(Turn::Done(answer));
         }
     }
 

@@ -1,5 +1,6 @@
 //! What happens by itself, one bounded slice at a time.
 
+use super::history::{Turn, take_turns};
 use super::options::Durability;
 use super::store::Store;
 use crate::cursor::Cursors;
@@ -22,9 +23,6 @@ const LEASES_PER_SAVE: usize = 4_096;
 /// values; beyond, watchers read them from history.
 const REFRESHED_BYTES: usize = 4 * 1024 * 1024;
 
-/// How often a reader refreshes to get at history that a writer is moving meanwhile.
-const REFRESHES: usize = 4;
-
 /// Without a write for so long, a store counts as idle.
 const IDLE_AFTER_MS: i64 = 1_000;
 
@@ -44,6 +42,22 @@ pub struct Step {
     pub next_ms: Option<i64>,
 }
 
+/// A step that has begun.
+pub(crate) struct Begun {
+    now_ms: i64,
+    outcome: Result<()>,
+    /// What may be read for watchers to catch up, if there are any.
+    pub(crate) share: Option<Share>,
+}
+
+/// Bytes of history that a step may still hand out, to watchers of what is published and to those that
+/// are told early.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Share {
+    late: usize,
+    early: usize,
+}
+
 impl<P: PageStore> Store<P> {
     /// Does one slice of the work that waits: revokes leases whose time is over, makes a batch
     /// durable, compacts what retention lets go, reads about `budget_bytes` of history for watchers
@@ -58,6 +72,16 @@ impl<P: PageStore> Store<P> {
     ///
     /// A slice that fails keeps no other from its turn; the first error is answered.
     pub fn step(&mut self, now_ms: i64, budget_bytes: usize) -> Result<Step> {
+        let begun = self.begin_step(now_ms, budget_bytes);
+        let caught_up = match begun.share {
+            Some(mut share) => take_turns(&mut *self, |store| Ok(store.catch_up_turn(&mut share))),
+            None => Ok(false),
+        };
+        self.end_step(begun, caught_up, budget_bytes)
+    }
+
+    /// Begins a step: what is due is done.
+    pub(crate) fn begin_step(&mut self, now_ms: i64, budget_bytes: usize) -> Begun {
         let now_ms = self.now_ms.map_or(now_ms, |then_ms| then_ms.max(now_ms));
         self.now_ms = Some(now_ms);
         self.lessor.advance(now_ms);
@@ -67,22 +91,55 @@ impl<P: PageStore> Store<P> {
         } else if !self.revisions.log().is_poisoned() {
             outcome = self.do_chores(now_ms);
         }
-        let mut behind = false;
-        match self.catch_up(budget_bytes) {
-            Ok(more) => behind = more,
+        Begun {
+            now_ms,
+            outcome,
+            share: self.share_for_catching_up(budget_bytes),
+        }
+    }
+
+    /// A turn of catching up within a step. Answers whether more is to be done.
+    pub(crate) fn catch_up_turn(&mut self, share: &mut Share) -> Turn<bool, P> {
+        let mut is_behind = false;
+        for (left, is_early) in [(&mut share.late, false), (&mut share.early, true)] {
+            if *left > 0 {
+                let (hub, view) = self.hub_and_view(is_early);
+                match hub.catch_up(left, &view) {
+                    crate::watch::Turn::Done(more) => is_behind |= more,
+                    wants => return self.send_for(wants, is_early),
+                }
+            }
+        }
+        Turn::Done(is_behind)
+    }
+
+    /// Ends a step: what may take its time has its turn.
+    pub(crate) fn end_step(
+        &mut self,
+        begun: Begun,
+        caught_up: Result<bool>,
+        budget_bytes: usize,
+    ) -> Result<Step> {
+        let Begun {
+            now_ms,
+            mut outcome,
+            ..
+        } = begun;
+        let mut more = false;
+        match caught_up {
+            Ok(is_behind) => more = is_behind,
             Err(error) => outcome = outcome.and(Err(error)),
         }
         self.hub.notify_progress(now_ms, self.published);
         self.notify_early_progress(now_ms);
-        let mut reclaiming = false;
         if self.is_compacting() && self.may_reclaim() && !self.is_held_by_a_snapshot() {
             match self.reclaim(budget_bytes) {
-                Ok(more) => reclaiming = more,
+                Ok(is_reclaiming) => more |= is_reclaiming,
                 Err(error) => outcome = outcome.and(Err(error)),
             }
         }
         outcome?;
-        let next_ms = if behind || reclaiming {
+        let next_ms = if more {
             Some(now_ms)
         } else {
             self.next_due_ms(now_ms)
@@ -90,21 +147,18 @@ impl<P: PageStore> Store<P> {
         Ok(Step { next_ms })
     }
 
-    /// Reads about so much history for watchers that are behind; half of it for those that are told
-    /// early where others are behind too. Answers whether there is more to read.
-    fn catch_up(&mut self, budget_bytes: usize) -> Result<bool> {
+    /// What may be read for watchers that are behind, if there are any: half of it for those that are
+    /// told early, where others are behind too.
+    fn share_for_catching_up(&self, budget_bytes: usize) -> Option<Share> {
         let is_early_behind = self.early.as_ref().is_some_and(|hub| hub.is_behind());
-        let behind = [(false, self.hub.is_behind()), (true, is_early_behind)];
-        let share = budget_bytes / behind.iter().filter(|(_, is)| *is).count().max(1);
-        let mut outcome = Ok(false);
-        for (is_early, _) in behind.into_iter().filter(|(_, is)| *is) {
-            let more = self.up_to_date(|store| {
-                let (hub, view) = store.hub_and_view(is_early);
-                hub.catch_up(share.max(1), &view)
-            });
-            outcome = outcome.and_then(|others| Ok(more? | others));
-        }
-        outcome
+        let budget_bytes = budget_bytes.max(2);
+        let (late, early) = match (self.hub.is_behind(), is_early_behind) {
+            (false, false) => return None,
+            (true, false) => (budget_bytes, 0),
+            (false, true) => (0, budget_bytes),
+            (true, true) => (budget_bytes / 2, budget_bytes / 2),
+        };
+        Some(Share { late, early })
     }
 
     /// What is due. Changes among it are made durable together, by one sync.
@@ -279,24 +333,13 @@ impl<P: PageStore> Store<P> {
         outcome.map(drop)
     }
 
-    /// Does what reads history, again if it finds that a writer in another process has moved what it
-    /// was about to read.
-    pub(super) fn up_to_date<T>(&mut self, read: impl Fn(&mut Self) -> Result<T>) -> Result<T> {
-        for _ in 0..REFRESHES {
-            match read(self) {
-                Err(_) if self.revisions.log().is_outdated() => self.refresh()?,
-                outcome => return outcome,
-            }
-        }
-        read(self)
-    }
-
     /// The writer has reclaimed some of what this reader has not read yet, or has crashed and
     /// recovered without some of what this reader has seen in `epoch`. Watchers go on from what they
     /// have seen, or are told that it is gone.
     fn begin_anew(&mut self, epoch: i64) -> Result<()> {
         let seen = self.published;
         self.read_again()?;
+        self.hub.forget_history();
         if let Some(cut) = self.cut_since(epoch) {
             self.hub.rewind(cut, seen);
             self.rewind_follows(cut);

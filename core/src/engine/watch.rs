@@ -1,86 +1,19 @@
-//! Watching: the hub's door to history, and the users' door to the hub.
+//! Watching: the users' door to the hub.
 
 use alloc::vec::Vec;
-use core::ops::ControlFlow;
 use core::task::Waker;
 
 use super::early::StreamOptions;
-use super::publish::Unkept;
+use super::history::{Turn, take_turns};
 use super::store::Store;
 use crate::error::{Error, Result};
 use crate::log::EPOCHS_REMEMBERED;
 use crate::page::PageStore;
 use crate::revision::ResumeToken;
-use crate::store::RevisionStore;
 use crate::watch::{
-    History, Hub, Reach, Registration, Responses, StreamId, WatchRequest, WatchResponse,
+    POLL_BYTES, Registration, Responses, Spent, StreamId, WatchRequest, WatchResponse,
     WatcherReport,
 };
-
-/// What the hub sees of a store.
-pub(super) struct View<'a, P> {
-    revisions: &'a RevisionStore<P>,
-    published: i64,
-    unkept: Unkept,
-}
-
-impl<P: PageStore> History for View<'_, P> {
-    fn published(&self) -> i64 {
-        self.published
-    }
-
-    fn told_from_history(&self, prev_kv: bool) -> i64 {
-        let unkept = if prev_kv {
-            self.unkept.events.max(self.unkept.prev_kvs)
-        } else {
-            self.unkept.events
-        };
-        self.published.max(unkept)
-    }
-
-    fn compact_revision(&self) -> i64 {
-        self.revisions.compact_revision()
-    }
-
-    fn newest_change(&self, key: &[u8]) -> Option<i64> {
-        self.revisions.newest_change(key, self.published)
-    }
-
-    fn events(
-        &self,
-        from: i64,
-        max_revisions: usize,
-        max_bytes: usize,
-        prev_kv: bool,
-    ) -> Result<Reach> {
-        let mut reach = Reach {
-            events: Vec::new(),
-            revision: self.published,
-        };
-        let (mut revisions, mut bytes, mut current) = (0, 0, 0);
-        let mut outcome = Ok(());
-        self.revisions
-            .events(from, self.published, &mut |mut event| {
-                let revision = event.kv.mod_revision;
-                if revision != current {
-                    if revisions > 0 && (revisions >= max_revisions || bytes >= max_bytes) {
-                        reach.revision = revision - 1;
-                        return ControlFlow::Break(());
-                    }
-                    (revisions, current) = (revisions + 1, revision);
-                }
-                if prev_kv && let Err(error) = self.revisions.attach_prev_kv(&mut event) {
-                    outcome = Err(error);
-                    return ControlFlow::Break(());
-                }
-                bytes += event.bytes();
-                reach.events.push(event);
-                ControlFlow::Continue(())
-            })?;
-        outcome?;
-        Ok(reach)
-    }
-}
 
 impl<P: PageStore> Store<P> {
     /// Opens a stream: one bounded queue for the responses of many watchers.
@@ -143,10 +76,37 @@ impl<P: PageStore> Store<P> {
         if let Some(response) = hub.take_queued(stream, max_events, max_bytes) {
             return Ok(response);
         }
-        self.up_to_date(|store| {
-            let (hub, view) = store.hub_and_view(stream.is_early());
-            hub.poll(stream, max_events, max_bytes, &view)
+        let mut left = POLL_BYTES;
+        take_turns(self, |store| {
+            store.poll_hub(stream, max_events, max_bytes, &mut left)
         })
+    }
+
+    /// A turn of [`poll`](Self::poll), which hands out about `left` bytes of history.
+    pub(crate) fn poll_turn(
+        &mut self,
+        stream: StreamId,
+        max_events: usize,
+        max_bytes: usize,
+        left: &mut usize,
+    ) -> Result<Turn<WatchResponse, P>> {
+        let hub = self.hub_of(stream);
+        if let Some(response) = hub.take_queued(stream, max_events, max_bytes) {
+            return Ok(Turn::Done(response));
+        }
+        self.poll_hub(stream, max_events, max_bytes, left)
+    }
+
+    fn poll_hub(
+        &mut self,
+        stream: StreamId,
+        max_events: usize,
+        max_bytes: usize,
+        left: &mut usize,
+    ) -> Result<Turn<WatchResponse, P>> {
+        let (hub, view) = self.hub_and_view(stream.is_early());
+        let turn = hub.poll(stream, max_events, max_bytes, left, &view)?;
+        Ok(self.send_for(turn, stream.is_early()))
     }
 
     /// Takes several responses of a stream at once: the one that [`poll`](Self::poll) would answer, and
@@ -179,10 +139,22 @@ impl<P: PageStore> Store<P> {
         max_events: usize,
         max_bytes: usize,
     ) -> Result<Responses> {
-        self.up_to_date(|store| {
-            let (hub, view) = store.hub_and_view(stream.is_early());
-            hub.poll_many(stream, max_events, max_bytes, &view)
+        let mut left = POLL_BYTES;
+        take_turns(self, |store| {
+            store.poll_many_turn(stream, max_events, max_bytes, &mut left)
         })
+    }
+
+    pub(crate) fn poll_many_turn(
+        &mut self,
+        stream: StreamId,
+        max_events: usize,
+        max_bytes: usize,
+        left: &mut usize,
+    ) -> Result<Turn<Responses, P>> {
+        let (hub, view) = self.hub_and_view(stream.is_early());
+        let turn = hub.poll_many(stream, max_events, max_bytes, left, &view)?;
+        Ok(self.send_for(turn, stream.is_early()))
     }
 
     /// Whether [`poll`](Self::poll) may have more to say than `Idle`. O(1).
@@ -300,36 +272,19 @@ impl<P: PageStore> Store<P> {
         woken
     }
 
-    /// The hub of the streams that are told early, if there is one, or that of the others, and what it
-    /// sees of the store.
-    pub(super) fn hub_and_view(&mut self, is_early: bool) -> (&mut Hub, View<'_, P>) {
-        let published = self.frontier(is_early);
-        let revisions = &self.revisions;
-        match &mut self.early {
-            Some(early) if is_early => {
-                // What is applied is shown at once: nothing is kept for later.
-                let unkept = Unkept::default();
-                (
-                    early,
-                    View {
-                        revisions,
-                        published,
-                        unkept,
-                    },
-                )
-            }
-            _ => {
-                let unkept = self.unkept;
-                (
-                    &mut self.hub,
-                    View {
-                        revisions,
-                        published,
-                        unkept,
-                    },
-                )
-            }
+    /// What is best dropped where that holds up nobody is left to the caller from now on.
+    pub(crate) fn leave_spent_to_the_caller(&mut self) {
+        self.hub.keep_spent();
+    }
+
+    /// Takes what is only to be dropped.
+    #[inline]
+    pub(crate) fn take_spent(&mut self) -> Spent {
+        let mut spent = self.hub.take_spent();
+        if let Some(early) = &mut self.early {
+            spent.extend(early.take_spent());
         }
+        spent
     }
 
     /// The last revision of the token's past that still stands, if the token lies beyond it: because

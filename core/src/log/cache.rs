@@ -38,6 +38,12 @@ impl PageCache {
         }
     }
 
+    /// Whether a page would be found.
+    pub(super) fn has(&self, slot: u32, term: u64) -> bool {
+        let index = self.by_slot.get(&slot);
+        index.is_some_and(|&index| self.places[index].term == term)
+    }
+
     pub(super) fn get(&mut self, slot: u32, term: u64) -> Option<Arc<[u8]>> {
         let place = &mut self.places[*self.by_slot.get(&slot)?];
         if place.term != term {

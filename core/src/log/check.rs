@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::vec;
 
 use super::directory::LivePage;
+use super::frames::Frames;
 use super::handle::{Log, NEVER, Position};
 use super::header::{self, COPIES};
 use super::layout::PageHeader;
@@ -133,7 +134,7 @@ impl<P: PageStore> Log<P> {
     ) -> Result<bool> {
         let stop = checking.entries.saturating_add(budget_bytes as u64);
         while checking.entries < stop {
-            let frame = self.frame_at(checking.entries, self.readable_end, Source::Cached)?;
+            let frame = self.frame_at(checking.entries, self.readable_end)?;
             let Some(frame) = frame else {
                 let is_all = checking.entries == self.readable_end
                     || self.newest.is_none_or(|newest| newest == checking.before);

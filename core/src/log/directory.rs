@@ -76,9 +76,23 @@ impl LivePage {
         page.get(place(position)..place(self.to))
     }
 
+    /// Whether it is in memory.
+    pub(super) fn is_here(&self) -> bool {
+        self.bytes.is_some() || self.lent.bytes().is_some()
+    }
+
+    /// A copy of the entry that holds the page, if it is in memory.
+    pub(super) fn held(&self) -> Self {
+        let bytes = self.bytes.as_ref().or_else(|| self.lent.bytes());
+        Self {
+            bytes: bytes.map(Arc::clone),
+            ..self.clone()
+        }
+    }
+
     /// Whether it would be found sooner if it were lent.
     pub(super) fn can_be_lent(&self) -> bool {
-        self.bytes.is_none() && self.lent.bytes().is_none() && self.is_dense()
+        !self.is_here() && self.is_dense()
     }
 
     /// Whether its contents lie in one piece.

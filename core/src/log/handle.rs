@@ -137,7 +137,8 @@ pub(crate) struct Log<P> {
     pub(super) newest: Option<Revision>,
     pub(super) epoch: i64,
     pub(super) epochs: Vec<EpochStart>,
-    pub(super) cache: spin::Mutex<PageCache>,
+    /// Shared with windows.
+    pub(super) cache: Arc<spin::Mutex<PageCache>>,
     pub(super) lender: Lender,
     /// Frames are encoded here.
     pub(super) scratch: Vec<u8>,
@@ -175,7 +176,10 @@ impl<P: PageStore> Log<P> {
             newest: None,
             epoch: 1,
             epochs: Vec::new(),
-            cache: spin::Mutex::new(PageCache::new(cache_bytes, identity.page_size)),
+            cache: Arc::new(spin::Mutex::new(PageCache::new(
+                cache_bytes,
+                identity.page_size,
+            ))),
             lender,
             scratch: Vec::new(),
             idle_polls: 0,

@@ -10,9 +10,10 @@ use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::directory::{Directory, LivePage};
+use super::frames::{Frames, Stretch};
 use super::handle::{Log, NEVER};
 use super::pieces::{self, Run};
-use super::reader::{Source, Stretch};
+use super::reader::Source;
 use super::survey::Survey;
 use crate::error::{Error, Result};
 use crate::page::PageStore;

@@ -1,16 +1,17 @@
-//! Reading: from a position to a page, from a page to a frame, from a frame to an entry.
+//! Reading: from a position to a page, and the entry there.
 
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec;
-use alloc::vec::Vec;
 use core::ops::Range;
 
+use super::cache::PageCache;
 use super::directory::LivePage;
-use super::frame::{self, LENGTH_BYTES, Length};
+use super::frame;
+use super::frames::{Frames, Stretch};
 use super::handle::{Log, Position};
-use super::layout::{NO_SLOT, PageHeader};
+use super::layout::{Identity, NO_SLOT, PageHeader};
 use super::moved::{may_have_moved, stretch_of};
 use super::put::{self, PutFields};
 use super::record::{Entry, Record};
@@ -20,8 +21,8 @@ use crate::page::PageStore;
 /// An entry with the bytes that it lies in: a part of a page, or a copy if it was not in one piece.
 #[derive(Clone, Debug)]
 pub(crate) struct Stored {
-    bytes: Arc<[u8]>,
-    body: Range<usize>,
+    pub(super) bytes: Arc<[u8]>,
+    pub(super) body: Range<usize>,
 }
 
 impl Stored {
@@ -63,32 +64,6 @@ impl Held<'_> {
     }
 }
 
-/// A frame of the log.
-pub(super) struct Frame {
-    pub(super) position: u64,
-    /// Where the next one may begin.
-    pub(super) next: u64,
-    pub(super) stored: Stored,
-}
-
-impl Frame {
-    /// Where the byte lies whose lowest bit says that the entry is the last of its transaction: the
-    /// first one behind the main revision.
-    pub(super) fn end_bit_position(&self) -> u64 {
-        let body = &self.stored.bytes[self.stored.body.clone()];
-        let main = body.iter().take_while(|&&byte| byte & 0x80 != 0).count() + 1;
-        self.next - body.len() as u64 + main as u64
-    }
-}
-
-/// The bytes that the log has from a position on, as far as they lie together.
-pub(super) enum Stretch<'a> {
-    Page(Arc<[u8]>, Range<usize>),
-    Tail(&'a [u8]),
-    Gap(u64),
-    End,
-}
-
 /// Where pages come from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
@@ -101,7 +76,7 @@ pub(super) enum Source {
 impl<P: PageStore> Log<P> {
     /// The entry at a position that `append`, `scan` or the replay gave.
     pub(crate) fn read(&self, position: Position) -> Result<Stored> {
-        match self.frame_at(position.0, self.readable_end, Source::Cached)? {
+        match self.frame_at(position.0, self.readable_end)? {
             Some(frame) if frame.position == position.0 => Ok(frame.stored),
             _ => Err(self.corrupt_at(position.0, "an entry that was there is gone")),
         }
@@ -156,129 +131,28 @@ impl<P: PageStore> Log<P> {
         }
     }
 
-    /// The first frame at or after `position` that ends at or before `limit`. At `position` a frame
-    /// begins, or began before it was reclaimed.
-    pub(super) fn frame_at(
-        &self,
-        mut position: u64,
-        limit: u64,
-        source: Source,
-    ) -> Result<Option<Frame>> {
-        while position < limit {
-            let stretch = self.stretch_at(position, source)?;
-            if let Stretch::Gap(next) = stretch {
-                position = next;
-                continue;
-            }
-            let bytes = match &stretch {
-                Stretch::Page(page, range) => &page[range.clone()],
-                Stretch::Tail(bytes) => bytes,
-                Stretch::Gap(_) | Stretch::End => return Ok(None),
-            };
-            let Some((prefix, body)) = self.length_at(position, limit, bytes, source)? else {
-                return Ok(None);
-            };
-            let length = prefix + body;
-            let next = position.saturating_add(length as u64);
-            if next > limit {
-                return Ok(None);
-            }
-            let stored = match stretch {
-                Stretch::Page(page, range) if length <= range.len() => {
-                    Stored::new(page, range.start + prefix..range.start + length)
-                }
-                Stretch::Tail(bytes) if length <= bytes.len() => {
-                    Stored::new(Arc::from(&bytes[prefix..length]), 0..body)
-                }
-                _ => {
-                    let bytes = self.gather(position, length, source)?;
-                    Stored::new(Arc::from(&bytes[prefix..]), 0..body)
-                }
-            };
-            let stored =
-                stored.ok_or_else(|| self.corrupt_at(position, "an entry cannot be decoded"))?;
-            return Ok(Some(Frame {
-                position,
-                next,
-                stored,
-            }));
-        }
-        Ok(None)
-    }
-
-    /// Shows the entries that lie in one piece with the one at `position` and end at or before
-    /// `limit`, each with where the next one begins, until `visit` refuses one. Answers where the
-    /// first entry begins that was not shown or was refused; nothing is copied for those before it.
-    pub(super) fn visit_together(
-        &self,
-        position: u64,
-        limit: u64,
-        mut visit: impl FnMut(u64, &Entry<'_>) -> bool,
-    ) -> Result<u64> {
-        let stretch = self.stretch_at(position, Source::Cached)?;
-        let mut rest = match &stretch {
-            Stretch::Page(page, range) => &page[range.clone()],
-            Stretch::Tail(bytes) => bytes,
-            Stretch::Gap(_) | Stretch::End => return Ok(position),
+    /// The bytes of a live page, verified.
+    pub(super) fn page(&self, live: &LivePage, source: Source) -> Result<Arc<[u8]>> {
+        let reading = PageReading {
+            pages: &*self.pages,
+            identity: self.identity,
+            cache: &self.cache,
         };
-        let end = position + rest.len() as u64;
-        let mut position = position;
-        while let Some(entry) = frame::take_entry(&mut rest)
-            && let next = end - rest.len() as u64
-            && next <= limit
-            && visit(next, &entry)
-        {
-            position = next;
-        }
-        Ok(position)
+        reading.page(live, source)
     }
 
-    /// The length of the frame at `position`, whose first bytes are these. `None` if the log ends
-    /// within the length.
-    fn length_at(
-        &self,
-        position: u64,
-        limit: u64,
-        bytes: &[u8],
-        source: Source,
-    ) -> Result<Option<(usize, usize)>> {
-        let mut length = frame::read_length(bytes);
-        if length == Length::Cut {
-            let rest = limit.saturating_sub(position).min(LENGTH_BYTES as u64);
-            length = frame::read_length(&self.gather(position, rest as usize, source)?);
-        }
-        match length {
-            Length::Known { prefix, body } if prefix + body <= self.image_bytes() => {
-                Ok(Some((prefix, body)))
-            }
-            Length::Cut => Ok(None),
-            _ => Err(self.corrupt_at(position, "an entry has an impossible length")),
-        }
+    /// A page as it lies in the page store.
+    pub(super) fn read_slot(&self, slot: u32) -> Result<Arc<[u8]>> {
+        read_slot(&*self.pages, self.identity.page_size, slot)
+    }
+}
+
+impl<P: PageStore> Frames for Log<P> {
+    fn readable_end(&self) -> u64 {
+        self.readable_end
     }
 
-    /// Copies up to `count` bytes from `position` on, fewer only at the end of the log or, for the
-    /// few bytes of a length, at a gap.
-    fn gather(&self, mut position: u64, count: usize, source: Source) -> Result<Vec<u8>> {
-        let mut gathered = Vec::with_capacity(count);
-        while gathered.len() < count {
-            let stretch = self.stretch_at(position, source)?;
-            let bytes = match &stretch {
-                Stretch::Page(page, range) => &page[range.clone()],
-                Stretch::Tail(bytes) => bytes,
-                Stretch::Gap(_) | Stretch::End if count <= LENGTH_BYTES => break,
-                Stretch::Gap(_) | Stretch::End => {
-                    return Err(self.corrupt_at(position, "the rest of an entry is missing"));
-                }
-            };
-            let part = bytes.len().min(count - gathered.len());
-            gathered.extend_from_slice(&bytes[..part]);
-            position += part as u64;
-        }
-        Ok(gathered)
-    }
-
-    /// What the log has at `position`.
-    pub(super) fn stretch_at(&self, position: u64, source: Source) -> Result<Stretch<'_>> {
+    fn stretch_at(&self, position: u64) -> Result<Stretch<'_>> {
         if position >= self.tail.from() {
             let bytes = self.tail.bytes_from(position);
             return Ok(if bytes.is_empty() {
@@ -290,7 +164,7 @@ impl<P: PageStore> Log<P> {
         let Some(live) = self.directory.at(position) else {
             return Ok(Stretch::End);
         };
-        match self.page(live, source) {
+        match self.page(live, Source::Cached) {
             Ok(page) => Ok(stretch_of(page, position, live.to)),
             Err(error) if self.moved.is_looked_for && may_have_moved(&error) => {
                 self.stretch_in_moved(position)
@@ -299,7 +173,28 @@ impl<P: PageStore> Log<P> {
         }
     }
 
-    /// The bytes of a live page, verified.
+    fn corrupt_at(&self, position: u64, what: impl Into<String>) -> Error {
+        let page = self.directory.at(position).or(self.directory.last());
+        Error::Corrupt {
+            page: page.map_or(NO_SLOT, |page| page.slot),
+            what: what.into(),
+        }
+    }
+
+    fn longest_entry_bytes(&self) -> usize {
+        (self.slots.length() as usize).saturating_mul(self.identity.page_size)
+    }
+}
+
+/// What it takes to read pages.
+pub(super) struct PageReading<'a, P> {
+    pub(super) pages: &'a P,
+    pub(super) identity: Identity,
+    pub(super) cache: &'a spin::Mutex<PageCache>,
+}
+
+impl<P: PageStore> PageReading<'_, P> {
+    /// The bytes of a page that is live, or was, verified.
     pub(super) fn page(&self, live: &LivePage, source: Source) -> Result<Arc<[u8]>> {
         if source == Source::Cached {
             if let Some(bytes) = live.bytes.as_ref().or_else(|| live.lent.bytes()) {
@@ -311,7 +206,7 @@ impl<P: PageStore> Log<P> {
         }
         let bytes = match self.pages.share(live.slot) {
             Some(bytes) => bytes,
-            None => self.read_slot(live.slot)?,
+            None => read_slot(self.pages, self.identity.page_size, live.slot)?,
         };
         match PageHeader::verify(&bytes, self.identity, live.slot) {
             Some(header) if live.is_of(&header) => {
@@ -331,25 +226,11 @@ impl<P: PageStore> Log<P> {
             }),
         }
     }
+}
 
-    /// A page as it lies in the page store.
-    pub(super) fn read_slot(&self, slot: u32) -> Result<Arc<[u8]>> {
-        let mut bytes = vec![0; self.identity.page_size];
-        self.pages.read(slot, &mut bytes)?;
-        Ok(Arc::from(bytes))
-    }
-
-    /// The damage that was found at a position, with the page that answers for it.
-    pub(super) fn corrupt_at(&self, position: u64, what: impl Into<String>) -> Error {
-        let page = self.directory.at(position).or(self.directory.last());
-        Error::Corrupt {
-            page: page.map_or(NO_SLOT, |page| page.slot),
-            what: what.into(),
-        }
-    }
-
-    /// No entry is longer than all pages together.
-    fn image_bytes(&self) -> usize {
-        (self.slots.length() as usize).saturating_mul(self.identity.page_size)
-    }
+/// A page as it lies in the page store.
+fn read_slot(pages: &impl PageStore, page_size: usize, slot: u32) -> Result<Arc<[u8]>> {
+    let mut bytes = vec![0; page_size];
+    pages.read(slot, &mut bytes)?;
+    Ok(Arc::from(bytes))
 }

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use super::checkpoint::{FIRST_LOG_SLOT, ROOT_SLOT};
 use super::checkpoint_write::RootState;
 use super::directory::{Directory, LivePage};
+use super::frames::Frames;
 use super::handle::{EpochStart, LastWrite, Log, NEVER};
 use super::layout::{HEADER_BYTES, PageHeader};
 use super::learner::Learner;

@@ -8,10 +8,10 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::directory::LivePage;
+use super::frames::{Frames, Stretch};
 use super::gather::Gathered;
 use super::handle::Log;
 use super::layout::{NO_SLOT, PageHeader};
-use super::reader::{Source, Stretch};
 use super::writer::SPARE_WRITES;
 use crate::error::{Error, Result};
 use crate::page::{PageError, PageStore};
@@ -121,7 +121,7 @@ impl<P: PageStore> Log<P> {
         let capacity = self.identity.capacity();
         let mut position = live.from;
         while position < live.to {
-            match self.stretch_at(position, Source::Cached)? {
+            match self.stretch_at(position)? {
                 Stretch::Page(page, range) => {
                     let bytes = &page[range];
                     if let Some(first) = live.first_frame()
@@ -163,7 +163,7 @@ impl<P: PageStore> Log<P> {
         };
         let mut first = None;
         if frame < to
-            && let Some(frame) = self.frame_at(frame, self.readable_end, Source::Cached)?
+            && let Some(frame) = self.frame_at(frame, self.readable_end)?
             && frame.position < to
         {
             first = Some((frame.position, frame.stored.entry().revision));

@@ -3,9 +3,10 @@
 use alloc::string::String;
 use core::ops::ControlFlow;
 
+use super::frames::Frames;
 use super::handle::{Log, Position};
 use super::header::COPIES;
-use super::reader::{Source, Stored};
+use super::reader::Stored;
 use super::record::Entry;
 use crate::error::{Error, Result};
 use crate::page::PageStore;
@@ -16,46 +17,44 @@ use crate::revision::Revision;
 #[derive(Clone, Debug)]
 pub(crate) struct Scan {
     from: Revision,
-    /// `None` before the first call.
-    position: Option<u64>,
+    position: u64,
 }
 
 impl Scan {
     /// The next entry, or `None` if there is none yet.
-    pub(crate) fn next<P: PageStore>(
-        &mut self,
-        log: &Log<P>,
-    ) -> Result<Option<(Position, Stored)>> {
-        let mut position = self.position.unwrap_or_else(|| log.seek(self.from));
-        while let Some(frame) = log.frame_at(position, log.readable_end, Source::Cached)? {
-            position = frame.next;
+    pub(crate) fn next(&mut self, log: &impl Frames) -> Result<Option<(Position, Stored)>> {
+        while let Some(frame) = log.frame_at(self.position, log.readable_end())? {
+            self.position = frame.next;
             if frame.stored.entry().revision >= self.from {
-                self.position = Some(position);
                 return Ok(Some((Position(frame.position), frame.stored)));
             }
         }
-        self.position = Some(position);
         Ok(None)
+    }
+
+    /// Where it goes on.
+    pub(crate) fn position(&self) -> Position {
+        Position(self.position)
     }
 
     /// Shows the next entries until `visit` breaks off or there are none yet; goes on behind the last
     /// that was shown. Entries in one piece are read where they lie, a page of them at a time.
-    pub(crate) fn visit<P: PageStore>(
+    pub(crate) fn visit(
         &mut self,
-        log: &Log<P>,
+        log: &impl Frames,
         visit: &mut dyn FnMut(&Entry<'_>) -> ControlFlow<()>,
     ) -> Result<()> {
         loop {
-            let mut reached = self.position.unwrap_or_else(|| log.seek(self.from));
+            let mut reached = self.position;
             let mut flow = ControlFlow::Continue(());
-            log.visit_together(reached, log.readable_end, |next, entry| {
+            log.visit_together(reached, log.readable_end(), |next, entry| {
                 reached = next;
                 if entry.revision >= self.from {
                     flow = visit(entry);
                 }
                 flow.is_continue()
             })?;
-            self.position = Some(reached);
+            self.position = reached;
             if flow.is_break() {
                 return Ok(());
             }
@@ -69,11 +68,10 @@ impl Scan {
 
 impl<P: PageStore> Log<P> {
     /// Entries with revisions from `from` on, in their order; those that are not written yet too.
-    #[expect(clippy::unused_self, reason = "a scan belongs to a log")]
     pub(crate) fn scan(&self, from: Revision) -> Scan {
         Scan {
             from,
-            position: None,
+            position: self.seek(from),
         }
     }
 

@@ -26,10 +26,11 @@
 //!   over, and where these are well filled; until then it takes in pages without dead entries too.
 
 use super::frame;
+use super::frames::{Frame, Frames, Stretch};
 use super::gather::Gathered;
 use super::handle::Log;
 use super::layout::PageHeader;
-use super::reader::{Frame, Source, Stretch};
+use super::reader::Source;
 use super::record::{Entry, Record};
 use crate::error::Result;
 use crate::page::PageStore;
@@ -186,7 +187,7 @@ impl<P: PageStore> Log<P> {
         let to = to.min(sweep.limit);
         let begun = (sweep.position, sweep.before, sweep.open);
         while sweep.position < to {
-            let frame = self.frame_at(sweep.position, self.readable_end, Source::Cached)?;
+            let frame = self.frame_at(sweep.position, self.readable_end)?;
             let Some(frame) = frame.filter(|frame| frame.position < to) else {
                 sweep.position = to;
                 break;
@@ -214,7 +215,7 @@ impl<P: PageStore> Log<P> {
         if sweep.budget == 0 {
             return Ok(false);
         }
-        let frame = self.frame_at(sweep.position, self.readable_end, Source::Cached)?;
+        let frame = self.frame_at(sweep.position, self.readable_end)?;
         let Some(frame) = frame.filter(|frame| frame.position < boundary) else {
             return self.cross(sweep, run, boundary, boundary, keep);
         };
@@ -344,7 +345,7 @@ impl<P: PageStore> Log<P> {
         let mut position = from;
         while position < to {
             let room = self.room(sweep, run, position, next)?;
-            match self.stretch_at(position, Source::Cached)? {
+            match self.stretch_at(position)? {
                 Stretch::Page(page, range) => {
                     let left = usize::try_from(to - position).unwrap_or(usize::MAX);
                     let count = range.len().min(room).min(left);

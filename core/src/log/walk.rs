@@ -5,10 +5,11 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::frame::{self, Length};
+use super::frames::{Frames, Stretch};
 use super::handle::{EpochStart, Log, Position};
 use super::layout::NUMBER_LIMIT;
 use super::learner::Learner;
-use super::reader::{Source, Stored, Stretch};
+use super::reader::Stored;
 use super::record::{Entry, Record};
 use crate::error::{Error, Result};
 use crate::page::PageStore;
@@ -127,7 +128,7 @@ impl<P: PageStore> Log<P> {
         let end = walker.end;
         while walker.position < stop {
             // The frame that comes from the page before, or a gap: the rest lies in the page itself.
-            let Some(frame) = self.frame_at(walker.position, end, Source::Cached)? else {
+            let Some(frame) = self.frame_at(walker.position, end)? else {
                 self.directory.note_end(walker.walked, walker.before);
                 return Ok(Some(Walk::Replayed(walker.replayed)));
             };
@@ -139,7 +140,7 @@ impl<P: PageStore> Log<P> {
                 return Ok(Some(Walk::CutOff));
             }
             let from = walker.position;
-            let Stretch::Page(page, bytes) = self.stretch_at(from, Source::Cached)? else {
+            let Stretch::Page(page, bytes) = self.stretch_at(from)? else {
                 continue;
             };
             let here = Here { page, from, bytes };
@@ -219,7 +220,7 @@ impl<P: PageStore> Log<P> {
         }
         for position in walker.spilled.drain(..) {
             let stored = self
-                .frame_at(position, walker.end, Source::Cached)?
+                .frame_at(position, walker.end)?
                 .map(|frame| frame.stored);
             let stored = stored.ok_or_else(|| self.corrupt_at(position, "an entry is gone"))?;
             if self.visit(position, &stored.entry(), resume, learner)? == Walk::CutOff {

@@ -9,6 +9,7 @@ use super::checkpoint::{FIRST_LOG_SLOT, Root};
 use super::checkpoint_write::Contents;
 use super::directory::LivePage;
 use super::frame;
+use super::frames::Frames;
 use super::handle::{LastWrite, Log, NEVER, Position};
 use super::layout::{Mark, NO_FRAME, NO_SLOT, NUMBER_LIMIT, PageHeader};
 use super::record::Entry;

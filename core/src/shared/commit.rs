@@ -20,6 +20,7 @@
 use super::{Shared, SharedStore};
 use crate::engine::{
     ApplyChangesResponse, CompactResponse, CursorId, Durability, Step, Store, SyncTicket,
+    take_turns,
 };
 use crate::error::{Error, Result};
 use crate::lease::{LeaseGrantResponse, LeaseKeepAliveResponse, LeaseRevokeResponse};
@@ -61,9 +62,7 @@ impl<P: PageStore> SharedStore<P> {
     /// another thread carries out, but says that it wants to be called again at once.
     pub fn step(&self, now_ms: i64, budget_bytes: usize) -> Result<Step> {
         for _ in 0..SYNCS_PER_STEP {
-            let (step, owed) = self
-                .shared
-                .apply(None, |store| store.step(now_ms, budget_bytes));
+            let (step, owed) = self.step_once(now_ms, budget_bytes);
             let must_go_on = matches!(step, Err(Error::SyncPending));
             if owed.is_none() && !must_go_on {
                 return step;
@@ -80,6 +79,28 @@ impl<P: PageStore> SharedStore<P> {
         }
         let next_ms = Some(now_ms);
         Ok(Step { next_ms })
+    }
+
+    /// A step as the store takes it; answers also what is to be durable then. If history is to be read,
+    /// that is done with the store unlocked.
+    fn step_once(&self, now_ms: i64, budget_bytes: usize) -> (Result<Step>, Option<SyncGoal>) {
+        let (begun, owed) = self.shared.apply(None, |store| {
+            let begun = store.begin_step(now_ms, budget_bytes);
+            match begun.share {
+                Some(share) => Ok(Err((begun, share))),
+                None => store.end_step(begun, Ok(false), budget_bytes).map(Ok),
+            }
+        });
+        let (begun, mut share) = match begun {
+            Ok(Err(behind)) => behind,
+            Ok(Ok(step)) => return (Ok(step), owed),
+            Err(error) => return (Err(error), owed),
+        };
+        let caught_up = take_turns(&*self.shared, |store| Ok(store.catch_up_turn(&mut share)));
+        let (step, owed_since) = self
+            .shared
+            .apply(None, |store| store.end_step(begun, caught_up, budget_bytes));
+        (step, owed_since.or(owed))
     }
 
     /// Carries out a change, and returns when it is as durable as was asked for.

@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use crate::cursor::{CursorReport, CursorRequest, CursorResponse};
 use crate::engine::{
     ApplyChangesResponse, Changes, CompactResponse, CursorId, Durability, FollowId, HistoryPage,
-    Options, RangeStream, Snapshot, SnapshotUpdate, Status, Store, StreamOptions,
+    Hold, Options, RangeStream, Snapshot, SnapshotUpdate, Status, Store, StreamOptions, take_turns,
 };
 use crate::error::Result;
 use crate::lease::{
@@ -30,7 +30,7 @@ use crate::store::{
 use crate::sync::{Bell, Lock};
 use crate::txn::{TxnRequest, TxnResponse};
 use crate::watch::{
-    FollowResponse, Responses, StreamId, WatchRequest, WatchResponse, WatcherReport,
+    FollowResponse, POLL_BYTES, Responses, StreamId, WatchRequest, WatchResponse, WatcherReport,
 };
 
 #[cfg(feature = "stream")]
@@ -93,11 +93,24 @@ impl<P: PageStore> Shared<P> {
         let mut store = self.store.write();
         let result = act(&mut store);
         let woken = store.take_woken();
+        let spent = store.take_spent();
         drop(store);
+        drop(spent);
         for waker in woken {
             waker.wake();
         }
         result
+    }
+}
+
+/// Polls and steps have the store between the parts of their work, not while they read history.
+impl<P: PageStore> Hold<P> for &Shared<P> {
+    fn look<T>(&self, look: impl FnOnce(&Store<P>) -> T) -> T {
+        look(&self.store.read())
+    }
+
+    fn act<T>(&mut self, act: impl FnOnce(&mut Store<P>) -> T) -> T {
+        self.with(act)
     }
 }
 
@@ -129,8 +142,28 @@ macro_rules! reads {
     };
 }
 
-/// Methods that change what the store keeps for those who watch.
+/// Methods that read history for those who watch: each part of it with nothing held.
 macro_rules! polls {
+    ($($name:ident($id:ident: $type:ty) = $turn:ident -> $result:ty;)+) => {
+        $(
+            #[doc = concat!("See [`Store::", stringify!($name), "`].")]
+            pub fn $name(
+                &self,
+                $id: $type,
+                max_events: usize,
+                max_bytes: usize,
+            ) -> Result<$result> {
+                let mut left = POLL_BYTES;
+                take_turns(&*self.shared, |store| {
+                    store.$turn($id, max_events, max_bytes, &mut left)
+                })
+            }
+        )+
+    };
+}
+
+/// Methods that change what the store keeps for those who watch.
+macro_rules! keeps {
     ($($name:ident($($arg:ident: $type:ty),*) -> $result:ty;)+) => {
         $(
             #[doc = concat!("See [`Store::", stringify!($name), "`].")]
@@ -172,6 +205,7 @@ impl<P: PageStore> SharedStore<P> {
     /// dropped.
     pub fn new(mut store: Store<P>) -> Self {
         store.leave_syncs_to_the_caller();
+        store.leave_spent_to_the_caller();
         Self {
             shared: Arc::new(Shared {
                 store: Lock::new(store),
@@ -239,19 +273,22 @@ impl<P: PageStore> SharedStore<P> {
     }
 
     polls! {
+        poll(stream: StreamId) = poll_turn -> WatchResponse;
+        poll_many(stream: StreamId) = poll_many_turn -> Responses;
+        poll_follow(follow: FollowId) = poll_follow_turn -> FollowResponse;
+        poll_cursor(cursor: CursorId) = poll_cursor_turn -> CursorResponse;
+    }
+
+    keeps! {
         snapshot(since: i64) -> Result<Snapshot>;
         watch_stream() -> StreamId;
         watch_stream_with(options: StreamOptions) -> StreamId;
-        poll(stream: StreamId, max_events: usize, max_bytes: usize) -> Result<WatchResponse>;
-        poll_many(stream: StreamId, max_events: usize, max_bytes: usize) -> Result<Responses>;
         follow(range: KeyRange, resume: Option<ResumeToken>) -> Result<FollowId>;
         follow_with(range: KeyRange, resume: Option<ResumeToken>, options: StreamOptions) -> Result<FollowId>;
-        poll_follow(follow: FollowId, max_events: usize, max_bytes: usize) -> Result<FollowResponse>;
         has_response(stream: StreamId) -> Result<bool>;
         next_poll_ms(stream: StreamId) -> Result<Option<i64>>;
         watchers() -> Vec<WatcherReport>;
         has_follow_response(follow: FollowId) -> Result<bool>;
-        poll_cursor(cursor: CursorId, max_events: usize, max_bytes: usize) -> Result<CursorResponse>;
         has_cursor_response(cursor: CursorId) -> Result<bool>;
     }
 

@@ -40,10 +40,10 @@ mod streams {
     use futures_core::Stream;
 
     use super::SharedStore;
-    use crate::engine::{FollowId, Store};
+    use crate::engine::{FollowId, Store, Turn, take_turns};
     use crate::error::{Error, Result};
     use crate::page::PageStore;
-    use crate::watch::{FollowResponse, StreamId, WatchResponse};
+    use crate::watch::{FollowResponse, POLL_BYTES, StreamId, WatchResponse};
 
     /// What a watch stream says, for async programs; made by [`SharedStore::responses`].
     pub struct WatchResponses<P: PageStore> {
@@ -115,14 +115,22 @@ mod streams {
 
         /// Takes the next response that is one, or has the task woken when there may be one. Both
         /// under one lock, so that no wake-up is lost between them.
-        fn next_or_wait<T>(
+        fn next_or_wait<T: PartialEq>(
             &self,
-            next: impl FnOnce(&mut Store<P>) -> Result<Option<T>>,
-            wait: impl FnOnce(&mut Store<P>) -> Result<()>,
+            mut next: impl FnMut(&mut Store<P>, &mut usize) -> Result<Turn<T, P>>,
+            idle: &T,
+            mut wait: impl FnMut(&mut Store<P>) -> Result<()>,
         ) -> Poll<Option<Result<T>>> {
-            let answer = self.shared.with(|store| match next(store)? {
-                Some(response) => Ok(Some(response)),
-                None => wait(store).map(|()| None),
+            let mut left = POLL_BYTES;
+            let answer = take_turns(&*self.shared, |store| {
+                Ok(match next(store, &mut left)? {
+                    Turn::Done(response) if response == *idle => {
+                        wait(store)?;
+                        Turn::Done(None)
+                    }
+                    Turn::Done(response) => Turn::Done(Some(response)),
+                    Turn::Read(errand) => Turn::Read(errand),
+                })
             });
             match answer {
                 Ok(Some(response)) => Poll::Ready(Some(Ok(response))),
@@ -139,10 +147,8 @@ mod streams {
         fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
             let this = &*self;
             this.store.next_or_wait(
-                |store| {
-                    let response = store.poll(this.stream, this.max_events, this.max_bytes)?;
-                    Ok(Some(response).filter(|response| *response != WatchResponse::Idle))
-                },
+                |store, left| store.poll_turn(this.stream, this.max_events, this.max_bytes, left),
+                &WatchResponse::Idle,
                 |store| store.set_waker(this.stream, context.waker()),
             )
         }
@@ -154,11 +160,10 @@ mod streams {
         fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
             let this = &*self;
             this.store.next_or_wait(
-                |store| {
-                    let response =
-                        store.poll_follow(this.follow, this.max_events, this.max_bytes)?;
-                    Ok(Some(response).filter(|response| *response != FollowResponse::Idle))
+                |store, left| {
+                    store.poll_follow_turn(this.follow, this.max_events, this.max_bytes, left)
                 },
+                &FollowResponse::Idle,
                 |store| store.set_follow_waker(this.follow, context.waker()),
             )
         }

@@ -4,9 +4,10 @@ use core::ops::ControlFlow;
 
 use super::revision_store::RevisionStore;
 use crate::error::Result;
+use crate::index::Found;
 use crate::log::{Entry, Record};
 use crate::page::PageStore;
-use crate::record::{Event, EventKind, KeyValue, KeyValueRef};
+use crate::record::{Event, EventKind, KeyValueRef};
 use crate::revision::Revision;
 use crate::seeded_bug::is_seeded;
 
@@ -31,24 +32,8 @@ impl<P: PageStore> RevisionStore<P> {
         outcome
     }
 
-    /// Hands the events from revision `from` up to and including `to` to `visit`, in order, until
-    /// it breaks off. The caller has made sure that `from` is not compacted.
-    pub(crate) fn events(
-        &self,
-        from: i64,
-        to: i64,
-        visit: &mut dyn FnMut(Event) -> ControlFlow<()>,
-    ) -> Result<()> {
-        self.lend_events(from, to, &mut |kind, kv| {
-            visit(Event {
-                kind,
-                kv: kv.to_owned(),
-                prev_kv: None,
-            })
-        })
-    }
-
-    /// The same where they lie.
+    /// Shows the events from revision `from` up to and including `to` where they lie, in order, until
+    /// `visit` breaks off. The caller has made sure that `from` is not compacted.
     pub(crate) fn lend_events(
         &self,
         from: i64,
@@ -105,17 +90,19 @@ impl<P: PageStore> RevisionStore<P> {
     /// compaction has taken that revision, or the event created the key, even if the same
     /// transaction deleted it first.
     pub(crate) fn attach_prev_kv(&self, event: &mut Event) -> Result<()> {
-        event.prev_kv = self.prev_kv(event)?;
+        let found = self.found_before(event);
+        event.prev_kv = found.map(|found| self.load(found)).transpose()?;
         Ok(())
     }
 
-    fn prev_kv(&self, event: &Event) -> Result<Option<KeyValue>> {
+    /// What the index knows of that.
+    pub(super) fn found_before(&self, event: &Event) -> Option<Found> {
         let before = event.kv.mod_revision - 1;
         let creates = event.kv.create_revision == event.kv.mod_revision;
         if creates || before < self.state.compact_revision {
-            return Ok(None);
+            return None;
         }
-        self.get(&event.kv.key, before)
+        self.find(&event.kv.key, before)
     }
 }
 
@@ -129,7 +116,7 @@ pub(crate) fn event_of(entry: &Entry<'_>) -> Option<Event> {
     })
 }
 
-fn change_of<'a>(entry: &Entry<'a>) -> Option<(EventKind, KeyValueRef<'a>)> {
+pub(super) fn change_of<'a>(entry: &Entry<'a>) -> Option<(EventKind, KeyValueRef<'a>)> {
     let mod_revision = entry.revision.main;
     match entry.record {
         Record::Put {

@@ -17,6 +17,7 @@ mod life;
 mod opening;
 mod pinned;
 mod range;
+mod reading;
 mod reclaim;
 mod replay;
 mod request;
@@ -37,6 +38,7 @@ pub(crate) use opening::Opening;
 pub(crate) use replay::is_possible;
 
 pub(crate) use builder::Builder;
+pub(crate) use reading::{Before, Read, Reading};
 pub(crate) use request::PutRef;
 pub(crate) use revision_store::{Lesson, RevisionStore};
 pub(crate) use write::WriteTxn;

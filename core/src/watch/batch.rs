@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::mem;
 
 use slab::Slab;
 
@@ -137,6 +138,8 @@ pub(super) struct Batches {
     held: Slab<Held>,
     /// Bytes of all of them.
     bytes: usize,
+    keeps_retired: bool,
+    retired: Vec<Arc<Batch>>,
 }
 
 #[derive(Debug)]
@@ -225,6 +228,30 @@ impl Batches {
     /// There is one holder less.
     pub(super) fn release(&mut self, batch: u32) {
         drop(self.take(batch));
+    }
+
+    /// The same for one that may be large; see [`Self::take_retired`].
+    pub(super) fn retire(&mut self, batch: u32) {
+        let is_last = self.held[batch as usize].holders == 1;
+        let batch = self.take(batch);
+        if is_last && self.keeps_retired {
+            self.retired.push(batch);
+        }
+    }
+
+    /// Keeps what is retired for whoever drops it: that takes as long as it took to read it, and should
+    /// hold up nobody.
+    pub(super) fn keep_retired(&mut self) {
+        self.keeps_retired = true;
+    }
+
+    pub(super) fn keeps_retired(&self) -> bool {
+        self.keeps_retired
+    }
+
+    /// Takes what was retired since the last call.
+    pub(super) fn take_retired(&mut self) -> Vec<Arc<Batch>> {
+        mem::take(&mut self.retired)
     }
 
     /// The same, and answers the batch.

@@ -16,12 +16,10 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::batch::Slice;
-use super::history::History;
+use super::history::{History, ReadPart, Turn, Waiting, Wanted};
 use super::hub::Hub;
-use super::parts::Wanted;
 use super::stream::{Hunger, LastWord};
 use super::watcher::Flag;
-use crate::error::Result;
 use crate::record::EventKind;
 use crate::seeded_bug::is_seeded;
 
@@ -29,11 +27,15 @@ use crate::seeded_bug::is_seeded;
 const PART_BYTES: usize = 128 * 1024;
 
 /// Keys and values that one poll reads at most, in bytes, if it finds nothing for its reader.
-const POLL_BYTES: usize = 1024 * 1024;
+pub(crate) const POLL_BYTES: usize = 1024 * 1024;
 
 /// Watchers that one turn serves at most; and what serving each is reckoned to cost, in bytes read.
 pub(super) const MOST_WATCHERS: usize = 4096;
 const WATCHER_COST_BYTES: usize = 64;
+
+/// While no more watchers are behind than these, what they want of a part is looked for where the part
+/// is read, beside the hub. Beyond, one matching for all of them costs less.
+const FEW_WATCHERS: usize = 8;
 
 /// So many streams that come to wait are one round.
 pub(super) const ROUND_STREAMS: u64 = 256;
@@ -66,76 +68,140 @@ impl Hub {
         !self.hungry.frontier.is_empty() || awaited_this && self.counts.unsynced > 0
     }
 
-    /// Reads about `max_bytes` of history for the streams that wait for it, in their turn. Answers
-    /// whether more is to be done.
-    pub(crate) fn catch_up(&mut self, max_bytes: usize, history: &impl History) -> Result<bool> {
+    /// Hands out about `left` bytes of history to the streams that wait for it, in their turn, and
+    /// takes what that has cost from them. Answers whether more is to be done.
+    pub(crate) fn catch_up(&mut self, left: &mut usize, history: &impl History) -> Turn<bool> {
         self.learn_published(history.published());
-        let mut left = max_bytes;
-        while left > 0
+        while *left > 0
             && let Some(&(.., stream)) = self.hungry.waiting.first()
         {
-            self.sate(stream);
-            let served = self.serve(stream, left, history);
-            self.feed(stream);
-            left = left.saturating_sub(served?);
+            match self.serve(stream, *left, history) {
+                Turn::Done(cost) => *left = left.saturating_sub(cost),
+                Turn::Read(wanted) => return Turn::Read(wanted),
+            }
+            self.pass_over(stream);
         }
-        Ok(!self.hungry.waiting.is_empty())
+        Turn::Done(!self.hungry.waiting.is_empty())
     }
 
     /// The same for one stream that has nothing queued, until it has or there is nothing more to
     /// read. Bounded: a range in which little changes may need further calls.
-    pub(super) fn catch_up_stream(&mut self, stream: u32, history: &impl History) -> Result<()> {
-        self.sate(stream);
-        let mut outcome = Ok(());
-        let mut left = POLL_BYTES;
-        while left > 0 && outcome.is_ok() {
+    pub(super) fn catch_up_stream(
+        &mut self,
+        stream: u32,
+        left: &mut usize,
+        history: &impl History,
+    ) -> Turn<()> {
+        while *left > 0 {
             let reader = &self.streams[stream as usize];
             let has_history = reader.has_response(history.published());
             if !reader.is_drained() || !has_history {
                 break;
             }
-            outcome = self
-                .serve(stream, PART_BYTES, history)
-                .map(|cost| left = left.saturating_sub(cost));
+            match self.serve(stream, PART_BYTES, history) {
+                Turn::Done(cost) => *left = left.saturating_sub(cost),
+                Turn::Read(wanted) => return Turn::Read(wanted),
+            }
         }
+        self.pass_over(stream);
+        Turn::Done(())
+    }
+
+    /// The stream has had its turn; it waits again if it has to.
+    fn pass_over(&mut self, stream: u32) {
+        self.sate(stream);
         self.feed(stream);
-        outcome
+    }
+
+    /// What was wanted cannot be read: others have their turn before it is tried again.
+    pub(crate) fn give_up(&mut self, stream_that_wanted: Waiting) {
+        let Waiting(stream) = stream_that_wanted;
+        if self.streams.contains(stream as usize) {
+            self.pass_over(stream);
+        }
+    }
+
+    /// Takes in a part of history that was wanted. What is answered is of no use, and is best dropped
+    /// where that holds up nobody.
+    pub(crate) fn take_in(&mut self, part: ReadPart, history: &impl History) -> Option<ReadPart> {
+        if self.counts.unsynced == 0 {
+            return Some(part);
+        }
+        self.learn_compaction(history);
+        self.parts.take_in(
+            part,
+            &mut self.groups,
+            &mut self.watchers,
+            &mut self.batches,
+        )
+    }
+
+    fn learn_compaction(&mut self, history: &impl History) {
+        self.parts
+            .learn_compaction(history.compact_revision(), &mut self.batches);
     }
 
     /// One turn of a stream: hands one part of history to those of its watchers who are near it.
     /// Answers what it cost, in bytes read.
-    fn serve(&mut self, stream: u32, max_bytes: usize, history: &impl History) -> Result<usize> {
+    fn serve(&mut self, stream: u32, max_bytes: usize, history: &impl History) -> Turn<usize> {
         let ended = self.end_compacted(stream, history);
         if ended > 0 {
-            return Ok(ended * WATCHER_COST_BYTES);
+            return Turn::Done(ended * WATCHER_COST_BYTES);
         }
         let Some(from) = self.next_of_sweep(stream, history.published()) else {
-            return Ok(WATCHER_COST_BYTES);
+            return Turn::Done(WATCHER_COST_BYTES);
         };
-        let wanted = Wanted {
-            from,
-            prev_kv: self.streams[stream as usize].want_prev_kv > 0,
-            max_revisions: self.catch_up_revisions,
-            max_bytes: max_bytes.min(PART_BYTES),
+        self.learn_compaction(history);
+        let prev_kv = self.streams[stream as usize].want_prev_kv > 0;
+        let Some(part) = self.parts.find(from, prev_kv) else {
+            return Turn::Read(self.wanted(stream, from, max_bytes, history));
         };
-        let (part, read) = self.parts.find_or_read(
-            wanted,
-            &mut self.groups,
-            &mut self.watchers,
-            &mut self.batches,
-            history,
-        )?;
         let to = self.parts.get(part).to;
         let near = self.streams[stream as usize]
             .behind
             .range((from, 0)..=(to, u32::MAX));
         let near: Vec<u32> = near.map(|&(_, key)| key).take(MOST_WATCHERS).collect();
+        let read = self.parts.charge(part);
         for &key in &near {
             self.hand_over(key, part, history);
         }
         self.streams[stream as usize].sweep = to + 1;
         self.forget_history_if_nobody_is_behind();
-        Ok(read + near.len() * WATCHER_COST_BYTES)
+        Turn::Done(read + near.len() * WATCHER_COST_BYTES)
+    }
+
+    /// The part of history from a revision on, for a stream.
+    fn wanted(
+        &mut self,
+        stream: u32,
+        from: i64,
+        max_bytes: usize,
+        history: &impl History,
+    ) -> Wanted {
+        let behind = &self.streams[stream as usize].behind;
+        let mut few = Vec::new();
+        if self.counts.unsynced <= FEW_WATCHERS {
+            let keys = behind.iter().map(|&(_, key)| key);
+            let mut holders: Vec<_> = keys
+                .map(|key| self.watchers[key as usize].holder(key))
+                .collect();
+            holders.sort_unstable();
+            holders.dedup();
+            let with_ranges = |holder| (holder, self.groups.ranges(&self.watchers, holder));
+            few = holders.into_iter().map(with_ranges).collect();
+        }
+        Wanted {
+            from,
+            published: history.published(),
+            prev_kv: self.streams[stream as usize].want_prev_kv > 0,
+            max_revisions: self.catch_up_revisions,
+            max_bytes: max_bytes.min(PART_BYTES),
+            compact_revision: history.compact_revision(),
+            stream: Waiting(stream),
+            past: self.parts.past(),
+            number: self.groups.count_part(),
+            few,
+        }
     }
 
     /// Where the stream's sweep goes on: at the next watcher that has something to read, from the

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 
 use super::batch::Slice;
 use super::events::{Events, Most};
-use super::history::History;
+use super::history::{History, Turn};
 use super::hub::Hub;
 use super::publish::Publication;
 use super::response::{PROGRESS_OF_STREAM, WatchResponse};
@@ -138,13 +138,16 @@ impl Hub {
 
     /// Takes the stream's next response, with room made for its victims, and with history read if
     /// there is nothing else to say.
+    ///
+    /// Hands out about `left` bytes of history, and takes what that has cost from them.
     pub(crate) fn poll(
         &mut self,
         stream_id: StreamId,
         max_events: usize,
         max_bytes: usize,
+        left: &mut usize,
         history: &impl History,
-    ) -> Result<WatchResponse> {
+    ) -> Result<Turn<WatchResponse>> {
         let place = self.find(stream_id)?;
         let stream = &self.streams[place as usize];
         if !stream.victims.is_empty() {
@@ -153,14 +156,16 @@ impl Hub {
         let stream = &self.streams[place as usize];
         if stream.queue.is_empty() && !stream.behind.is_empty() {
             self.learn_published(history.published());
-            self.catch_up_stream(place, history)?;
+            if let Turn::Read(wanted) = self.catch_up_stream(place, left, history) {
+                return Ok(Turn::Read(wanted));
+            }
         }
         let response = self.pop(place, max_events, max_bytes, history.published());
         let stream = &self.streams[place as usize];
         if stream.queue.is_empty() && !stream.behind.is_empty() {
             self.feed(place);
         }
-        Ok(response)
+        Ok(Turn::Done(response))
     }
 
     /// Queues what the stream's victims hold, as far as there is room. Each goes on as synced if

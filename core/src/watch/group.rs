@@ -321,6 +321,32 @@ impl Groups {
         behind_since < part
     }
 
+    /// The same for a number that may be nobody's now, or another one's.
+    pub(super) fn has_been_behind(
+        &self,
+        watchers: &Slab<Watcher>,
+        holder: Holder,
+        part: u32,
+    ) -> bool {
+        let is_behind = match holder.who() {
+            Who::Group(group) => {
+                let group = self.slab.get(group as usize);
+                group.is_some_and(|group| group.unsynced > 0)
+            }
+            Who::Watcher(key) => {
+                let watcher = watchers.get(key as usize);
+                watcher.is_some_and(|watcher| matches!(watcher.state, State::Unsynced))
+            }
+        };
+        is_behind && self.was_behind(watchers, holder, part)
+    }
+
+    /// Counts one part more: whoever comes to be behind from now on was not when that was asked for.
+    pub(super) fn count_part(&mut self) -> u32 {
+        self.parts = self.parts.saturating_add(1);
+        self.parts
+    }
+
     /// Finds, for each holder with synced watchers, those events that are in its ranges; answers also
     /// the picks of those whose events are not neighbours. Holders come in the order in which the
     /// events touch them.
@@ -341,7 +367,7 @@ impl Groups {
         watchers: &mut Slab<Watcher>,
         events: &[Event],
     ) -> (Vec<Selected>, Vec<u32>) {
-        self.parts = self.parts.saturating_add(1);
+        self.count_part();
         let is_unsynced = |state| matches!(state, State::Unsynced);
         self.select(watchers, events, is_unsynced, |group| group.unsynced > 0)
     }

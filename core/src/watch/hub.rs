@@ -1,11 +1,12 @@
 //! All streams and watchers of a store: opening, registering, ending.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::task::Waker;
 
 use slab::Slab;
 
-use super::batch::Batches;
+use super::batch::{Batch, Batches};
 use super::catch_up::Hungry;
 use super::group::Groups;
 use super::history::History;
@@ -47,6 +48,18 @@ pub(crate) struct Hub {
     pub(super) await_publication: Vec<Waker>,
     /// The newest revision that watchers may see, as far as the hub was told.
     pub(super) published: i64,
+}
+
+/// What is only to be dropped.
+#[derive(Debug)]
+pub(crate) struct Spent {
+    batches: Vec<Arc<Batch>>,
+}
+
+impl Spent {
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.batches.extend(other.batches);
+    }
 }
 
 /// How many watchers there are.
@@ -276,10 +289,14 @@ impl Hub {
         }
     }
 
+    /// What was read of history, and what is being read, may no longer be so.
+    pub(crate) fn forget_history(&mut self) {
+        self.parts.begin_anew(&mut self.batches);
+    }
+
     /// History after `cut` was lost in a crash: ends the watchers that may have been told of it; the
     /// others read what came instead. `told` is what was published before the loss.
     pub(crate) fn rewind(&mut self, cut: i64, told: i64) {
-        self.parts.clear(&mut self.batches);
         let lost = self.keys_where(|watcher| match watcher.state {
             _ if is_seeded!(ReaderRewindIsSilent) => false,
             // Who waits for a start in the future has been told nothing, the others everything.
@@ -291,6 +308,23 @@ impl Hub {
             self.end(key, LastWord::Rewound, cut);
         }
         self.fall_behind(told.min(cut));
+    }
+
+    /// Keeps what takes long to drop, for whoever does that when it holds up nobody.
+    pub(crate) fn keep_spent(&mut self) {
+        self.batches.keep_retired();
+    }
+
+    pub(crate) fn keeps_spent(&self) -> bool {
+        self.batches.keeps_retired()
+    }
+
+    /// Takes what is only to be dropped.
+    #[inline]
+    pub(crate) fn take_spent(&mut self) -> Spent {
+        Spent {
+            batches: self.batches.take_retired(),
+        }
     }
 
     fn keys_where(&self, wanted: impl Fn(&Watcher) -> bool) -> Vec<u32> {

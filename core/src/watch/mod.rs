@@ -79,6 +79,7 @@ pub use response::{PROGRESS_OF_STREAM, WatchResponse};
 pub use responses::{Responses, ResponsesIter, WatchResponseRef};
 pub use stream::StreamId;
 
+pub(crate) use catch_up::POLL_BYTES;
 pub(crate) use follow::{Follow, Phase};
-pub(crate) use history::{History, Reach};
-pub(crate) use hub::{Hub, Registration};
+pub(crate) use history::{History, ReadPart, Turn, Wanted};
+pub(crate) use hub::{Hub, Registration, Spent};

@@ -6,16 +6,17 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::mem;
 
 use slab::Slab;
 
-use super::batch::{Batch, Batches, Slice, bytes_of, filtered};
+use super::batch::{Batch, Batches, Slice, filtered};
 use super::group::Groups;
-use super::history::History;
+use super::history::{ReadPart, Wanted, within};
 use super::holder::Holder;
 use super::request::Filter;
 use super::watcher::Watcher;
-use crate::error::Result;
+use crate::seeded_bug::is_seeded;
 
 /// Bytes of parts that are kept at most; less where all queues together may hold little.
 const KEPT_BYTES: usize = 8 * 1024 * 1024;
@@ -35,8 +36,13 @@ pub(super) struct Part {
     number: u32,
     /// What holders want of it, once somebody has asked or if it was matched. Each holds its batch.
     selections: BTreeMap<(Holder, usize), Slice>,
+    /// What reading it has cost, until somebody's turn was charged with that.
+    pub(super) unpaid_bytes: usize,
     last_use: u64,
 }
+
+/// Of a part that was matched for nobody; every holder then looks through it.
+const NONE_MATCHED: u32 = 0;
 
 #[derive(Debug)]
 pub(super) struct Parts {
@@ -45,15 +51,11 @@ pub(super) struct Parts {
     uses: u64,
     /// The compaction that all parts are as of.
     compact_revision: i64,
+    past: u32,
 }
 
-/// What is to be read.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Wanted {
-    pub(super) from: i64,
-    pub(super) prev_kv: bool,
-    pub(super) max_revisions: usize,
-    pub(super) max_bytes: usize,
+fn selection_key(holder: Holder) -> (Holder, usize) {
+    (holder, Filter::NONE.index())
 }
 
 impl Parts {
@@ -63,6 +65,7 @@ impl Parts {
             kept_bytes: KEPT_BYTES.min(queue_bytes / SHARE),
             uses: 0,
             compact_revision: -1,
+            past: 0,
         }
     }
 
@@ -70,72 +73,107 @@ impl Parts {
         &self.kept[part]
     }
 
-    /// A part that begins at or before the revision wanted; answers its place, and how many bytes
-    /// were read for it.
-    pub(super) fn find_or_read(
-        &mut self,
-        wanted: Wanted,
-        groups: &mut Groups,
-        watchers: &mut Slab<Watcher>,
-        batches: &mut Batches,
-        history: &impl History,
-    ) -> Result<(usize, usize)> {
-        if self.compact_revision != history.compact_revision() {
-            // What keys were before may be gone, and of a transaction all but each key's last state.
-            self.clear(batches);
-            self.compact_revision = history.compact_revision();
-        }
-        self.uses += 1;
-        let serves = |part: &Part| {
-            let has_prev_kv = part.has_prev_kv || !wanted.prev_kv;
-            part.from <= wanted.from && wanted.from <= part.to && has_prev_kv
-        };
-        if let Some(place) = self.kept.iter().position(serves) {
-            self.kept[place].last_use = self.uses;
-            return Ok((place, 0));
-        }
-        self.read(wanted, groups, watchers, batches, history)
+    /// What reading a part has cost, if nobody was charged with that yet.
+    pub(super) fn charge(&mut self, part: usize) -> usize {
+        mem::take(&mut self.kept[part].unpaid_bytes)
     }
 
-    fn read(
+    /// A part that has the events from a revision on.
+    pub(super) fn find(&mut self, from: i64, prev_kv: bool) -> Option<usize> {
+        self.uses += 1;
+        let serves = |part: &Part| {
+            let has_prev_kv = part.has_prev_kv || !prev_kv;
+            part.from <= from && from <= part.to && has_prev_kv
+        };
+        let place = self.kept.iter().position(serves)?;
+        self.kept[place].last_use = self.uses;
+        Some(place)
+    }
+
+    /// Gives up what a compaction has overtaken: what keys were before may be gone, and of the
+    /// transaction at its revision all but each key's last state. What comes after it stays as it is.
+    pub(super) fn learn_compaction(&mut self, compact_revision: i64, batches: &mut Batches) {
+        if self.compact_revision == compact_revision {
+            return;
+        }
+        self.compact_revision = compact_revision;
+        for part in self
+            .kept
+            .extract_if(.., |part| part.from <= compact_revision)
+        {
+            part.release(batches);
+        }
+    }
+
+    /// Which past is being read; another one after a loss of history.
+    pub(super) fn past(&self) -> u32 {
+        self.past
+    }
+
+    /// Whether a part is what would be read now.
+    fn is_current(&self, wanted: &Wanted) -> bool {
+        let is_overtaken = wanted.from <= self.compact_revision
+            && wanted.compact_revision != self.compact_revision
+            && !is_seeded!(OvertakenPartIsTaken);
+        wanted.past == self.past && !is_overtaken
+    }
+
+    /// Keeps a part that was read; answers what is of no use, for the caller to drop when that holds up
+    /// nobody.
+    pub(super) fn take_in(
         &mut self,
-        wanted: Wanted,
+        part: ReadPart,
         groups: &mut Groups,
         watchers: &mut Slab<Watcher>,
         batches: &mut Batches,
-        history: &impl History,
-    ) -> Result<(usize, usize)> {
-        let reach = history.events(
-            wanted.from,
-            wanted.max_revisions,
-            wanted.max_bytes,
-            wanted.prev_kv,
-        )?;
-        let (selected, picks) = groups.select_for_unsynced(watchers, &reach.events);
-        let bytes = bytes_of(&reach.events);
+    ) -> Option<ReadPart> {
+        let wanted = &part.wanted;
+        if !self.is_current(wanted) || self.find(wanted.from, wanted.prev_kv).is_some() {
+            return Some(part);
+        }
+        let ReadPart {
+            wanted,
+            events,
+            to,
+            bytes,
+            choices,
+        } = part;
+        let is_for_few = !choices.is_empty();
+        let (selected, picks) = if is_for_few {
+            Default::default()
+        } else {
+            groups.select_for_unsynced(watchers, &events)
+        };
         self.make_room(bytes, batches);
         // One holder is the part itself.
         let holders = 1 + selected.len() as u32;
-        let batch = batches.add(Batch::new(reach.events, picks, None), bytes, holders);
-        let selections = selected.into_iter().map(|selected| {
-            let slice = Slice {
-                batch,
-                start: selected.start,
-                end: selected.end,
-                picked: selected.picked,
-            };
-            ((selected.holder, Filter::NONE.index()), slice)
-        });
+        let batch = batches.add(Batch::new(events, picks, None), bytes, holders);
+        let mut selections: BTreeMap<_, _> = selected
+            .into_iter()
+            .map(|selected| (selection_key(selected.holder), selected.slice_of(batch)))
+            .collect();
+        for (holder, places) in choices {
+            // Its number may have been given to another one meanwhile.
+            let is_the_one = groups.has_been_behind(watchers, holder, wanted.number);
+            if is_the_one || is_seeded!(FormerHolderIsServed) {
+                selections.insert(selection_key(holder), batches.pick(batch, places));
+            }
+        }
         self.kept.push(Part {
             from: wanted.from,
-            to: reach.revision,
+            to,
             batch,
             has_prev_kv: wanted.prev_kv,
-            number: groups.part(),
-            selections: selections.collect(),
+            number: if is_for_few {
+                NONE_MATCHED
+            } else {
+                groups.part()
+            },
+            selections,
+            unpaid_bytes: bytes,
             last_use: self.uses,
         });
-        Ok((self.kept.len() - 1, bytes))
+        None
     }
 
     /// Gives up the parts that were not used for longest, for one with so many bytes. One is kept
@@ -194,6 +232,12 @@ impl Parts {
         }
     }
 
+    /// History was lost, and another one takes its place.
+    pub(super) fn begin_anew(&mut self, batches: &mut Batches) {
+        self.past = self.past.wrapping_add(1);
+        self.clear(batches);
+    }
+
     pub(super) fn clear(&mut self, batches: &mut Batches) {
         for part in self.kept.drain(..) {
             part.release(batches);
@@ -213,20 +257,15 @@ impl Part {
         let mut indices = Vec::new();
         if !groups.was_behind(watchers, holder, self.number) {
             let ranges = groups.ranges(watchers, holder);
-            let events = batches.get(self.batch).events();
-            let wanted = events
-                .iter()
-                .enumerate()
-                .filter(|(_, event)| ranges.iter().any(|range| range.contains(&event.kv.key)));
-            indices.extend(wanted.map(|(index, _)| index as u32));
+            indices = within(&ranges, batches.get(self.batch).events());
         }
         batches.pick(self.batch, indices)
     }
 
     fn release(self, batches: &mut Batches) {
         for slice in self.selections.into_values() {
-            batches.release(slice.batch);
+            batches.retire(slice.batch);
         }
-        batches.release(self.batch);
+        batches.retire(self.batch);
     }
 }

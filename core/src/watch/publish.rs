@@ -103,12 +103,7 @@ impl Hub {
     }
 
     fn deliver_to_holder(&mut self, publication: &mut Publication, selected: Selected) {
-        let all = Slice {
-            batch: publication.batch,
-            start: selected.start,
-            end: selected.end,
-            picked: selected.picked,
-        };
+        let all = selected.slice_of(publication.batch);
         let mut choice = Choice {
             all,
             by_filter: [None; Filter::COUNT],

@@ -6,7 +6,7 @@ use core::slice;
 
 use super::batch::{Batch, Slice};
 use super::events::{EventsRef, Most};
-use super::history::History;
+use super::history::{History, Turn};
 use super::hub::Hub;
 use super::response::WatchResponse;
 use super::roster::Member;
@@ -188,8 +188,9 @@ impl Hub {
         stream_id: StreamId,
         max_events: usize,
         max_bytes: usize,
+        bytes_left: &mut usize,
         history: &impl History,
-    ) -> Result<Responses> {
+    ) -> Result<Turn<Responses>> {
         let place = self.find(stream_id)?;
         let most = Most {
             events: max_events,
@@ -199,9 +200,11 @@ impl Hub {
         loop {
             let left = responses.left(most);
             if !self.take_run(place, left, &mut responses) {
-                match self.poll(stream_id, left.events, left.bytes, history)? {
-                    WatchResponse::Idle => break,
-                    response => responses.push(response),
+                let Most { events, bytes } = left;
+                match self.poll(stream_id, events, bytes, bytes_left, history)? {
+                    Turn::Done(WatchResponse::Idle) => break,
+                    Turn::Done(response) => responses.push(response),
+                    Turn::Read(wanted) => return Ok(Turn::Read(wanted)),
                 }
             }
             let left = responses.left(most);
@@ -210,7 +213,7 @@ impl Hub {
                 break;
             }
         }
-        Ok(responses)
+        Ok(Turn::Done(responses))
     }
 
     /// Takes a run from the front of a stream's queue, or as many of its responses as may be answered

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::batch::Slice;
 use super::holder::Holder;
 
 /// Those events of a batch that are in a holder's ranges: a run of them, or of what was picked.
@@ -11,6 +12,18 @@ pub(super) struct Selected {
     pub(super) start: u32,
     pub(super) end: u32,
     pub(super) picked: bool,
+}
+
+impl Selected {
+    /// The same as a part of the batch that the events are in.
+    pub(super) fn slice_of(self, batch: u32) -> Slice {
+        Slice {
+            batch,
+            start: self.start,
+            end: self.end,
+            picked: self.picked,
+        }
+    }
 }
 
 /// Its place, plus one, in the matching that is under way: kept with each holder.

@@ -28,7 +28,7 @@ fn who_comes_later_finds_its_own_in_what_others_have_read() {
     let reader = hub.open_stream();
     watch(&mut hub, reader, KeyRange::All, 2, &past);
     while !matches!(
-        hub.poll(reader, PLENTY, PLENTY, &past).unwrap(),
+        poll(&mut hub, reader, PLENTY, PLENTY, &past).unwrap(),
         WatchResponse::Events { .. }
     ) {}
     // Each of these has the place of the one before it in all tables.
@@ -52,7 +52,7 @@ fn a_stream_is_served_although_others_with_older_starts_keep_coming() {
     let mut hub = hub(&Limits::default());
     let waits = hub.open_stream();
     watch(&mut hub, waits, KeyRange::All, 4_000, &past);
-    hub.poll(waits, PLENTY, PLENTY, &past).unwrap();
+    poll(&mut hub, waits, PLENTY, PLENTY, &past).unwrap();
     let mut turns = 0;
     while hub.streams[hub.find(waits).unwrap() as usize]
         .queue
@@ -60,8 +60,8 @@ fn a_stream_is_served_although_others_with_older_starts_keep_coming() {
     {
         let newcomer = hub.open_stream();
         watch(&mut hub, newcomer, KeyRange::All, 2, &past);
-        hub.poll(newcomer, PLENTY, PLENTY, &past).unwrap();
-        hub.catch_up(1, &past).unwrap();
+        poll(&mut hub, newcomer, PLENTY, PLENTY, &past).unwrap();
+        catch_up(&mut hub, 1, &past);
         turns += 1;
         assert!(turns <= ROUND_STREAMS, "it waits for more than a round");
     }
@@ -79,7 +79,7 @@ fn a_watcher_is_served_although_others_with_older_starts_keep_coming_to_its_stre
         assert!(polls < 10 * parts, "it waits for ever");
         let newcomer = watch(&mut hub, stream, KeyRange::one(b"000002"), 2, &past);
         loop {
-            match hub.poll(stream, PLENTY, PLENTY, &past).unwrap() {
+            match poll(&mut hub, stream, PLENTY, PLENTY, &past).unwrap() {
                 WatchResponse::Events { watch_id, .. } if watch_id == waits => return,
                 WatchResponse::Events { .. } => break,
                 _ => assert!(newcomer > waits),
@@ -95,12 +95,12 @@ fn a_turn_costs_by_its_budget_not_by_the_backlog() {
     for start in 0..100 {
         let stream = hub.open_stream();
         watch(&mut hub, stream, KeyRange::All, 2 + 300 * start, &past);
-        hub.poll(stream, PLENTY, PLENTY, &past).unwrap();
+        poll(&mut hub, stream, PLENTY, PLENTY, &past).unwrap();
     }
     let event_bytes = 11;
     for budget in [1, 1_000, 10_000] {
         past.events_read.set(0);
-        hub.catch_up(budget, &past).unwrap();
+        catch_up(&mut hub, budget, &past);
         let read = past.events_read.get();
         // Of one part what exceeds the budget is less than a revision.
         assert!(
@@ -123,7 +123,7 @@ fn a_turn_serves_a_bounded_number_of_watchers_and_the_others_later() {
         hub.pop(0, PLENTY, PLENTY, past.published());
     }
     hub.feed(0);
-    hub.catch_up(1, &past).unwrap();
+    catch_up(&mut hub, 1, &past);
     assert_eq!(hub.streams[0].queue.len(), MOST_WATCHERS);
     assert_eq!(drain(&mut hub, stream, &past).len(), 10 * many);
 }

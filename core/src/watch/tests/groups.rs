@@ -152,22 +152,22 @@ fn history_of_groups(seed: u64, founded: &mut Founded) {
                 hub.publish(past.published(), events, 0);
                 founded.runs += streams_that_end_with_a_run(&hub);
             }
-            5 => drop(hub.catch_up(100, &past).unwrap()),
+            5 => catch_up(&mut hub, 100, &past),
             6 => {
-                let responses = hub.poll_many(stream, 1 + random.below(9), PLENTY, &past);
+                let responses = poll_many(&mut hub, stream, 1 + random.below(9), &past);
                 for response in &responses.unwrap() {
                     note_events(&mut watching, stream, &response.to_owned());
                 }
             }
             _ => {
-                let response = hub.poll(stream, 1 + random.below(3), PLENTY, &past);
+                let response = poll(&mut hub, stream, 1 + random.below(3), PLENTY, &past);
                 note_events(&mut watching, stream, &response.unwrap());
             }
         }
     }
     for stream in streams {
         loop {
-            let response = hub.poll(stream, PLENTY, PLENTY, &past).unwrap();
+            let response = poll(&mut hub, stream, PLENTY, PLENTY, &past).unwrap();
             if response == WatchResponse::Idle {
                 break;
             }

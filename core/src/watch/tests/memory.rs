@@ -54,7 +54,7 @@ fn all_streams_hold_no_more_than_the_common_bound_and_one_batch_each() {
     for (number, &stream) in streams.iter().enumerate() {
         let range = KeyRange::one(alloc::format!("{number:06}").as_bytes());
         watch(&mut hub, stream, range, 0, &past);
-        hub.poll(stream, PLENTY, PLENTY, &past).unwrap();
+        poll(&mut hub, stream, PLENTY, PLENTY, &past).unwrap();
     }
     let mut most = 0;
     for number in 0..3_000 {
@@ -106,7 +106,7 @@ fn a_watcher_that_stalls_holds_the_same_however_far_it_falls_behind() {
         for _ in 0..1_000 * round {
             let events = past.put(b"key", b"value");
             hub.publish(past.published(), events, 0);
-            hub.catch_up(1_000, &past).unwrap();
+            catch_up(&mut hub, 1_000, &past);
         }
         held.push(hub.batches.bytes());
     }
@@ -134,7 +134,7 @@ fn history_that_was_read_is_given_up_once_nobody_is_behind() {
     let stream = hub.open_stream();
     let first = watch(&mut hub, stream, KeyRange::one(b"000001"), 2, &past);
     while !matches!(
-        hub.poll(stream, PLENTY, PLENTY, &past).unwrap(),
+        poll(&mut hub, stream, PLENTY, PLENTY, &past).unwrap(),
         WatchResponse::Events { .. }
     ) {}
     assert!(hub.batches.bytes() > 0);
@@ -145,8 +145,8 @@ fn history_that_was_read_is_given_up_once_nobody_is_behind() {
     assert_eq!(drain(&mut hub, stream, &past).len(), 500);
     assert_eq!(hub.batches.bytes(), 0);
     watch(&mut hub, stream, KeyRange::All, 2, &past);
-    hub.poll(stream, PLENTY, PLENTY, &past).unwrap();
-    hub.poll(stream, 10, PLENTY, &past).unwrap();
+    poll(&mut hub, stream, PLENTY, PLENTY, &past).unwrap();
+    poll(&mut hub, stream, 10, PLENTY, &past).unwrap();
     hub.close_stream(stream);
     assert_eq!((hub.batches.bytes(), hub.watcher_count()), (0, 0));
     assert_eq!(hub.watchers.len(), 0);

@@ -8,9 +8,10 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::cell::Cell;
 
-use super::history::{History, Reach};
+use super::catch_up::POLL_BYTES;
+use super::history::{History, ReadPart, Turn, Wanted};
 use super::hub::{Hub, Registration};
-use super::{StreamId, WatchRequest, WatchResponse};
+use super::{Responses, StreamId, WatchRequest, WatchResponse};
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::range::KeyRange;
@@ -87,31 +88,63 @@ impl History for Past {
             is_it.then_some(revision)
         })
     }
+}
 
-    fn events(
-        &self,
-        from: i64,
-        max_revisions: usize,
-        max_bytes: usize,
-        _prev_kv: bool,
-    ) -> Result<Reach> {
-        let mut reach = Reach {
-            events: Vec::new(),
-            revision: self.published(),
-        };
+impl Past {
+    /// Reads a part of it.
+    fn read(&self, wanted: Wanted) -> ReadPart {
+        let (mut found, mut to) = (Vec::new(), self.published());
         let mut bytes = 0;
-        for (count, (&revision, events)) in self.events.range(from..).enumerate() {
-            if count > 0 && (count >= max_revisions || bytes >= max_bytes) {
-                reach.revision = revision - 1;
+        for (count, (&revision, events)) in self.events.range(wanted.from..).enumerate() {
+            if count > 0 && (count >= wanted.max_revisions || bytes >= wanted.max_bytes) {
+                to = revision - 1;
                 break;
             }
             bytes += events.iter().map(Event::bytes).sum::<usize>();
-            reach.events.extend(events.iter().cloned());
+            found.extend(events.iter().cloned());
         }
-        self.events_read
-            .set(self.events_read.get() + reach.events.len());
-        Ok(reach)
+        self.events_read.set(self.events_read.get() + found.len());
+        wanted.found(found, to)
     }
+
+    /// Takes turns until an operation is done.
+    fn take_turns<T>(
+        &self,
+        hub: &mut Hub,
+        mut turn: impl FnMut(&mut Hub) -> Result<Turn<T>>,
+    ) -> Result<T> {
+        loop {
+            match turn(hub)? {
+                Turn::Done(answer) => return Ok(answer),
+                Turn::Read(wanted) => drop(hub.take_in(self.read(wanted), self)),
+            }
+        }
+    }
+}
+
+fn poll(
+    hub: &mut Hub,
+    stream: StreamId,
+    max_events: usize,
+    max_bytes: usize,
+    past: &Past,
+) -> Result<WatchResponse> {
+    let mut left = POLL_BYTES;
+    past.take_turns(hub, |hub| {
+        hub.poll(stream, max_events, max_bytes, &mut left, past)
+    })
+}
+
+fn poll_many(hub: &mut Hub, stream: StreamId, max_events: usize, past: &Past) -> Result<Responses> {
+    let mut left = POLL_BYTES;
+    past.take_turns(hub, |hub| {
+        hub.poll_many(stream, max_events, PLENTY, &mut left, past)
+    })
+}
+
+fn catch_up(hub: &mut Hub, mut budget: usize, past: &Past) {
+    let caught_up = past.take_turns(hub, |hub| Ok(hub.catch_up(&mut budget, past)));
+    caught_up.expect("the past can be read");
 }
 
 fn hub(limits: &Limits) -> Hub {
@@ -139,10 +172,10 @@ fn watch(
 }
 
 /// The revisions of the events that a stream has to say now.
-fn drain(hub: &mut Hub, stream: StreamId, past: &impl History) -> Vec<i64> {
+fn drain(hub: &mut Hub, stream: StreamId, past: &Past) -> Vec<i64> {
     let mut revisions = Vec::new();
     loop {
-        match hub.poll(stream, PLENTY, PLENTY, past).unwrap() {
+        match poll(hub, stream, PLENTY, PLENTY, past).unwrap() {
             WatchResponse::Events { events, .. } => {
                 revisions.extend(events.iter().map(|event| event.kv.mod_revision));
             }

@@ -1,4 +1,4 @@
-//! A store whose syncs a test holds up.
+//! A store whose syncs and reads a test holds up.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
@@ -9,7 +9,8 @@ use revwatch::{Durability, Options, SharedStore};
 /// Whoever waits so long waits for ever.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
-/// Pages in memory whose syncs are counted, and wait while the gate is shut.
+/// Pages in memory whose syncs are counted, and wait while the gate is shut; of which a read may be held up
+/// too.
 #[derive(Clone)]
 pub(crate) struct GatedPages {
     pages: MemoryPages,
@@ -30,6 +31,20 @@ pub(crate) struct GateState {
     /// Syncs that came there.
     pub(crate) syncs: usize,
     then: Then,
+    /// Reads that came there.
+    pub(crate) read_count: usize,
+    reads: Reads,
+}
+
+/// What becomes of reads.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Reads {
+    #[default]
+    Pass,
+    /// One is held up after so many.
+    HoldAfter(usize),
+    /// One is; others pass.
+    OneIsHeld,
 }
 
 /// What becomes of a sync behind the gate.
@@ -66,6 +81,41 @@ impl Gate {
         assert_eq!(state.waiting, 1, "one sync at a time");
     }
 
+    /// Lets so many reads pass, holds up the next, whoever comes for it, and lets all others pass.
+    pub(crate) fn hold_a_read_after(&self, reads: usize) {
+        self.state().reads = Reads::HoldAfter(reads);
+    }
+
+    pub(crate) fn wait_for_a_read(&self) {
+        let waits = |state: &mut GateState| state.reads != Reads::OneIsHeld;
+        let (state, timeout) = self
+            .moved
+            .wait_timeout_while(self.state(), LONG, waits)
+            .unwrap();
+        drop(state);
+        assert!(!timeout.timed_out(), "nobody came to read");
+    }
+
+    pub(crate) fn let_reads_pass(&self) {
+        self.state().reads = Reads::Pass;
+        self.moved.notify_all();
+    }
+
+    fn pass_read(&self) {
+        let mut state = self.state();
+        state.read_count += 1;
+        match state.reads {
+            Reads::Pass | Reads::OneIsHeld => {}
+            Reads::HoldAfter(0) => {
+                state.reads = Reads::OneIsHeld;
+                self.moved.notify_all();
+                let is_held = |state: &mut GateState| state.reads == Reads::OneIsHeld;
+                drop(self.moved.wait_while(state, is_held).unwrap());
+            }
+            Reads::HoldAfter(reads) => state.reads = Reads::HoldAfter(reads - 1),
+        }
+    }
+
     fn pass(&self) -> Result<(), PageError> {
         let mut state = self.state();
         state.syncs += 1;
@@ -94,6 +144,7 @@ impl PageStore for GatedPages {
         self.pages.set_len(len)
     }
     fn read(&self, page: u32, buffer: &mut [u8]) -> Result<(), PageError> {
+        self.gate.pass_read();
         self.pages.read(page, buffer)
     }
     fn write(&self, page: u32, bytes: &[u8]) -> Result<(), PageError> {
@@ -106,17 +157,22 @@ impl PageStore for GatedPages {
 
 /// A store behind a gate, with a key in it. It needs no more room for a while.
 pub(crate) fn gated(durability: Durability) -> (SharedStore<GatedPages>, Arc<Gate>) {
+    let options = Options {
+        durability,
+        ..Options::default()
+    };
+    let (store, gate) = behind_a_gate(options);
+    store.put(b"k", b"old").unwrap();
+    store.flush().unwrap();
+    (store, gate)
+}
+
+/// An empty store behind a gate.
+pub(crate) fn behind_a_gate(options: Options) -> (SharedStore<GatedPages>, Arc<Gate>) {
     let gate = Arc::new(Gate::default());
     let pages = GatedPages {
         pages: MemoryPages::new(4096),
         gate: Arc::clone(&gate),
     };
-    let options = Options {
-        durability,
-        ..Options::default()
-    };
-    let store = SharedStore::open(pages, options).unwrap();
-    store.put(b"k", b"old").unwrap();
-    store.flush().unwrap();
-    (store, gate)
+    (SharedStore::open(pages, options).unwrap(), gate)
 }

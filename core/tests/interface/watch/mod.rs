@@ -1,5 +1,6 @@
 //! What watchers, followers and the threads that share them are promised.
 
+mod beside;
 mod early;
 mod etcd_bugs;
 mod follow;
