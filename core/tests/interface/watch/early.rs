@@ -109,7 +109,7 @@ fn who_waits_for_early_news_is_woken_by_each_change_that_is_applied() {
     let early = shared_watch(&store, EARLY);
     let told = AtomicI64::new(2);
     thread::scope(|scope| {
-        scope.spawn(|| {
+        let waiter = scope.spawn(|| {
             while told.load(Ordering::SeqCst) < 2 + PUTS {
                 assert!(store.wait(early, LONG).unwrap(), "nobody woke us");
                 let revisions = shared_revisions(&store, early, None);
@@ -119,7 +119,7 @@ fn who_waits_for_early_news_is_woken_by_each_change_that_is_applied() {
         });
         for revision in 3..3 + PUTS {
             // So that most often it waits already when this comes.
-            while told.load(Ordering::SeqCst) < revision - 1 {
+            while told.load(Ordering::SeqCst) < revision - 1 && !waiter.is_finished() {
                 thread::yield_now();
             }
             store.put(b"k", b"v").unwrap();
