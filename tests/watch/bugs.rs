@@ -52,6 +52,8 @@ const BROKEN: &[(SeededBug, &[Promise])] = &[
     (SeededBug::RewindIsSilent, &[Promise::RewindTold]),
     (SeededBug::ReaderRewindIsSilent, &[Promise::RewindTold, Promise::True]),
     (SeededBug::PublishBeforeSync, &[Promise::Durable]),
+    (SeededBug::EarlyRewindIsSilent, &[Promise::RewindTold, Promise::Followed]),
+    (SeededBug::EarlyIsLate, NEVER_TOLD),
     (SeededBug::FollowSkips, &[Promise::Followed]),
 ];
 

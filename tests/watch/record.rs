@@ -19,7 +19,7 @@ pub const WRITER: Place = 0;
 /// Everything that was asked and told, from outside.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
-    /// Whether what the writer's watchers were shown must outlive every crash.
+    /// Whether what the writer's watchers were shown must outlive every crash, if not early.
     pub shown_is_durable: bool,
     /// In order of time.
     pub entries: Vec<Entry>,
@@ -40,6 +40,9 @@ pub enum Entry {
     Write { ops: Vec<WriteOp> },
     /// History before `revision` was given up.
     Compact { revision: i64 },
+    /// A sync has failed in the writer's process: what is newer than `revision` has gone out of sight.
+    /// The next opening may still find it.
+    Hidden { revision: i64 },
     /// A reader saw that the writer has begun another epoch.
     Refresh { place: Place, epoch: i64 },
     /// A watcher was registered.
@@ -54,7 +57,7 @@ pub enum Entry {
     AskProgress { stream: StreamNo },
     /// A stream said that all its watchers have been told everything up to `revision`.
     Progress { stream: StreamNo, revision: i64 },
-    /// A stream had nothing more to say at a moment when `published` was to be seen.
+    /// A stream had nothing more to say at a moment when it could be told of `published`.
     Drained { stream: StreamNo, published: i64 },
     /// A stream that had something to say did not come to an end of it.
     Starved { stream: StreamNo },
@@ -101,6 +104,8 @@ pub struct Watch {
     pub watcher: WatcherNo,
     pub stream: StreamNo,
     pub place: Place,
+    /// Whether the stream is told of what is applied, before it is durable.
+    pub early: bool,
     /// The revision of the process at that moment, and the epoch that it is in.
     pub revision: i64,
     pub epoch: i64,
@@ -226,6 +231,7 @@ impl Entry {
             Self::Open { .. }
             | Self::Write { .. }
             | Self::Compact { .. }
+            | Self::Hidden { .. }
             | Self::Refresh { .. } => true,
         }
     }

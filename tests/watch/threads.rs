@@ -14,7 +14,7 @@ use revwatch::page::fault::FaultPages;
 use revwatch::page::{MemoryPages, PageStore};
 use revwatch::{
     DeleteRangeRequest, Durability, KeyRange, Limits, Op, Options, PutRequest, SharedStore,
-    TxnRequest, WatchRequest, WatchResponse,
+    StreamOptions, TxnRequest, WatchRequest, WatchResponse,
 };
 use revwatch_model::Random;
 
@@ -68,7 +68,10 @@ fn all_at_once<P: PageStore + Send + Sync>(store: &SharedStore<P>, seed: u64) {
     let writing = AtomicUsize::new(WRITERS);
     let (written, heard) = thread::scope(|scope| {
         let pollers: Vec<_> = (0..POLLERS)
-            .map(|_| scope.spawn(|| listen(store, &writing)))
+            .map(|poller| {
+                let writing = &writing;
+                scope.spawn(move || listen(store, is_early(poller), writing))
+            })
             .collect();
         let writers: Vec<_> = (0..WRITERS)
             .map(|writer| {
@@ -100,6 +103,11 @@ fn all_at_once<P: PageStore + Send + Sync>(store: &SharedStore<P>, seed: u64) {
     });
     let events = judge_all(written, heard);
     assert!(events >= POLLERS * WRITERS * WRITES, "only {events} events");
+}
+
+/// Every other poller is told of what is applied.
+fn is_early(poller: usize) -> bool {
+    poller % 2 == 1
 }
 
 /// Writes a number of transactions; answers each by the revision that it made.
@@ -147,8 +155,8 @@ fn write<P: PageStore>(
 }
 
 /// Watches in a stream of its own until everything is written and told.
-fn listen<P: PageStore>(store: &SharedStore<P>, writing: &AtomicUsize) -> Heard {
-    let stream = store.watch_stream();
+fn listen<P: PageStore>(store: &SharedStore<P>, early: bool, writing: &AtomicUsize) -> Heard {
+    let stream = store.watch_stream_with(StreamOptions { early });
     for watcher in 0..WATCHERS {
         store.watch(stream, &request(watcher)).unwrap();
     }
@@ -240,6 +248,7 @@ fn judge_all(written: BTreeMap<i64, Vec<WriteOp>>, heard: Vec<Heard>) -> usize {
                     watcher,
                     stream,
                     place: WRITER,
+                    early: is_early(stream),
                     revision,
                     epoch: 1,
                     ask: ask(place),

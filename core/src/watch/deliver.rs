@@ -188,6 +188,9 @@ impl Hub {
             let watcher = &mut self.watchers[key as usize];
             stream.push_events(watcher, key, slice, bytes);
             if is_seeded!(VictimOvertakesQueue) {
+                // Away from its neighbours it counts by itself, and it is no longer the last.
+                stream.held_bytes += bytes;
+                stream.last_batch = 0;
                 stream.queue.rotate_right(1);
             }
             if is_seeded!(VictimReadsAgain) {

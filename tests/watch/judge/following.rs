@@ -25,15 +25,19 @@ pub struct Following {
     to_come: Option<i64>,
     /// What it goes on from was lost in a crash.
     is_lost: bool,
+    /// Beyond which revision a failed sync has taken what it may have been told early.
+    hidden: Option<i64>,
 }
 
 impl Following {
     /// Begins, in a process that is in `epoch`.
-    pub fn new(follow: &Follow, ledger: &Ledger, epoch: i64) -> Self {
+    /// There, everything after `hidden` has gone out of sight.
+    pub fn new(follow: &Follow, ledger: &Ledger, epoch: i64, hidden: Option<i64>) -> Self {
         let resumed = follow.resume.as_ref();
         let is_lost = resumed.is_some_and(|(token, _)| {
-            let cut = ledger.cut_between(token.epoch, epoch);
-            cut.is_some_and(|cut| cut < token.revision)
+            let cut = ledger.cut_between(token.epoch, epoch).or(hidden);
+            cut.min(hidden.or(cut))
+                .is_some_and(|cut| cut < token.revision)
         });
         Self {
             place: follow.place,
@@ -42,9 +46,15 @@ impl Following {
             epoch,
             to_come: None,
             is_lost,
+            hidden: None,
             at: resumed.map(|(token, _)| token.revision),
             anew: resumed.is_none(),
         }
+    }
+
+    /// What is newer than `revision` has gone out of sight. What was queued before may still come.
+    pub fn hide(&mut self, revision: i64) {
+        self.hidden = Some(revision);
     }
 
     pub fn place(&self) -> Place {
@@ -83,11 +93,15 @@ impl Following {
                 let compacted = self
                     .at
                     .is_none_or(|at| at + 1 < ledger.compacted_for(self.place));
+                let hidden = self
+                    .hidden
+                    .take()
+                    .is_some_and(|hidden| self.at > Some(hidden));
                 let cut = self.is_lost || ledger.cut_between(self.epoch, epoch).is_some();
                 self.state.clear();
                 (self.is_lost, self.to_come) = (false, Some(*revision));
                 (self.at, self.anew, self.epoch) = (None, true, epoch);
-                demand(compacted || cut, Promise::Followed, || {
+                demand(compacted || cut || hidden, Promise::Followed, || {
                     "it was reset, and had lost nothing".into()
                 })
             }

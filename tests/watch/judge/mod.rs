@@ -47,8 +47,11 @@ struct Court {
     followers: BTreeMap<FollowerNo, Following>,
     /// The epoch that each process is in.
     epochs: BTreeMap<Place, i64>,
-    /// The newest revision of the present timeline that the writer's watchers were shown.
+    /// The newest revision of the present timeline that the writer's watchers were shown, but for
+    /// those that are told early.
     shown: i64,
+    /// Beyond which revision everything has gone out of sight in the writer's process.
+    hidden: Option<i64>,
 }
 
 /// Says to whom a promise was broken.
@@ -67,6 +70,7 @@ impl Court {
             }
             Entry::Write { ops } => self.ledger.write(ops),
             Entry::Compact { revision } => self.ledger.compact(*revision),
+            Entry::Hidden { revision } => self.hide(*revision),
             Entry::Refresh { place, epoch } => drop(self.epochs.insert(*place, *epoch)),
             Entry::Watch(watch) => {
                 self.epochs.insert(watch.place, watch.epoch);
@@ -92,7 +96,7 @@ impl Court {
                 let watching = self.watchers.get_mut(watcher).expect("it was registered");
                 let verdict = watching.told(told, ledger, epoch);
                 verdict.map_err(|broken| (Some(*watcher), broken))?;
-                if watching.place() == WRITER {
+                if watching.place() == WRITER && !watching.is_early() {
                     self.shown = self.shown.max(watching.last());
                 }
             }
@@ -136,7 +140,8 @@ impl Court {
             Entry::Follow(follow) => {
                 let epoch = self.epochs.get(&follow.place).copied();
                 let epoch = epoch.expect("its process is open");
-                let following = Following::new(follow, &self.ledger, epoch);
+                let hidden = self.hidden.filter(|_| follow.place == WRITER);
+                let following = Following::new(follow, &self.ledger, epoch, hidden);
                 self.followers.insert(follow.follower, following);
                 Ok(())
             }
@@ -174,6 +179,7 @@ impl Court {
     ) -> Verdict {
         let newest = self.ledger.open(epoch, revision, compact_revision);
         self.epochs.insert(WRITER, epoch);
+        self.hidden = None;
         let shown = self.shown;
         self.shown = shown.min(revision);
         demand(newest >= revision || newest == 1, Promise::True, || {
@@ -188,6 +194,20 @@ impl Court {
                 )
             },
         )
+    }
+
+    /// What is newer than `revision` has gone out of sight in the writer's process.
+    fn hide(&mut self, revision: i64) {
+        self.hidden = Some(revision);
+        let newest = self.ledger.newest();
+        let watching = self.watchers.values_mut();
+        for watching in watching.filter(|watching| watching.place() == WRITER) {
+            watching.hide(revision, newest);
+        }
+        let following = self.followers.values_mut();
+        for following in following.filter(|following| following.place() == WRITER) {
+            following.hide(revision);
+        }
     }
 
     fn watcher(&mut self, watcher: WatcherNo) -> &mut Watching {

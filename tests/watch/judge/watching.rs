@@ -38,6 +38,18 @@ impl Watching {
         self.worlds[0].last.0
     }
 
+    /// Whether it is told of what is applied, before it is durable.
+    pub fn is_early(&self) -> bool {
+        self.worlds[0].early
+    }
+
+    /// Of what was written up to `newest`, everything after `revision` has gone out of sight.
+    pub fn hide(&mut self, revision: i64, newest: i64) {
+        for world in &mut self.worlds {
+            world.hide(revision, newest);
+        }
+    }
+
     /// It is to be canceled, when the newest revision is `newest`.
     pub fn cancel(&mut self, newest: i64) {
         for world in &mut self.worlds {

@@ -16,6 +16,8 @@ pub(super) type Spot = (i64, usize);
 pub(super) struct World {
     ask: Ask,
     pub(super) place: Place,
+    /// Whether it is told of what is applied, before it is durable.
+    pub(super) early: bool,
     /// The first revision that is told.
     pub(super) start: i64,
     /// Whether that was said, and was there already.
@@ -27,6 +29,8 @@ pub(super) struct World {
     pub(super) epoch: i64,
     /// The revision that it must be told it was rewound to.
     must_rewind: Option<i64>,
+    /// Beyond which revision a failed sync has taken what it may have been told early.
+    hidden: Option<i64>,
     /// What it says that it has seen, and is no longer there.
     lost: Option<Change>,
     /// The last change that it was told of.
@@ -61,6 +65,8 @@ impl World {
         };
         Self {
             place: watch.place,
+            early: watch.early,
+            hidden: None,
             start,
             resumed,
             registered_at: watch.revision,
@@ -177,6 +183,23 @@ impl World {
             || format!("{} events came, of {max_events} at most", events.len()),
         )?;
         self.whole(*fragment, ledger)
+    }
+
+    /// Of what was written up to `newest`, everything after `revision` has gone out of sight. Nothing
+    /// of it was told to who starts later.
+    pub(super) fn hide(&mut self, revision: i64, newest: i64) {
+        if self.early && self.ended.is_none() && self.start <= newest + 1 {
+            self.hidden = Some(revision);
+        }
+    }
+
+    /// Whether it was told, or told to expect, more than what a failed sync has left in sight. What was
+    /// queued before may still come.
+    fn was_told_what_is_hidden(&self) -> bool {
+        let expects = self.ask.start_revision == 0;
+        let begins = if expects { self.registered_at } else { 0 };
+        let told = begins.max(self.last.0).max(self.bookmark);
+        self.hidden.is_some_and(|revision| told > revision)
     }
 
     fn is_to_be_rewound(&self) -> bool {
@@ -330,6 +353,12 @@ impl World {
         demand(self.canceled_at.is_none(), Promise::Canceled, || {
             "it was canceled, and never told".into()
         })?;
+        demand(!self.was_told_what_is_hidden(), Promise::RewindTold, || {
+            format!(
+                "it was told early up to {}, and never that a failed sync took that",
+                self.last.0
+            )
+        })?;
         self.is_of(epoch)?;
         demand(!self.in_fragments, Promise::Atomic, || {
             format!("the rest of revision {} never came", self.last.0)
@@ -364,6 +393,8 @@ impl World {
     fn rewound(&self, revision: i64, ledger: &Ledger, epoch: i64) -> Verdict {
         let lost = if let Some(must) = self.must_rewind {
             must == revision
+        } else if self.hidden == Some(revision) {
+            true
         } else {
             let seen = self.registered_at.max(self.known).max(self.last.0);
             ledger.was_cut_at(revision, self.registered_in, epoch) && revision < seen

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use revwatch::{StreamId, WatchRequest};
+use revwatch::{Status, StreamId, StreamOptions, WatchRequest};
 
 use super::World;
 use super::ways::Ways;
@@ -10,6 +10,8 @@ use crate::record::{Ask, Entry, Place, StreamNo, WRITER, Watch, WatcherNo};
 
 /// Watchers that are alive at once, at most.
 const MOST_WATCHERS: usize = 16;
+/// How many streams and followers of a hundred are told early.
+pub(super) const EARLY_PERCENT: usize = 30;
 
 /// How eagerly a stream is polled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub(super) enum Pace {
 pub(super) struct Stream {
     pub(super) place: Place,
     pub(super) id: StreamId,
+    /// Whether it is told of what is applied.
+    pub(super) early: bool,
     pub(super) pace: Pace,
     pub(super) open: bool,
     /// The watchers by their ids, once they are created; an id can be used again.
@@ -73,7 +77,8 @@ impl World {
     }
 
     pub(super) fn open_stream(&mut self, at: Place) {
-        let id = self.store(at).watch_stream();
+        let early = self.random.chance(EARLY_PERCENT);
+        let id = self.store(at).watch_stream_with(StreamOptions { early });
         let pace = match self.random.below(10) {
             0..3 => Pace::Fast,
             3..9 => Pace::Slow,
@@ -82,6 +87,7 @@ impl World {
         self.streams.push(Stream {
             place: at,
             id,
+            early,
             pace,
             open: true,
             watchers: BTreeMap::new(),
@@ -196,7 +202,7 @@ impl World {
             watch_id,
             next,
             ask: ask.clone(),
-            epoch: if next > status.published_revision + 1 {
+            epoch: if ask.epoch == 0 && next > self.frontier(stream, &status) + 1 {
                 0
             } else {
                 epoch
@@ -210,11 +216,21 @@ impl World {
             watcher,
             stream,
             place,
+            early: self.streams[stream].early,
             revision,
             epoch,
             ask,
             resumes,
         }));
+    }
+
+    /// The newest revision that a stream may be told of.
+    pub(super) fn frontier(&self, stream: StreamNo, status: &Status) -> i64 {
+        if self.streams[stream].early {
+            status.revision
+        } else {
+            status.published_revision
+        }
     }
 
     /// Mostly 0, which has one chosen. The others are never chosen: a watcher that has ended, which it

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use revwatch::{EventKind, FollowId, FollowResponse, KeyRange, KeyValue, ResumeToken};
+use revwatch::{
+    EventKind, FollowId, FollowResponse, KeyRange, KeyValue, ResumeToken, StreamOptions,
+};
 
 use super::World;
+use super::clients::EARLY_PERCENT;
 use crate::record::{Entry, Follow, FollowTold, FollowerNo, Place};
 
 /// Polls that get to the end of anything.
@@ -17,6 +20,7 @@ const MOST_FOLLOWERS: usize = 4;
 pub(super) struct Follower {
     place: Place,
     id: FollowId,
+    early: bool,
     range: KeyRange,
     open: bool,
     state: BTreeMap<Vec<u8>, KeyValue>,
@@ -41,9 +45,10 @@ impl World {
             _ => (self.some_place(), self.some_range(), None),
         };
         let token = resume.as_ref().map(|(token, _)| *token);
+        let early = self.random.chance(EARLY_PERCENT);
         let id = self
             .store(place)
-            .follow(range.clone(), token)
+            .follow_with(range.clone(), token, StreamOptions { early })
             .expect("it is in order");
         self.look_at(place);
         self.tally.followers += 1;
@@ -52,6 +57,7 @@ impl World {
         self.followers.push(Follower {
             place,
             id,
+            early,
             range: range.clone(),
             open: true,
             state: kvs.map(|kv| (kv.key.clone(), kv.clone())).collect(),
@@ -102,7 +108,11 @@ impl World {
     /// Polls until there is nothing more to say.
     pub(super) fn drain_follower(&mut self, follower: FollowerNo) {
         let Follower {
-            place, id, open, ..
+            place,
+            id,
+            early,
+            open,
+            ..
         } = self.followers[follower];
         if !open {
             return;
@@ -121,8 +131,12 @@ impl World {
             }
             let status = self.store(place).status();
             // The state that history begins with may be yet to be published.
-            if status.published_revision >= status.compact_revision {
-                let published = status.published_revision;
+            let published = if early {
+                status.revision
+            } else {
+                status.published_revision
+            };
+            if published >= status.compact_revision {
                 self.note(Entry::FollowDrained {
                     follower,
                     published,

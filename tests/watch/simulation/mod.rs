@@ -9,6 +9,7 @@
 mod clients;
 mod disk;
 mod followers;
+mod handle;
 mod polls;
 mod power;
 mod setup;

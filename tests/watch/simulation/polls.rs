@@ -62,7 +62,7 @@ impl World {
                 continue;
             }
             let status = self.store(place).status();
-            let published = status.published_revision;
+            let published = self.frontier(stream, &status);
             self.tally.drained += 1;
             for client in &mut self.clients {
                 let seen = client.next <= published + 1;
@@ -175,7 +175,8 @@ impl World {
 
     /// What a watcher learns from what it is told.
     fn take(&mut self, watcher: WatcherNo, place: Place, told: &Told) {
-        let epoch = self.process(place).epoch;
+        let (epoch, published) = (self.process(place).epoch, self.process(place).published);
+        let is_hidden = self.process(place).hidden.is_some();
         if let Told::Events { events, .. } = told {
             for event in events {
                 self.count_way(watcher, event.kv.mod_revision);
@@ -195,6 +196,10 @@ impl World {
                 if place != WRITER {
                     self.tally.events_to_readers += events.len() as u64;
                 }
+                let unpublished = events
+                    .iter()
+                    .filter(|event| event.kv.mod_revision > published);
+                self.tally.events_told_early += unpublished.count() as u64;
                 self.tally.fragments += u64::from(*fragment);
                 if client.ask.conflate {
                     self.tally.events_conflated += events.len() as u64;
@@ -218,6 +223,8 @@ impl World {
             }
             Told::Rewound { revision } => {
                 self.tally.rewound += 1;
+                let stream = &self.streams[client.stream];
+                self.tally.rewound_in_sight += u64::from(is_hidden && stream.early);
                 client.state = client.state.ended();
                 (client.next, client.epoch) = (revision + 1, epoch);
             }

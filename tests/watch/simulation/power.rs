@@ -1,9 +1,10 @@
 //! Crashes, closings, failures of the disk, and who comes back after them.
 
-use revwatch::Store;
 use revwatch::page::fault::{Fault, Random as FaultRandom};
+use revwatch::{SharedStore, Store};
 
 use super::World;
+use super::handle::Handle;
 use super::world::Process;
 use crate::record::{Entry, Place, WRITER};
 
@@ -12,9 +13,13 @@ impl World {
         self.disk.forget_faults();
         let options = self.setup.options(false);
         let store = Store::open(self.disk.clone(), options).expect("what a crash leaves opens");
+        let mut store = if self.setup.is_shared {
+            Handle::Shared(SharedStore::new(store))
+        } else {
+            Handle::Own(Box::new(store))
+        };
         let status = store.status();
         let (epoch, revision) = (status.epoch, status.revision);
-        let published = status.published_revision;
         let compact_revision = status.compact_revision;
         if revision > 1 {
             self.settle_expiry(revision, &store.leases());
@@ -26,11 +31,7 @@ impl World {
             revision,
             compact_revision,
         });
-        self.places[WRITER] = Some(Process {
-            store,
-            epoch,
-            published,
-        });
+        self.places[WRITER] = Some(Process::new(store, &status));
         self.failed = false;
     }
 
@@ -113,11 +114,8 @@ impl World {
                 Store::open(self.disk.clone(), options).expect("a reader opens beside a writer");
             let status = store.status();
             let epoch = status.epoch;
-            self.places[place] = Some(Process {
-                store,
-                epoch,
-                published: status.published_revision,
-            });
+            let store = Handle::Own(Box::new(store));
+            self.places[place] = Some(Process::new(store, &status));
             self.note(Entry::Refresh { place, epoch });
         } else if self.random.chance(15) {
             self.leave(place);

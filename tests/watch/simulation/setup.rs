@@ -11,6 +11,8 @@ const PLENTY: usize = 1 << 20;
 pub struct Setup {
     pub seed: u64,
     pub durability: Durability,
+    /// Whether the writer's store is shared, as threads share it.
+    pub is_shared: bool,
     pub page_size: usize,
     /// Responses that wait in a stream.
     pub queue_responses: usize,
@@ -36,6 +38,7 @@ impl Setup {
         Self {
             seed,
             durability: *random.pick(&[Durability::Commit, batch, Durability::Never]),
+            is_shared: random.chance(40),
             page_size: *random.pick(&[512, 512, 1024, 4096]),
             queue_responses: *random.pick(&[1, 1, 1, 1, 3]),
             catch_up_revisions: *random.pick(&[1, 2, 3, 10, 1000]),

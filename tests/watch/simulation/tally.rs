@@ -51,6 +51,7 @@ tally! {
     events_of_victims,
     events_caught_up_with,
     events_to_readers,
+    events_told_early,
     events_conflated,
     fragments,
     progress_of_watchers,
@@ -59,6 +60,8 @@ tally! {
     canceled,
     compacted,
     rewound,
+    /// In the process that was told early, after a failed sync.
+    rewound_in_sight,
     resumed,
     drained,
     compactions,

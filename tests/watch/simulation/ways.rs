@@ -3,7 +3,7 @@
 //! It is seen from outside. Whoever was synced when something was published, and still is, has it in
 //! its queue; whoever became a victim meanwhile holds it; everybody else will read it.
 
-use revwatch::WatcherState;
+use revwatch::{Status, WatcherState};
 
 use super::World;
 use crate::record::{Place, WatcherNo};
@@ -19,9 +19,11 @@ pub(super) struct Ways {
 
 impl World {
     /// Looks where the watchers of a process stand, after anything that may have changed that.
-    pub(super) fn look_at_watchers(&mut self, place: Place, published: i64) {
+    pub(super) fn look_at_watchers(&mut self, place: Place, status: &Status) {
         let process = self.process(place);
-        let old = std::mem::replace(&mut process.published, published);
+        let (published, applied) = (status.published_revision, status.revision);
+        let old_published = std::mem::replace(&mut process.published, published);
+        let old_applied = std::mem::replace(&mut process.applied, applied);
         let reports = process.store.watchers();
         for report in reports {
             let key = (place, report.stream, report.watch_id);
@@ -29,12 +31,18 @@ impl World {
                 // It is a follower's.
                 continue;
             };
-            let ways = &mut self.clients[watcher].ways;
+            let client = &mut self.clients[watcher];
+            let (old, now) = if self.streams[client.stream].early {
+                (old_applied, applied)
+            } else {
+                (old_published, published)
+            };
+            let ways = &mut client.ways;
             let before = ways.state.replace(report.state);
-            if published > old && before == Some(WatcherState::Synced) {
+            if now > old && before == Some(WatcherState::Synced) {
                 match report.state {
-                    WatcherState::Synced => ways.live.push((old + 1, published)),
-                    WatcherState::Victim => ways.held.push((old + 1, published)),
+                    WatcherState::Synced => ways.live.push((old + 1, now)),
+                    WatcherState::Victim => ways.held.push((old + 1, now)),
                     WatcherState::Unsynced => {}
                 }
             }

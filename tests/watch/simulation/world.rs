@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use revwatch::{Error, Store, StreamId};
+use revwatch::{Error, Status, StreamId};
 use revwatch_model::Random;
 
 use super::clients::{Client, Stream};
 use super::disk::Disk;
 use super::followers::Follower;
+use super::handle::Handle;
 use super::setup::Setup;
 use super::tally::Tally;
 use crate::ledger::Ledger;
@@ -46,11 +47,26 @@ pub struct World {
 
 /// A process that has the store open.
 pub(super) struct Process {
-    pub(super) store: Store<Disk>,
+    pub(super) store: Handle<Disk>,
     /// The epoch that it was last seen in.
     pub(super) epoch: i64,
-    /// What was published when it was last seen.
+    /// What was published and what was applied when it was last seen.
     pub(super) published: i64,
+    pub(super) applied: i64,
+    /// Beyond which revision everything has gone out of sight.
+    pub(super) hidden: Option<i64>,
+}
+
+impl Process {
+    pub(super) fn new(store: Handle<Disk>, status: &Status) -> Self {
+        Self {
+            store,
+            epoch: status.epoch,
+            published: status.published_revision,
+            applied: status.revision,
+            hidden: None,
+        }
+    }
 }
 
 impl World {
@@ -133,7 +149,7 @@ impl World {
         self.record.entries.push(entry);
     }
 
-    pub(super) fn store(&mut self, place: Place) -> &mut Store<Disk> {
+    pub(super) fn store(&mut self, place: Place) -> &mut Handle<Disk> {
         &mut self.process(place).store
     }
 
@@ -182,10 +198,17 @@ impl World {
         let process = self.process(place);
         let status = process.store.status();
         let old = std::mem::replace(&mut process.epoch, status.epoch);
-        self.look_at_watchers(place, status.published_revision);
+        self.look_at_watchers(place, &status);
         if old != status.epoch {
             let epoch = status.epoch;
             self.note(Entry::Refresh { place, epoch });
+        }
+        let is_hidden = status.poisoned && status.revision < self.ledger.newest();
+        let hidden = is_hidden.then_some(status.revision);
+        if place == WRITER && is_hidden && self.process(place).hidden != hidden {
+            self.process(place).hidden = hidden;
+            let revision = status.revision;
+            self.note(Entry::Hidden { revision });
         }
         if place == WRITER && status.compact_revision != self.ledger.compact_revision() {
             let revision = status.compact_revision;

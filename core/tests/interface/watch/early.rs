@@ -2,7 +2,7 @@
 //! they are told when it is lost.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
 use std::thread;
 
@@ -97,6 +97,35 @@ fn a_commit_is_told_early_before_its_sync_and_to_the_others_after_it() {
     });
     assert_eq!(shared_revisions(&store, other, None), [3]);
     assert_eq!(shared_revisions(&store, early, None), [], "it is told once");
+}
+
+#[test]
+fn who_waits_for_early_news_is_woken_by_each_change_that_is_applied() {
+    const PUTS: i64 = 200;
+    let (store, _) = gated(Durability::Batch {
+        max_ms: i64::MAX,
+        max_writes: u32::MAX,
+    });
+    let early = shared_watch(&store, EARLY);
+    let told = AtomicI64::new(2);
+    thread::scope(|scope| {
+        let waiter = scope.spawn(|| {
+            while told.load(Ordering::SeqCst) < 2 + PUTS {
+                assert!(store.wait(early, LONG).unwrap(), "nobody woke us");
+                let revisions = shared_revisions(&store, early, None);
+                let newest = revisions.last().copied().unwrap_or(0);
+                told.fetch_max(newest, Ordering::SeqCst);
+            }
+        });
+        for revision in 3..3 + PUTS {
+            // So that most often it waits already when this comes.
+            while told.load(Ordering::SeqCst) < revision - 1 && !waiter.is_finished() {
+                thread::yield_now();
+            }
+            store.put(b"k", b"v").unwrap();
+        }
+    });
+    assert_eq!(store.status().published_revision, 2);
 }
 
 #[test]

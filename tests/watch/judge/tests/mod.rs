@@ -21,6 +21,8 @@ const READER: Place = 1;
 struct Story {
     record: Record,
     ledger: Ledger,
+    /// Whether its streams are told early.
+    early: bool,
 }
 
 impl Story {
@@ -32,6 +34,7 @@ impl Story {
                 entries: Vec::new(),
             },
             ledger: Ledger::default(),
+            early: false,
         };
         story.open(1, 1);
         story
@@ -83,6 +86,7 @@ impl Story {
             watcher,
             stream: STREAM,
             place,
+            early: self.early,
             revision,
             epoch,
             ask,
@@ -190,7 +194,13 @@ fn everything_from(start_revision: i64) -> Ask {
 
 /// Revisions 2 to 5, watched by who asked for everything before there was anything.
 fn four_puts() -> Story {
+    four_puts_told(false)
+}
+
+/// The same, where the stream may be told early.
+fn four_puts_told(early: bool) -> Story {
     let mut story = Story::new();
+    story.early = early;
     story.watch(everything());
     for (key, value) in [("a", "1"), ("b", "2"), ("a", "3"), ("b", "4")] {
         story.put(key, value);

@@ -323,6 +323,7 @@ fn a_watcher_is_created_once_at_the_revision_of_its_store() {
         watcher: WATCHER,
         stream: STREAM,
         place: WRITER,
+        early: false,
         revision: 1,
         epoch: 1,
         ask: everything(),
