@@ -47,6 +47,8 @@ func (b *bench) opens() {
 const (
 	memoryWatchers = 100_000
 	memoryStreams  = 10_000
+	indexKeys      = 100_000
+	indexChanges   = 8
 )
 
 // memory is bytes held for each watcher beyond those that name its key or its bounds, and for each
@@ -87,6 +89,24 @@ func (b *bench) memory() {
 	b.bytes("memory, a stream", (held()-before)/memoryStreams)
 	closeAll(streams)
 	s.discard()
+	b.indexMemory()
+}
+
+// indexMemory is what the store holds of each key, beyond the key's bytes, and of each further revision.
+func (b *bench) indexMemory() {
+	s := b.open()
+	defer s.discard()
+	before := held()
+	putAll := func(times int) int {
+		for i := 0; i < times*indexKeys; i++ {
+			s.put([]byte(fmt.Sprintf("k%015d", i%indexKeys*1_000_003%indexKeys)), b.values[0])
+		}
+		s.settle()
+		return (held() - before) / indexKeys
+	}
+	first := putAll(1)
+	b.bytes("memory, a key with one revision, beyond its text", first-16)
+	b.bytes("memory, a further revision of a key", (putAll(indexChanges)-first)/indexChanges)
 }
 
 func held() int {

@@ -10,12 +10,17 @@
 //! - `stream`: streams without watchers, bytes for each.
 //! - `backlog`: what a store holds for a watcher that never reads, beyond what it holds for one that does.
 //!
+//! - `index`: what a store in a file (`--dir`) holds of each key, beyond the key's bytes, and of each further
+//!   revision: the index, the log's directory, and a cache of 64 KiB.
+//!
 //! One process measures one of them: memory that another gave back would not count as resident again.
 
 use std::alloc::System;
+use std::path::Path;
 use std::{env, fs};
 
-use revwatch::{KeyRange, Options, Store, StreamId, WatchRequest};
+use revwatch::page::{FileOptions, FilePages};
+use revwatch::{Durability, KeyRange, Options, Store, StreamId, WatchRequest};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -23,6 +28,9 @@ static GLOBAL: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const STREAMS: usize = 64;
 const PLENTY: usize = 1 << 20;
+const INDEX_KEYS: usize = 100_000;
+const INDEX_CHANGES: usize = 8;
+const INDEX_CACHE_BYTES: usize = 64 << 10;
 /// Of the system, as Linux has it on the machines that this is measured on.
 const RESIDENT_PAGE_BYTES: usize = 4096;
 
@@ -44,7 +52,8 @@ fn main() {
         }),
         Some("stream") => measure_streams(),
         Some("backlog") => measure_backlog(number("--backlog")),
-        _ => panic!("give --of with key, prefix, span, stream or backlog"),
+        Some("index") => measure_index(&option("--dir").expect("--dir is given")),
+        _ => panic!("give --of with key, prefix, span, stream, backlog or index"),
     }
 }
 
@@ -74,6 +83,41 @@ fn measure_backlog(puts: u32) {
         &format!("memory, a watcher {puts} revisions behind, beyond one that reads"),
         beyond,
     );
+}
+
+fn measure_index(folder: &str) {
+    let path = Path::new(folder).join(format!("revwatch-index-{}.db", std::process::id()));
+    let region = Region::new(GLOBAL);
+    let pages = FilePages::open(&path, &FileOptions::default());
+    let options = Options {
+        durability: Durability::Never,
+        cache_bytes: INDEX_CACHE_BYTES,
+        ..Options::default()
+    };
+    let pages = pages.expect("the folder can be written to");
+    let mut store = Store::open(pages, options).expect("an empty file opens");
+    let mut put_all = |times| {
+        for _ in 0..times {
+            for number in 0..INDEX_KEYS {
+                // In no order: a tree's nodes are as full as they are in use.
+                let key = format!("k{:015}", number * 1_000_003 % INDEX_KEYS);
+                store.put(key.as_bytes(), &[0; 64]).expect("a put succeeds");
+            }
+        }
+        store.flush().expect("a flush succeeds");
+        held(&region) / INDEX_KEYS
+    };
+    let first = put_all(1);
+    print(
+        "memory, a key with one revision, beyond its text",
+        first - 16,
+    );
+    let further = put_all(INDEX_CHANGES) - first;
+    print(
+        "memory, a further revision of a key",
+        further / INDEX_CHANGES,
+    );
+    fs::remove_file(&path).expect("the store is there");
 }
 
 /// Bytes of this process that lie in memory.
