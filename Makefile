@@ -13,7 +13,7 @@ RUFF := $(PYTHON) -m ruff format --no-cache --config tests/tools/ruff.toml
 PORT ?= 8000
 
 .PHONY: help demo test soak build lint fmt test-rust test-c test-python test-wasm test-etcd test-no-std \
-        bench-quick bench-peers demo-page header clean basics
+        bench-quick bench-peers bench-record demo-page header clean basics
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -62,6 +62,9 @@ bench-quick: basics ## The benchmarks, shortened, as a check that they run
 
 bench-peers: basics ## Beside other embedded stores, shortened (benches/PEERS.md)
 	@benches/peers/run.sh --quick
+
+bench-record: basics ## Record the instructions of the core paths, which make test compares with
+	@tests/tools/instructions.py --record
 
 demo-page: basics ## Build wasm/pkg and serve wasm/demo on this machine (PORT=8000)
 	@$(ENSURE)-rust-target.sh wasm32-unknown-unknown

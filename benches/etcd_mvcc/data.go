@@ -32,6 +32,17 @@ const (
 	farCount        = 200_000
 	manyWatchers    = 100_000
 	matchNested     = 10_000
+	grownGets       = 100_000
+	grownKeys       = 1_000
+	grownWatchPuts  = 50_000
+	objectCount     = 20_000
+	objectPuts      = 50_000
+	objectGets      = 50_000
+	objectLists     = 1_000
+	latencyPuts     = 200_000
+	serverKeys      = 1_000
+	serverPuts      = 1_000
+	serverGets      = 5_000
 	matchQueries    = 200_000
 	valueCount      = 256
 	valueBytes      = 64
@@ -39,6 +50,9 @@ const (
 
 // matchCounts is how many ranges are watched.
 var matchCounts = []int{100_000, 1_000_000}
+
+// grown is how many keys, revisions and watchers there are as they become many.
+var grown = []int{10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000}
 
 // Each workload draws from a sequence of its own, so that adding one leaves the others alone.
 const (
@@ -52,6 +66,11 @@ const (
 	seedWatch
 	seedCompaction
 	seedMatch
+	seedZipf
+	seedKubernetes
+	seedGrowth
+	seedLatency
+	seedServer
 )
 
 // random is splitmix64: a counter and three mixing steps, the same in every language.

@@ -133,7 +133,12 @@ func (s *store) prefix(prefix []byte) *mvcc.RangeResult {
 
 // digest reads the whole store, after the clock has stopped.
 func (s *store) digest(keys [][]byte) uint64 {
-	found, err := s.Range(keys[0], []byte{}, mvcc.RangeOptions{})
+	return s.digestFrom(keys[0])
+}
+
+// digestFrom reads all keys from one on.
+func (s *store) digestFrom(first []byte) uint64 {
+	found, err := s.Range(first, []byte{}, mvcc.RangeOptions{})
 	check(err)
 	var digest uint64
 	for i := range found.KVs {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sort"
 	"strings"
 	"time"
 
@@ -24,9 +25,10 @@ import (
 
 // bench is one run of the program.
 type bench struct {
-	dir    string
-	round  uint64
-	values [][]byte
+	dir     string
+	round   uint64
+	largest int
+	values  [][]byte
 }
 
 // measurement is one line of the output. Digest stands for all bytes that were read.
@@ -42,13 +44,44 @@ type measurement struct {
 }
 
 func (b *bench) report(workload, unit string, count int, took time.Duration, digest uint64) {
-	line, err := json.Marshal(measurement{
+	b.print(measurement{
 		Subject: "etcd", Workload: workload, Unit: unit,
 		Value: float64(count) / took.Seconds(), Count: count, Seconds: took.Seconds(),
-		Digest: fmt.Sprintf("%016x", digest), Round: b.round,
+		Digest: fmt.Sprintf("%016x", digest),
 	})
+}
+
+func (b *bench) print(m measurement) {
+	m.Round = b.round
+	line, err := json.Marshal(m)
 	check(err)
 	fmt.Println(string(line))
+}
+
+// quantiles that are printed, in millionths.
+var quantiles = []struct {
+	name       string
+	perMillion int
+}{
+	{"p50", 500_000}, {"p90", 900_000}, {"p99", 990_000},
+	{"p99.9", 999_000}, {"p99.99", 999_900}, {"max", 1_000_000},
+}
+
+// latencies prints quantiles of what single operations took, in microseconds.
+func (b *bench) latencies(subject, workload string, took []time.Duration, digest uint64) {
+	sort.Slice(took, func(i, j int) bool { return took[i] < took[j] })
+	var all time.Duration
+	for _, one := range took {
+		all += one
+	}
+	for _, quantile := range quantiles {
+		one := took[(len(took)-1)*quantile.perMillion/1_000_000]
+		b.print(measurement{
+			Subject: subject, Workload: fmt.Sprintf("latency of a %s, %s", workload, quantile.name),
+			Unit: "us", Value: one.Seconds() * 1e6, Count: len(took), Seconds: all.Seconds(),
+			Digest: fmt.Sprintf("%016x", digest),
+		})
+	}
 }
 
 // store is etcd's key-value store over its backend, a bbolt file that is synced every 100 ms or
@@ -112,7 +145,8 @@ func must(holds bool, complaint string, args ...interface{}) {
 func main() {
 	dir := flag.String("dir", os.TempDir(), "folder for the database files, deleted afterwards")
 	round := flag.Uint64("round", 0, "part of the seed: another round, other picks")
-	workloads := flag.String("workloads", "put,put-txn,get,put-get,compact,watch,watch-prefix,catch-up,watch-many,catch-up-far,match",
+	largest := flag.Int("largest", 100_000, "how far growth is measured")
+	workloads := flag.String("workloads", "put,put-txn,get,put-get,compact,watch,watch-prefix,catch-up,watch-many,catch-up-far,match,datasets,growth,latency",
 		"which to run, in this order")
 	showVersion := flag.Bool("version", false, "print etcd's version and leave")
 	flag.Parse()
@@ -120,13 +154,19 @@ func main() {
 		fmt.Println(version.Version)
 		return
 	}
-	b := &bench{dir: *dir, round: *round, values: randomValues()}
+	b := &bench{dir: *dir, round: *round, largest: *largest, values: randomValues()}
 	run := map[string]func(){
 		"put": b.puts, "put-txn": b.putsInTxns, "get": b.gets, "put-get": b.pairs,
 		"compact": b.compaction,
 		"watch":   b.watchKeys, "watch-prefix": b.watchPrefix, "catch-up": b.catchUp,
 		"watch-many": b.watchMany, "catch-up-far": b.catchUpFar,
-		"match": b.matching,
+		"match":    b.matching,
+		"datasets": b.datasets,
+		"growth":   b.growth,
+		"latency":  b.putLatencies,
+		"durable":  b.durable,
+		"open":     b.opens,
+		"memory":   b.memory,
 	}
 	for _, name := range strings.Split(*workloads, ",") {
 		workload, known := run[name]

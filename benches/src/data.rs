@@ -29,6 +29,20 @@ pub(crate) const MANY_WATCHERS: u32 = 100_000;
 pub(crate) const MATCH_COUNTS: [u32; 2] = [100_000, 1_000_000];
 pub(crate) const CROWDS: [u32; 2] = [1_000, 1_000_000];
 pub(crate) const CROWD_PUTS: u32 = 100_000;
+pub(crate) const GROWN: [u32; 7] = [
+    10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000,
+];
+pub(crate) const GROWN_GETS: u32 = 100_000;
+pub(crate) const GROWN_KEYS: u32 = 1_000;
+pub(crate) const GROWN_WATCH_PUTS: u32 = 50_000;
+pub(crate) const OBJECTS: u32 = 20_000;
+pub(crate) const OBJECT_PUTS: u32 = 50_000;
+pub(crate) const OBJECT_GETS: u32 = 50_000;
+pub(crate) const OBJECT_LISTS: u32 = 1_000;
+pub(crate) const LATENCY_PUTS: u32 = 200_000;
+pub(crate) const SERVER_KEYS: u32 = 1_000;
+pub(crate) const SERVER_PUTS: u32 = 1_000;
+pub(crate) const SERVER_GETS: u32 = 5_000;
 pub(crate) const MATCH_NESTED: u32 = 10_000;
 pub(crate) const MATCH_QUERIES: u32 = 200_000;
 const VALUES: u32 = 256;
@@ -46,6 +60,11 @@ pub(crate) enum Seed {
     Watch,
     Compaction,
     Match,
+    Zipf,
+    Kubernetes,
+    Growth,
+    Latency,
+    Server,
 }
 
 const ODD: u64 = 0x9E37_79B9_7F4A_7C15;

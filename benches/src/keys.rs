@@ -8,7 +8,7 @@ use crate::data::{
 };
 use crate::measure::{Run, Work};
 use crate::subject::Subject;
-use crate::table::Table;
+use crate::table::{Pair, Table};
 
 /// One put at a time, and the sync at the end belongs to it.
 pub(crate) fn puts(run: &Run, mut table: impl Table) {
@@ -145,7 +145,7 @@ fn fill(run: &Run, table: &mut impl Table, keys: &[Key], values: &Values) {
 pub(crate) fn put_many(table: &mut impl Table, keys: &[Key], values: &Values, picked: &[u32]) {
     let mut put = 0;
     for together in picked.chunks(PUTS_PER_TXN) {
-        let pair = |&pick: &u32| {
+        let pair = |&pick: &u32| -> Pair<'_> {
             put += 1;
             (&keys[pick as usize], values.of(put - 1))
         };
@@ -154,14 +154,14 @@ pub(crate) fn put_many(table: &mut impl Table, keys: &[Key], values: &Values, pi
 }
 
 /// The whole table, read after the clock has stopped.
-fn all_of(table: &impl Table, count: u32) -> Work {
+pub(crate) fn all_of(table: &impl Table, count: u32) -> Work {
     Work {
         count,
         digest: table.prefix(b"k").1,
     }
 }
 
-fn seconds_of(work: impl FnOnce()) -> f64 {
+pub(crate) fn seconds_of(work: impl FnOnce()) -> f64 {
     let start = std::time::Instant::now();
     work();
     start.elapsed().as_secs_f64()

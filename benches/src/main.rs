@@ -5,15 +5,20 @@
 //! revwatch-bench --subject revwatch-memory --round 0 --workloads put,get --dir DIR
 //! ```
 //!
-//! - `data`: keys, values, picks and digests, twins of those in the Go program.
 //! - `table`, `subject`: what is measured: a `BTreeMap`; a store in memory or in a file.
-//! - `keys`, `watch`, `matching`, `open`: the workloads.
+//! - `data`, `objects`: keys, values, picks and digests, twins of those in the Go program.
+//! - `keys`, `datasets`, `growth`, `latency`, `durable`, `watch`, `matching`, `open`: the workloads.
 //! - `measure`: what is printed.
 
 mod data;
+mod datasets;
+mod durable;
+mod growth;
 mod keys;
+mod latency;
 mod matching;
 mod measure;
+mod objects;
 mod open;
 mod subject;
 mod table;
@@ -29,7 +34,7 @@ use crate::measure::Run;
 use crate::subject::Subject;
 use crate::table::{Plain, Table};
 
-const WORKLOADS: &str = "put,put-txn,get,put-get,compact,watch,watch-prefix,catch-up,watch-many,catch-up-far,crowd,match";
+const WORKLOADS: &str = "put,put-txn,get,put-get,compact,watch,watch-prefix,catch-up,watch-many,catch-up-far,crowd,match,datasets,growth,latency";
 
 fn main() {
     let options = read_options();
@@ -38,14 +43,17 @@ fn main() {
     let run = Run {
         subject: option("subject", "revwatch-memory"),
         round,
+        largest: option("largest", "100000")
+            .parse()
+            .expect("--largest is a number"),
     };
     let folder = option("dir", &env::temp_dir().to_string_lossy());
     for workload in option("workloads", WORKLOADS).split(',') {
-        if workload == "open" {
-            open::opens(&run, Path::new(&folder));
-            continue;
-        }
         match run.subject.as_str() {
+            "revwatch-file" if workload == "open" => open::opens(&run, Path::new(&folder)),
+            "revwatch-file" if workload == "durable" => {
+                durable::one_after_the_other(&run, Path::new(&folder));
+            }
             "btreemap" => run_keys(&run, workload, Plain::default),
             "revwatch-memory" => run_store(&run, workload, Subject::in_memory),
             "revwatch-file" => run_store(&run, workload, || Subject::in_file(Path::new(&folder))),
@@ -59,12 +67,12 @@ fn read_options() -> HashMap<&'static str, String> {
     let mut given = env::args().skip(1);
     let mut options = HashMap::new();
     while let Some(name) = given.next() {
-        let known = ["subject", "round", "dir", "workloads"];
+        let known = ["subject", "round", "dir", "workloads", "largest"];
         let name = known
             .into_iter()
             .find(|known| name.strip_prefix("--") == Some(*known));
         let (Some(name), Some(value)) = (name, given.next()) else {
-            panic!("give --subject, --round, --dir or --workloads, each with a value");
+            panic!("give --{}, each with a value", known.join(", --"));
         };
         options.insert(name, value);
     }
@@ -77,6 +85,15 @@ fn run_keys<T: Table>(run: &Run, workload: &str, open: impl Fn() -> T) {
         "put" => keys::puts(run, open()),
         "get" => keys::gets(run, open()),
         "put-get" => keys::pairs(run, open()),
+        "datasets" => {
+            datasets::zipf(run, open());
+            datasets::kubernetes(run, open());
+        }
+        "growth" => {
+            growth::by_keys(run, &open);
+            growth::by_revisions(run, open);
+        }
+        "latency" => latency::puts(run, open()),
         "put-txn" | "compact" | "watch" | "watch-prefix" | "catch-up" | "watch-many"
         | "catch-up-far" | "crowd" | "match" => {}
         other => panic!("no workload is called {other}"),
@@ -93,6 +110,14 @@ fn run_store<P: PageStore>(run: &Run, workload: &str, open: impl Fn() -> Subject
         "watch-many" => watch::watch_many(run, open),
         "catch-up-far" => watch::catch_up_far(run, open),
         "crowd" => watch::watch_crowd(run, open),
+        "datasets" => {
+            run_keys(run, workload, &open);
+            datasets::kubernetes_watched(run, open());
+        }
+        "growth" => {
+            run_keys(run, workload, &open);
+            growth::by_watchers(run, open);
+        }
         // No store takes part in it, so one subject does it for both.
         "match" if run.subject == "revwatch-memory" => matching::matching(run),
         other => run_keys(run, other, open),

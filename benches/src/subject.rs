@@ -7,8 +7,8 @@ use std::time::Instant;
 use revwatch::page::{FileOptions, FilePages, MemoryPages, PageStore};
 use revwatch::{Durability, KeyRange, Op, Options, PutRequest, RangeRequest, Store, TxnRequest};
 
-use crate::data::{Key, Value, kv_sum};
-use crate::table::Table;
+use crate::data::kv_sum;
+use crate::table::{Pair, Table};
 
 /// etcd's: a sync every 100 ms or 10,000 writes.
 const DURABILITY: Durability = Durability::Batch {
@@ -36,11 +36,20 @@ impl Subject<MemoryPages> {
 impl Subject<FilePages> {
     /// In a new file in `folder`, deleted at the end.
     pub(crate) fn in_file(folder: &Path) -> Self {
+        Self::with_durability(folder, DURABILITY)
+    }
+
+    /// The same, with each put synced before it returns.
+    pub(crate) fn durable(folder: &Path) -> Self {
+        Self::with_durability(folder, Durability::Commit)
+    }
+
+    fn with_durability(folder: &Path, durability: Durability) -> Self {
         let path = folder.join(format!("revwatch-{}.db", std::process::id()));
         let pages =
             FilePages::open(&path, &FileOptions::default()).expect("the folder can be written to");
         let options = Options {
-            durability: DURABILITY,
+            durability,
             ..Options::default()
         };
         let store = Store::open(pages, options).expect("an empty file opens");
@@ -85,13 +94,13 @@ impl<P: PageStore> Subject<P> {
 }
 
 impl<P: PageStore> Table for Subject<P> {
-    fn put(&mut self, key: &Key, value: &Value) {
+    fn put(&mut self, key: &[u8], value: &[u8]) {
         self.store.put(key, value).expect("a put succeeds");
         self.wrote();
     }
 
-    fn put_together(&mut self, pairs: &[(&Key, &Value)]) {
-        let put = |(key, value): &(&Key, &Value)| Op::Put(PutRequest::new(*key, *value));
+    fn put_together(&mut self, pairs: &[Pair<'_>]) {
+        let put = |&(key, value): &Pair<'_>| Op::Put(PutRequest::new(key, value));
         let request = TxnRequest {
             success: pairs.iter().map(put).collect(),
             ..TxnRequest::default()
@@ -104,7 +113,7 @@ impl<P: PageStore> Table for Subject<P> {
         self.store.flush().expect("a flush succeeds");
     }
 
-    fn get(&self, key: &Key) -> u64 {
+    fn get(&self, key: &[u8]) -> u64 {
         let pinned = self
             .store
             .get_pinned(key)

@@ -3,21 +3,24 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use crate::data::{Key, Value, kv_sum};
+use crate::data::kv_sum;
+
+/// A key and its value.
+pub(crate) type Pair<'a> = (&'a [u8], &'a [u8]);
 
 /// Ordered keys with values.
 pub(crate) trait Table {
     /// Puts one key.
-    fn put(&mut self, key: &Key, value: &Value);
+    fn put(&mut self, key: &[u8], value: &[u8]);
 
     /// Puts several, in one transaction where there are transactions.
-    fn put_together(&mut self, pairs: &[(&Key, &Value)]);
+    fn put_together(&mut self, pairs: &[Pair<'_>]);
 
     /// Makes everything durable that should be.
     fn flush(&mut self);
 
     /// The digest of a key that exists, with its value.
-    fn get(&self, key: &Key) -> u64;
+    fn get(&self, key: &[u8]) -> u64;
 
     /// How many keys begin with `prefix`, and their digests with their values, added up.
     fn prefix(&self, prefix: &[u8]) -> (u32, u64);
@@ -31,11 +34,11 @@ pub(crate) trait Table {
 pub(crate) struct Plain(BTreeMap<Vec<u8>, Vec<u8>>);
 
 impl Table for Plain {
-    fn put(&mut self, key: &Key, value: &Value) {
+    fn put(&mut self, key: &[u8], value: &[u8]) {
         self.0.insert(key.to_vec(), value.to_vec());
     }
 
-    fn put_together(&mut self, pairs: &[(&Key, &Value)]) {
+    fn put_together(&mut self, pairs: &[Pair<'_>]) {
         for (key, value) in pairs {
             self.put(key, value);
         }
@@ -43,11 +46,8 @@ impl Table for Plain {
 
     fn flush(&mut self) {}
 
-    fn get(&self, key: &Key) -> u64 {
-        let (key, value) = self
-            .0
-            .get_key_value(key.as_slice())
-            .expect("all keys were put");
+    fn get(&self, key: &[u8]) -> u64 {
+        let (key, value) = self.0.get_key_value(key).expect("all keys were put");
         kv_sum(key, value)
     }
 

@@ -22,14 +22,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the readers of all streams have seen.
 #[derive(Default)]
-struct Seen {
+pub(crate) struct Seen {
     events: u32,
     digest: u64,
 }
 
 impl Seen {
     /// Reads what the streams have.
-    fn drain<P: PageStore>(&mut self, subject: &mut Subject<P>, streams: &[StreamId]) {
+    pub(crate) fn drain<P: PageStore>(&mut self, subject: &mut Subject<P>, streams: &[StreamId]) {
         for &stream in streams {
             loop {
                 let responses = subject
@@ -64,7 +64,7 @@ impl Seen {
     }
 
     /// Reads on until all has come.
-    fn drain_until<P: PageStore>(
+    pub(crate) fn drain_until<P: PageStore>(
         &mut self,
         subject: &mut Subject<P>,
         streams: &[StreamId],
@@ -83,7 +83,7 @@ impl Seen {
         assert_eq!(self.events, want, "events");
     }
 
-    fn work(self) -> Work {
+    pub(crate) fn work(self) -> Work {
         Work {
             count: self.events,
             digest: self.digest,
@@ -200,11 +200,11 @@ fn catch_up_over<P: PageStore>(run: &Run, mut subject: Subject<P>, puts: u32, wa
     });
 }
 
-fn streams<P: PageStore>(subject: &mut Subject<P>, count: usize) -> Vec<StreamId> {
+pub(crate) fn streams<P: PageStore>(subject: &mut Subject<P>, count: usize) -> Vec<StreamId> {
     (0..count).map(|_| subject.store.watch_stream()).collect()
 }
 
-fn watch<P: PageStore>(
+pub(crate) fn watch<P: PageStore>(
     subject: &mut Subject<P>,
     stream: StreamId,
     range: KeyRange,

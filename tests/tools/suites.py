@@ -42,7 +42,8 @@ PYTHON = "target/venv/bin/python -m"
 PYTEST = f"{PYTHON} pytest -q -rs --no-fold-skipped -p no:cacheprovider"
 RUFF = "--config tests/tools/ruff.toml ."
 MYPY = f"""
-    for folder in bindings/python/src tests/tools tests/cli tests/etcd tests/format examples/*; do
+    for folder in bindings/python/src tests/tools tests/cli tests/etcd tests/format benches \
+        examples/*; do
         if [ -n "$(find "$folder" -name '*.py' 2> /dev/null)" ]; then
             echo "$folder"
             {PYTHON} mypy --strict --cache-dir target/mypy "$folder" || failed=1
@@ -174,6 +175,15 @@ SUITES = (
         " cargo test --release --no-fail-fast -p revwatch --lib shared::model",
         "libtest",
         ("rust-build",),
+    ),
+    Suite(
+        "instructions",
+        "rust",
+        "store",
+        "instructions of the core paths, against the record",
+        "tests/tools/instructions.py",
+        "plain",
+        ("basics",),
     ),
     Suite(
         "watch-histories",
