@@ -20,9 +20,9 @@ use crate::page::{PageError, PageStore};
 /// found to be less than it seemed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// What was read.
+    /// What is done.
     pub done: u64,
-    /// What is to be read, about: equal to `done` at the end.
+    /// What is to be done, about: equal to `done` at the end.
     pub total: u64,
 }
 
