@@ -23,13 +23,12 @@
 //            `revwatch_range_options options = {.struct_size = sizeof options};` is a good
 //            start. NULL in place of the structure means that all is default. A flag is set by any
 //            value but 0.
-// Handles.   revwatch_store, revwatch_stream, revwatch_follow, revwatch_cursor, revwatch_changes,
-//            revwatch_range_stream and revwatch_txn are names of things in the library, not addresses
-//            to look at. Only the functions that end in _free or _close consume one, and freeing NULL does nothing. A
-//            handle that was closed, or never was one, is recognised: functions answer
+// Handles.   The types without members, such as revwatch_store and revwatch_stream, are names of things
+//            in the library, not addresses to look at. Only the functions that end in _free or _close consume one, and freeing NULL
+//            does nothing. A handle that was closed, or never was one, is recognised: functions answer
 //            REVWATCH_ERROR_CLOSED, _free does nothing.
-//            When a store is closed, the streams, follows, cursors, changes and range streams made from it answer
-//            REVWATCH_ERROR_CLOSED and are still to be freed.
+//            When a store is closed, the streams, follows, cursors, changes, range streams, snapshots,
+//            updates and checks made from it answer REVWATCH_ERROR_CLOSED and are still to be freed.
 // Results.   Structures named *_result and *_responses are made by the library, read by you, and
 //            freed once by the function of their name, which does nothing for NULL. Results inside
 //            other results are freed with these. They stay valid when the store is closed.

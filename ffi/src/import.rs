@@ -8,9 +8,11 @@ use revwatch_core::{Import, RepairReport, SharedStore, Store};
 use crate::handle::{self, Handle};
 use crate::input::{self, Out};
 use crate::lease::revwatch_bytes;
-use crate::open::{self, Place, revwatch_open_options};
+use crate::open::{self, GivenOptions, Place, revwatch_open_options};
 use crate::owned::{self, Owned, parts};
-use crate::snapshot::{revwatch_progress, revwatch_snapshot_head};
+use crate::page_store::{GivenPages, revwatch_page_store};
+use crate::progress::revwatch_progress;
+use crate::snapshot::revwatch_snapshot_head;
 use crate::status::{Failure, REVWATCH_IDLE, REVWATCH_OK, guard, revwatch_status};
 use crate::store::{Pages, revwatch_store};
 
@@ -28,14 +30,6 @@ pub(crate) struct ImportObject {
     given: GivenOptions,
 }
 
-/// Options whose pointers are not looked at any more.
-struct GivenOptions(revwatch_open_options);
-
-// SAFETY: the one pointer in it is not followed.
-unsafe impl Send for GivenOptions {}
-// SAFETY: the same.
-unsafe impl Sync for GivenOptions {}
-
 /// Begins an import to the file `path`, where there is no store, or an import that was cut off; with
 /// NULL to memory. REVWATCH_ERROR_STORE_EXISTS if there is one. The options are those that the store
 /// is opened with then. To be freed with revwatch_import_free().
@@ -52,10 +46,28 @@ pub unsafe extern "C" fn revwatch_import_new(
             (place, Out::required("import", import)?)
         };
         let begun = Import::begin(place.pages()?, place.options()?)?;
-        let object = ImportObject {
-            import: Mutex::new(Some(begun)),
-            given: GivenOptions(place.given),
+        let object = ImportObject::new(begun, &place.given);
+        out.write(handle::insert(Arc::new(object))?);
+        Ok(REVWATCH_OK)
+    })
+}
+
+/// Begins an import to pages of your own that are blank, or hold an import that was cut off; see
+/// revwatch_store_open_pages().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn revwatch_import_new_pages(
+    pages: *const revwatch_page_store,
+    options: *const revwatch_open_options,
+    import: *mut *mut revwatch_import,
+) -> revwatch_status {
+    guard(|| {
+        // SAFETY: the conventions: structures that say their size, and an output.
+        let (place, out) = unsafe {
+            let place = GivenPages::of(pages, options)?;
+            (place, Out::required("import", import)?)
         };
+        let begun = Import::begin(place.pages, place.options)?;
+        let object = ImportObject::new(begun, &place.given);
         out.write(handle::insert(Arc::new(object))?);
         Ok(REVWATCH_OK)
     })
@@ -71,6 +83,13 @@ pub extern "C" fn revwatch_import_free(import: *mut revwatch_import) {
 }
 
 impl ImportObject {
+    fn new(import: Import<Pages>, given: &revwatch_open_options) -> Self {
+        Self {
+            import: Mutex::new(Some(import)),
+            given: GivenOptions(*given),
+        }
+    }
+
     fn with<R>(
         &self,
         act: impl FnOnce(&mut Option<Import<Pages>>) -> Result<R, Failure>,

@@ -36,7 +36,12 @@ pub mod page_store;
 pub mod store;
 pub mod store_status;
 
+// What takes long, and how far it has come.
+pub mod progress;
+
+pub mod check;
 pub mod maintenance;
+pub mod opening;
 
 // Keys, now and as they were.
 pub mod event;

@@ -224,6 +224,14 @@ impl Place {
     }
 }
 
+/// Options whose pointers are not looked at any more.
+pub(crate) struct GivenOptions(pub(crate) revwatch_open_options);
+
+// SAFETY: the one pointer in it is not followed.
+unsafe impl Send for GivenOptions {}
+// SAFETY: the same.
+unsafe impl Sync for GivenOptions {}
+
 /// Opens the store on `pages`.
 pub(crate) fn open_on(
     pages: Pages,

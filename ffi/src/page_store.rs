@@ -4,14 +4,14 @@ use std::cell::Cell;
 use std::ffi::c_void;
 use std::sync::Arc;
 
-use revwatch_core::ErrorCode;
 use revwatch_core::page::{PageError, PageStore, is_page_size};
+use revwatch_core::{ErrorCode, Options};
 
 use crate::handle;
 use crate::input::{self, Out};
 use crate::open::{core_options, open_on, revwatch_open_options};
 use crate::status::{Failure, REVWATCH_OK, guard, revwatch_status, status_of};
-use crate::store::revwatch_store;
+use crate::store::{Pages, revwatch_store};
 
 /// Where a store keeps its bytes, if not in a file: pages of equal size, numbered from 0, in flash, in
 /// a file of your own, over a wire.
@@ -63,29 +63,55 @@ pub unsafe extern "C" fn revwatch_store_open_pages(
     store: *mut *mut revwatch_store,
 ) -> revwatch_status {
     guard(|| {
+        // SAFETY: the conventions: structures that say their size, and an output.
+        let (place, out) = unsafe {
+            let place = GivenPages::of(pages, options)?;
+            (place, Out::required("store", store)?)
+        };
+        let object = open_on(place.pages, place.options, &place.given)?;
+        out.write(handle::insert(Arc::new(object))?);
+        Ok(REVWATCH_OK)
+    })
+}
+
+/// Pages of the program, and how a store is opened on them.
+pub(crate) struct GivenPages {
+    pub(crate) pages: Pages,
+    pub(crate) options: Options,
+    pub(crate) given: revwatch_open_options,
+}
+
+impl GivenPages {
+    /// # Safety
+    ///
+    /// The conventions: `pages` is NULL or says its size, `options` are options or NULL.
+    pub(crate) unsafe fn of(
+        pages: *const revwatch_page_store,
+        options: *const revwatch_open_options,
+    ) -> Result<Self, Failure> {
         if pages.is_null() {
             return Err(Failure::null("pages"));
         }
-        // SAFETY: the conventions: a structure that says its size.
-        let pages = CallbackPages::new(unsafe { input::options(pages)? })?;
-        // SAFETY: the conventions: options or NULL, and an output.
-        let (options, store, id) = unsafe {
-            let options = input::options(options)?;
-            let id = options.store_id()?;
-            (options, Out::required("store", store)?, id)
+        // SAFETY: the caller promises it.
+        let (pages, given, id) = unsafe {
+            let pages = CallbackPages::new(input::options(pages)?)?;
+            let given: revwatch_open_options = input::options(options)?;
+            let id = given.store_id()?;
+            (pages, given, id)
         };
-        if options.page_size != 0 && options.page_size != pages.page_size() {
+        if given.page_size != 0 && given.page_size != pages.page_size() {
             return Err(Failure::option(format!(
                 "page_size is {} in the options and {} in the pages: leave it 0 in the options",
-                options.page_size,
+                given.page_size,
                 pages.page_size()
             )));
         }
-        let core_options = core_options(&options, true, id)?;
-        let object = open_on(Box::new(pages), core_options, &options)?;
-        store.write(handle::insert(Arc::new(object))?);
-        Ok(REVWATCH_OK)
-    })
+        Ok(Self {
+            pages: Box::new(pages),
+            options: core_options(&given, true, id)?,
+            given,
+        })
+    }
 }
 
 /// The functions and what they are called with. Gone with the last who uses it: then `release` is

@@ -8,6 +8,7 @@ use crate::changes::revwatch_chunk_result;
 use crate::handle::{self, Handle};
 use crate::input::{self, Out, or_default};
 use crate::owned::{self, parts};
+use crate::progress::revwatch_progress;
 use crate::status::{REVWATCH_IDLE, REVWATCH_OK, guard, revwatch_status};
 use crate::store::{StoreObject, revwatch_store};
 
@@ -54,22 +55,6 @@ impl From<&SnapshotHead> for revwatch_snapshot_head {
             extent_bytes: head.extent_bytes,
             store_id: head.store_id,
         }
-    }
-}
-
-/// How far something has come that takes long.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct revwatch_progress {
-    /// Bytes that are done.
-    pub done: u64,
-    /// About how many there are; exactly as many as are done at the end.
-    pub total: u64,
-}
-
-impl From<(u64, u64)> for revwatch_progress {
-    fn from((done, total): (u64, u64)) -> Self {
-        Self { done, total }
     }
 }
 

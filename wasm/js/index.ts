@@ -36,6 +36,7 @@ export type {
   RangeOptions,
   RangeResponse,
 } from './request.js';
+export type { Lost, Repaired, RepairReport } from './repair.js';
 export type { PollOptions } from './source.js';
 export type { Status } from './status.js';
 export {

@@ -33,12 +33,13 @@ import {
   writePut,
   writeRange,
 } from './request.js';
-import { open as openRaw, restore as restoreRaw } from './revwatch_wasm.js';
+import { open as openRaw, repair as repairRaw, restore as restoreRaw } from './revwatch_wasm.js';
+import { readRepairReport, type Repaired } from './repair.js';
 import { join, Snapshot, type SnapshotOptions } from './snapshot.js';
 import { readStatus, type Status } from './status.js';
 import { readTxn, type TxnRequest, type TxnResponse, writeTxn } from './txn.js';
 import { readWatchers, Watch, type WatcherReport, type WatchOptions, WatchStream } from './watch.js';
-import { checkBytes, checkInt, checkObject, Writer } from './wire.js';
+import { checkBytes, checkInt, checkObject, type Reader, Writer } from './wire.js';
 
 /** The answer to a compaction. */
 export interface CompactResponse {
@@ -86,6 +87,23 @@ export interface GetOptions {
   readonly revision?: bigint | undefined;
 }
 
+/** A store in the module's memory, made of bytes in one of several ways, and what was answered. */
+function opened(
+  options: StoreOptions,
+  bytes: Uint8Array,
+  make: typeof openRaw = openRaw,
+): { readonly engine: Engine; readonly answer: Reader } {
+  const encoded = writeOptions(options);
+  const clock = clockOf(options);
+  const outcome = enter(() => make(encoded, bytes));
+  const raw = enter(() => outcome.take());
+  const status = enter(() => outcome.status());
+  enter(() => outcome.free());
+  const answer = open(status);
+  if (raw === undefined) throw new TypeError('a store was opened but is missing');
+  return { engine: new Engine(raw, clock), answer };
+}
+
 /**
  * A store: keys with values and all their revisions, transactions, leases, watches.
  *
@@ -104,29 +122,21 @@ export class Store {
   readonly #engine: Engine;
   readonly #leases: Leases;
 
-  private constructor(options: StoreOptions, bytes: Uint8Array, make: typeof openRaw = openRaw) {
-    const encoded = writeOptions(options);
-    const clock = clockOf(options);
-    const opened = enter(() => make(encoded, bytes));
-    const raw = enter(() => opened.take());
-    const status = enter(() => opened.status());
-    enter(() => opened.free());
-    open(status);
-    if (raw === undefined) throw new TypeError('a store was opened but is missing');
-    this.#engine = new Engine(raw, clock);
-    this.#leases = new Leases(this.#engine);
+  private constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#leases = new Leases(engine);
   }
 
   /** A new, empty store in memory. */
   static memory(options: StoreOptions = {}): Store {
-    return new Store(options, new Uint8Array(0));
+    return new Store(opened(options, new Uint8Array(0)).engine);
   }
 
   /** The store whose image {@link close} answered, here or anywhere else. */
   static fromImage(image: Uint8Array, options: StoreOptions = {}): Store {
     checkBytes('image', image);
     if (image.length === 0) throw invalidOption('the image is empty: use Store.memory() for a new store');
-    return new Store(options, image);
+    return new Store(opened(options, image).engine);
   }
 
   /**
@@ -134,7 +144,18 @@ export class Store {
    * `InvalidSnapshot` unless all of it is there and whole.
    */
   static restore(parts: Uint8Array | Iterable<Uint8Array>, options: StoreOptions = {}): Store {
-    return new Store(options, join(parts), restoreRaw);
+    return new Store(opened(options, join(parts), restoreRaw).engine);
+  }
+
+  /**
+   * Saves what can be saved of a damaged image into a new store, and reports what could not be. Every
+   * key that is saved was so; what nobody can know any more is not made up, but named. Throws
+   * `NotAStore` if nothing says that the image is one.
+   */
+  static repair(image: Uint8Array, options: StoreOptions = {}): Repaired {
+    checkBytes('image', image);
+    const { engine, answer } = opened(options, image, repairRaw);
+    return { store: new Store(engine), report: readRepairReport(answer) };
   }
 
   /** The current revision; 1 in an empty store. */

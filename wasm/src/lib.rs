@@ -13,6 +13,7 @@ pub mod handles;
 pub mod lease;
 pub mod range_stream;
 pub mod record;
+pub mod repair;
 pub mod request;
 pub mod snapshot;
 pub mod store;

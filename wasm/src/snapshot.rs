@@ -67,7 +67,7 @@ impl RawStore {
 /// Makes a new store of a snapshot of a whole one.
 #[wasm_bindgen]
 pub fn restore(options: &[u8], bytes: &[u8]) -> Opened {
-    Opened::of(|| {
+    Opened::of(|_| {
         let pages = new_pages();
         let mut import = Import::begin(pages.clone(), options_of(options)?)?;
         import.feed(bytes)?;

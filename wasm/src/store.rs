@@ -14,10 +14,10 @@ use crate::request::{
     write_range,
 };
 use crate::snapshot::Snapshots;
-use crate::wire::Reader;
+use crate::wire::{Reader, Writer};
 
 /// Bytes in a page of an image.
-const PAGE_SIZE: usize = 4096;
+pub(crate) const PAGE_SIZE: usize = 4096;
 
 /// A store, with what JavaScript refers to in it.
 #[wasm_bindgen]
@@ -41,7 +41,7 @@ pub struct Opened {
 
 #[wasm_bindgen]
 impl Opened {
-    /// Whether it succeeded, as an answer without contents.
+    /// The answer: whether it succeeded, and what there is to say of it.
     pub fn status(&self) -> Vec<u8> {
         self.status.clone()
     }
@@ -55,15 +55,15 @@ impl Opened {
 /// Opens a store on a copy of `image`; an empty one makes a new store.
 #[wasm_bindgen]
 pub fn open(options: &[u8], image: &[u8]) -> Opened {
-    Opened::of(|| open_store(options, image))
+    Opened::of(|_| open_store(options, image))
 }
 
 impl Opened {
     /// The outcome of `open`.
-    pub(crate) fn of(open: impl FnOnce() -> Result<RawStore, Failure>) -> Self {
+    pub(crate) fn of(open: impl FnOnce(&mut Writer) -> Result<RawStore, Failure>) -> Self {
         let mut store = None;
-        let status = answer(|_| {
-            store = Some(open()?);
+        let status = answer(|writer| {
+            store = Some(open(writer)?);
             Ok(())
         });
         Self { status, store }

@@ -23,13 +23,12 @@
 //            `revwatch_range_options options = {.struct_size = sizeof options};` is a good
 //            start. NULL in place of the structure means that all is default. A flag is set by any
 //            value but 0.
-// Handles.   revwatch_store, revwatch_stream, revwatch_follow, revwatch_cursor, revwatch_changes,
-//            revwatch_range_stream and revwatch_txn are names of things in the library, not addresses
-//            to look at. Only the functions that end in _free or _close consume one, and freeing NULL does nothing. A
-//            handle that was closed, or never was one, is recognised: functions answer
+// Handles.   The types without members, such as revwatch_store and revwatch_stream, are names of things
+//            in the library, not addresses to look at. Only the functions that end in _free or _close consume one, and freeing NULL
+//            does nothing. A handle that was closed, or never was one, is recognised: functions answer
 //            REVWATCH_ERROR_CLOSED, _free does nothing.
-//            When a store is closed, the streams, follows, cursors, changes and range streams made from it answer
-//            REVWATCH_ERROR_CLOSED and are still to be freed.
+//            When a store is closed, the streams, follows, cursors, changes, range streams, snapshots,
+//            updates and checks made from it answer REVWATCH_ERROR_CLOSED and are still to be freed.
 // Results.   Structures named *_result and *_responses are made by the library, read by you, and
 //            freed once by the function of their name, which does nothing for NULL. Results inside
 //            other results are freed with these. They stay valid when the store is closed.
@@ -313,6 +312,9 @@
 // A walk over the changes between two revisions of a store.
 typedef struct revwatch_changes revwatch_changes;
 
+// A check of a store that is under way.
+typedef struct revwatch_check revwatch_check;
+
 // An opening of a cursor of a store.
 typedef struct revwatch_cursor revwatch_cursor;
 
@@ -321,6 +323,9 @@ typedef struct revwatch_follow revwatch_follow;
 
 // A store that is being imported from a snapshot. Nothing counts before revwatch_import_finish().
 typedef struct revwatch_import revwatch_import;
+
+// A store that is being opened in steps. Its file is locked from the beginning on.
+typedef struct revwatch_opening revwatch_opening;
 
 // A walk over a range of a store.
 typedef struct revwatch_range_stream revwatch_range_stream;
@@ -492,6 +497,14 @@ typedef struct revwatch_resume_token {
     // The last revision that was seen; what follows it is still wanted.
     int64_t revision;
 } revwatch_resume_token;
+
+// How far something has come that takes long.
+typedef struct revwatch_progress {
+    // Bytes that are done.
+    uint64_t done;
+    // About how many there are; exactly as many as are done at the end.
+    uint64_t total;
+} revwatch_progress;
 
 // A hash of what is kept, the same as that of an etcd with the same history.
 typedef struct revwatch_hash_kv {
@@ -1021,14 +1034,6 @@ typedef struct revwatch_snapshot_head {
     uint8_t store_id[16];
 } revwatch_snapshot_head;
 
-// How far something has come that takes long.
-typedef struct revwatch_progress {
-    // Bytes that are done.
-    uint64_t done;
-    // About how many there are; exactly as many as are done at the end.
-    uint64_t total;
-} revwatch_progress;
-
 // Two revisions between which, without themselves, something is missing.
 typedef struct revwatch_lost {
     // The last revision before.
@@ -1145,6 +1150,21 @@ void revwatch_status_result_free(struct revwatch_status_result *result);
 revwatch_status revwatch_store_resume_token(struct revwatch_store *store,
                                             struct revwatch_resume_token *token);
 
+// Begins a revwatch_store_check() in steps: others use the store between them, and what they write is
+// checked too. To be freed with revwatch_check_free().
+revwatch_status revwatch_check_new(struct revwatch_store *store,
+                                   struct revwatch_check **check);
+
+// Ends a check.
+void revwatch_check_free(struct revwatch_check *check);
+
+// Reads about `budget_bytes` more (0: 1 MiB). REVWATCH_OK once all was verified, REVWATCH_IDLE while
+// there is more, REVWATCH_ERROR_CORRUPT if something is damaged. How far it has come goes to
+// `progress`, which may be NULL: every byte of the log is read twice.
+revwatch_status revwatch_check_step(struct revwatch_check *check,
+                                    size_t budget_bytes,
+                                    struct revwatch_progress *progress);
+
 // Forgets history before `revision`: the newest state of each key as of it stays, and all after it.
 // The store's current revision goes to `current`, which may be NULL.
 revwatch_status revwatch_store_compact(struct revwatch_store *store,
@@ -1182,6 +1202,34 @@ revwatch_status revwatch_store_wait(struct revwatch_store *store,
                                     int64_t seen_revision,
                                     int64_t timeout_ms,
                                     int64_t *revision);
+
+// Begins to open a store as revwatch_store_open() does, for a program that wants to show how far that
+// has come, or to do other things meanwhile. A store that was closed opens by its checkpoint, in one
+// step; any other is read from its first page to its last. To be freed with revwatch_opening_free().
+revwatch_status revwatch_opening_new(const char *path,
+                                     const struct revwatch_open_options *options,
+                                     struct revwatch_opening **opening);
+
+// The same for a store on pages of your own, see revwatch_store_open_pages().
+revwatch_status revwatch_opening_new_pages(const struct revwatch_page_store *pages,
+                                           const struct revwatch_open_options *options,
+                                           struct revwatch_opening **opening);
+
+// Ends an opening. If it was not finished the file is released, and nothing was changed but what
+// a later opening would change too.
+void revwatch_opening_free(struct revwatch_opening *opening);
+
+// Reads about `budget_bytes` more (0: 1 MiB). REVWATCH_OK once revwatch_opening_finish() has nothing
+// left to do, REVWATCH_IDLE while there is more. How far it has come goes to `progress`, which may be
+// NULL. Errors are those of revwatch_store_open(); the next step begins anew then.
+revwatch_status revwatch_opening_step(struct revwatch_opening *opening,
+                                      size_t budget_bytes,
+                                      struct revwatch_progress *progress);
+
+// Does what is left to do and gives the store's handle, to be closed with revwatch_store_close(). The
+// opening is over, also after an error, and is still to be freed.
+revwatch_status revwatch_opening_finish(struct revwatch_opening *opening,
+                                        struct revwatch_store **store);
 
 // Creates or changes a key and detaches it from any lease. The revision that this made goes to
 // `revision`, which may be NULL.
@@ -1683,6 +1731,12 @@ void revwatch_chunk_result_free(struct revwatch_chunk_result *chunk);
 revwatch_status revwatch_import_new(const char *path,
                                     const struct revwatch_open_options *options,
                                     struct revwatch_import **import);
+
+// Begins an import to pages of your own that are blank, or hold an import that was cut off; see
+// revwatch_store_open_pages().
+revwatch_status revwatch_import_new_pages(const struct revwatch_page_store *pages,
+                                          const struct revwatch_open_options *options,
+                                          struct revwatch_import **import);
 
 // Ends an import. If it was not finished there is no store.
 void revwatch_import_free(struct revwatch_import *import);

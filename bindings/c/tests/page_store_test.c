@@ -199,7 +199,101 @@ static void pages_that_cannot_be_are_refused(void) {
     free(chip);
 }
 
+/* A snapshot of a store with a few keys, in one chunk. */
+static revwatch_chunk_result *snapshot_chunk(void) {
+    revwatch_store *store = NULL;
+    CHECK_OK(revwatch_store_open(NULL, NULL, &store));
+    for (int i = 0; i < 40; i++) put(store, i % 2 ? "odd" : "even", "a value of some length");
+    revwatch_snapshot *snapshot = NULL;
+    revwatch_chunk_result *chunk = NULL;
+    CHECK_OK(revwatch_snapshot_new(store, 0, &snapshot));
+    CHECK_OK(revwatch_snapshot_next_chunk(snapshot, 0, &chunk));
+    revwatch_snapshot_free(snapshot);
+    CHECK_OK(revwatch_store_close(store));
+    return chunk;
+}
+
+static void an_import_is_whole_on_pages_of_your_own_or_no_store(void) {
+    struct chip *chip = new_chip();
+    revwatch_chunk_result *chunk = snapshot_chunk();
+    revwatch_page_store pages = pages_of(chip);
+    revwatch_store *store = NULL;
+    revwatch_import *import = NULL;
+    CHECK_OK(revwatch_import_new_pages(&pages, NULL, &import));
+    CHECK_OK(revwatch_import_feed(import, chunk->data, chunk->len));
+    revwatch_import_free(import);
+    CHECK_INT(chip->released, 1);
+    chip_loses_power(chip);
+    CHECK_ERROR(revwatch_store_open_pages(&pages, NULL, &store), REVWATCH_ERROR_IMPORT_INCOMPLETE);
+
+    import = NULL;
+    CHECK_OK(revwatch_import_new_pages(&pages, NULL, &import));
+    CHECK_OK(revwatch_import_feed(import, chunk->data, chunk->len));
+    CHECK_OK(revwatch_import_finish(import, &store));
+    revwatch_import_free(import);
+    chip->answer = 5;
+    CHECK_ERROR(revwatch_store_put(store, S("odd"), S("never synced"), NULL), REVWATCH_ERROR_IO);
+    revwatch_store_free(store);
+    chip->answer = 0;
+    chip_loses_power(chip);
+    store = open_chip(chip);
+    CHECK_OK(revwatch_store_check(store));
+    CHECK(strcmp(value_of(store, "odd"), "a value of some length") == 0);
+    CHECK_OK(revwatch_store_close(store));
+    import = NULL;
+    CHECK_ERROR(revwatch_import_new_pages(&pages, NULL, &import), REVWATCH_ERROR_STORE_EXISTS);
+    CHECK_ERROR(revwatch_import_new_pages(NULL, NULL, &import), REVWATCH_ERROR_NULL_POINTER);
+    revwatch_chunk_result_free(chunk);
+    free(chip);
+}
+
+static void an_opening_in_steps_releases_the_pages_if_it_is_given_up(void) {
+    struct chip *chip = new_chip();
+    revwatch_store *store = open_chip(chip);
+    for (int i = 0; i < 40; i++) put(store, i % 2 ? "odd" : "even", "a value of some length");
+    chip->answer = 5; /* so that it is not closed, and all is read */
+    CHECK_ERROR(revwatch_store_put(store, S("odd"), S("never synced"), NULL), REVWATCH_ERROR_IO);
+    revwatch_store_free(store);
+    chip->answer = 0;
+    chip_loses_power(chip);
+    chip->released = 0;
+
+    revwatch_page_store pages = pages_of(chip);
+    revwatch_opening *opening = NULL;
+    CHECK_OK(revwatch_opening_new_pages(&pages, NULL, &opening));
+    revwatch_progress progress = {.done = 0};
+    CHECK_INT(revwatch_opening_step(opening, PAGE, &progress), REVWATCH_IDLE);
+    CHECK(progress.done > 0 && progress.done < progress.total);
+    CHECK_INT(chip->released, 0);
+    revwatch_opening_free(opening);
+    CHECK_INT(chip->released, 1);
+
+    opening = NULL;
+    store = NULL;
+    CHECK_OK(revwatch_opening_new_pages(&pages, NULL, &opening));
+    uint64_t before = 0;
+    int steps = 0;
+    while (revwatch_opening_step(opening, PAGE, &progress) == REVWATCH_IDLE) {
+        CHECK(progress.done >= before && progress.done <= progress.total);
+        before = progress.done;
+        steps++;
+    }
+    CHECK(steps > 3 && progress.done == progress.total);
+    CHECK_OK(revwatch_opening_finish(opening, &store));
+    CHECK_ERROR(revwatch_opening_step(opening, 0, NULL), REVWATCH_ERROR_INVALID_ARGUMENT);
+    CHECK_ERROR(revwatch_opening_finish(opening, &store), REVWATCH_ERROR_INVALID_ARGUMENT);
+    revwatch_opening_free(opening);
+    CHECK_ERROR(revwatch_opening_step(opening, 0, NULL), REVWATCH_ERROR_CLOSED);
+    CHECK(strcmp(value_of(store, "odd"), "a value of some length") == 0);
+    CHECK_OK(revwatch_store_close(store));
+    free(chip);
+}
+
 const struct test page_store_tests[] = {
+    {"an_import_is_whole_on_pages_of_your_own_or_no_store",
+     an_import_is_whole_on_pages_of_your_own_or_no_store},
+    {"an_opening_in_steps_releases_the_pages_if_it_is_given_up",
+     an_opening_in_steps_releases_the_pages_if_it_is_given_up},
     {"a_write_that_was_answered_survives_a_loss_of_power",
      a_write_that_was_answered_survives_a_loss_of_power},
     {"a_full_page_store_is_no_space_and_deletes_go_through",

@@ -149,7 +149,7 @@ static void a_snapshot_that_takes_too_long_is_overtaken(void) {
 }
 
 static void repair_saves_into_a_new_store_and_reports(void) {
-    char path[600], to[600];
+    char path[600], to[620];
     snprintf(path, sizeof path, "%s", fresh_path());
     snprintf(to, sizeof to, "%s.saved", path);
     revwatch_store *store = open_file(path);

@@ -163,6 +163,7 @@ static void run_all(void) {
     run_list(misuse_tests);
     run_list(store_tests);
     run_list(page_store_tests);
+    run_list(progress_tests);
     run_list(range_stream_tests);
     run_list(txn_tests);
     run_list(lease_tests);

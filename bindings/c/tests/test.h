@@ -28,6 +28,7 @@ extern const struct test misuse_tests[];
 extern const struct test notify_tests[];
 extern const struct test null_tests[];
 extern const struct test page_store_tests[];
+extern const struct test progress_tests[];
 extern const struct test range_stream_tests[];
 extern const struct test store_tests[];
 extern const struct test thread_tests[];

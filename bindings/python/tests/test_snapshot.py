@@ -93,6 +93,49 @@ def test_a_copy_is_kept_up_to_date_by_increments(store: revwatch.Store) -> None:
         store.snapshot(1000)
 
 
+def test_openings_checks_and_imports_say_how_far_they_have_come(path: Path) -> None:
+    def assert_rises(told: list[revwatch.Progress]) -> None:
+        done = [progress.done for progress in told]
+        assert len(told) > 2 and done == sorted(done)
+        assert all(progress.done <= progress.total for progress in told)
+        assert told[-1].done == told[-1].total > 0
+
+    told: list[revwatch.Progress] = []
+    with revwatch.open(path, durability="never") as store:
+        for i in range(600):
+            store.put(b"key %d" % i, bytes([i % 256]) * 5_000)
+        store.flush()
+        store.check(told.append)
+        assert_rises(told)
+        # Not closed: all of it is read.
+        told.clear()
+        with revwatch.open(path, read_only=True, progress=told.append) as reader:
+            assert reader.status().revision == 601
+        assert_rises(told)
+        told.clear()
+        with revwatch.restore(store.snapshot(), progress=told.append) as copy:
+            assert copy.hash_kv() == store.hash_kv()
+        assert_rises(told)
+
+
+def test_what_a_callback_of_progress_raises_ends_the_work(path: Path) -> None:
+    class StopHereError(Exception):
+        pass
+
+    def stop(_: revwatch.Progress) -> None:
+        raise StopHereError
+
+    with revwatch.open(path) as store:
+        store.put(b"key", b"value")
+        with pytest.raises(StopHereError):
+            store.check(stop)
+    with pytest.raises(StopHereError):
+        revwatch.open(path, progress=stop)
+    # Nothing holds the file.
+    with revwatch.open(path, lock_timeout=0) as store:
+        assert store.get(b"key") is not None
+
+
 def test_a_snapshot_ends_with_its_store() -> None:
     store = revwatch.open()
     snapshot = store.snapshot()
@@ -111,8 +154,9 @@ def test_repair_saves_what_is_left_and_says_what_is_not(path: Path, tmp_path: Pa
     image = bytearray(path.read_bytes())
     image[7 * 4096 + 2000] ^= 1
     path.write_bytes(image)
-    with pytest.raises(revwatch.Corrupt):
-        revwatch.open(path)
+    # It was closed, so it opens without reading that page.
+    with revwatch.open(path, read_only=True) as damaged, pytest.raises(revwatch.Corrupt):
+        damaged.check()
     to = tmp_path / "saved.revwatch"
     report = revwatch.repair(path, to)
     assert path.read_bytes() == image

@@ -3,7 +3,7 @@
 use super::options::Options;
 use super::store::Store;
 use crate::error::{Error, Result};
-use crate::log::LogOptions;
+use crate::log::{LogOptions, Progress};
 use crate::page::PageStore;
 use crate::snapshot::{ChunkReader, Refused, SnapshotHead};
 use crate::store::Builder;
@@ -94,7 +94,7 @@ impl<P: PageStore> Import<P> {
     }
 
     /// How far it has come: bytes taken in, and about how many there are.
-    pub fn progress(&self) -> (u64, u64) {
+    pub fn progress(&self) -> Progress {
         self.reader.progress()
     }
 

@@ -12,7 +12,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use super::store::Store;
 use crate::cursor::Cursor;
 use crate::error::{Error, Result};
-use crate::log::{Entry, Position, Record, Scan};
+use crate::log::{Entry, Position, Progress, Record, Scan};
 use crate::page::{PageError, PageStore};
 use crate::revision::Revision;
 use crate::snapshot::{ChunkWriter, SnapshotHead};
@@ -145,14 +145,14 @@ impl Snapshot {
     }
 
     /// How far it has come: bytes handed out, and about how many there are.
-    pub fn progress(&self) -> (u64, u64) {
+    pub fn progress(&self) -> Progress {
         let done = self.handed_out_bytes;
         let total = if self.part == Part::Over {
             done
         } else {
             done.max(self.head.extent_bytes)
         };
-        (done, total)
+        Progress { done, total }
     }
 
     fn is_whole_store(&self) -> bool {

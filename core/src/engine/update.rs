@@ -7,7 +7,7 @@ use super::store::Store;
 use crate::changes::UNKNOWN;
 use crate::cursor::{Cursor, Cursors};
 use crate::error::{Error, Result};
-use crate::log::{Entry, Record, encode_frame, take_frame};
+use crate::log::{Entry, Progress, Record, encode_frame, take_frame};
 use crate::page::PageStore;
 use crate::revision::Revision;
 use crate::snapshot::{ChunkReader, Refused, SnapshotHead};
@@ -49,7 +49,7 @@ impl SnapshotUpdate {
     }
 
     /// How far it has come: bytes taken in, and about how many there are.
-    pub fn progress(&self) -> (u64, u64) {
+    pub fn progress(&self) -> Progress {
         self.reader.progress()
     }
 

@@ -82,15 +82,18 @@ impl<P: PageStore> Log<P> {
             checking.pages = live.to;
             left = left.saturating_sub(self.identity.page_size);
         }
+        // What no page has yet is among the entries.
+        checking.pages = checking.pages.max(self.readable_end);
         self.check_entries(checking, left, visit)
     }
 
     /// How much of a check was done: bytes of the log, each of which is read twice.
     pub(crate) fn progress_of(&self, checking: &Checking) -> Progress {
-        let end = self.directory.end().max(self.readable_end);
-        let total = 2 * end;
-        let done = (checking.pages.min(end) + checking.entries.min(end)).min(total);
-        Progress { done, total }
+        let end = self.readable_end;
+        Progress {
+            done: checking.pages.min(end) + checking.entries.min(end),
+            total: 2 * end,
+        }
     }
 
     fn check_page(&self, live: &LivePage) -> Result<()> {
@@ -138,11 +141,11 @@ impl<P: PageStore> Log<P> {
             let Some(frame) = frame else {
                 let is_all = checking.entries == self.readable_end
                     || self.newest.is_none_or(|newest| newest == checking.before);
-                return if is_all {
-                    Ok(true)
-                } else {
-                    Err(self.corrupt_at(checking.entries, "entries are missing"))
-                };
+                if !is_all {
+                    return Err(self.corrupt_at(checking.entries, "entries are missing"));
+                }
+                checking.entries = self.readable_end;
+                return Ok(true);
             };
             let entry = frame.stored.entry();
             let revision = entry.revision;

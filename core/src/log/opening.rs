@@ -20,9 +20,9 @@ use crate::page::{PageError, PageStore};
 /// found to be less than it seemed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// What was read.
+    /// What is done.
     pub done: u64,
-    /// What is to be read, about: equal to `done` at the end.
+    /// What is to be done, about: equal to `done` at the end.
     pub total: u64,
 }
 
@@ -31,6 +31,8 @@ pub(crate) struct Opening<P> {
     log: Log<P>,
     stage: Stage,
     resume: Resume,
+    /// Bytes that were read when all was: what progress ends at.
+    read_bytes: u64,
 }
 
 enum Stage {
@@ -73,6 +75,7 @@ impl<P: PageStore> Opening<P> {
             log: Log::empty(pages, identity, options)?,
             stage,
             resume: Resume::START,
+            read_bytes: 0,
         })
     }
 
@@ -166,7 +169,8 @@ impl<P: PageStore> Opening<P> {
                 }
             }
             Stage::Done(_) => {
-                let total = page_size * u64::from(self.log.slots.length());
+                let store_bytes = page_size * u64::from(self.log.slots.length());
+                let total = self.read_bytes.max(store_bytes);
                 Progress { done: total, total }
             }
         }
@@ -176,8 +180,11 @@ impl<P: PageStore> Opening<P> {
         let survey = survey.finish()?;
         let accepted = survey.accept()?;
         self.log.load(&survey, &accepted);
+        let walker = self.log.walker();
+        self.read_bytes =
+            self.log.identity.page_size as u64 * u64::from(survey.length) + walker.end;
         Ok(Stage::Walk {
-            walker: self.log.walker(),
+            walker,
             survey,
             accepted,
         })

@@ -6,6 +6,7 @@
 //! transaction that goes from one into the next is believed only if the two are known to belong
 //! together.
 
+use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -89,7 +90,7 @@ impl<'a, P: PageStore> Salvage<'a, P> {
     /// The slots that hold something, but no valid page, and no part of a checkpoint.
     pub(crate) fn damaged_slots(&self) -> Vec<u32> {
         let mut page = vec![0; self.identity.page_size];
-        let is_valid = |slot| self.survey.found.iter().any(|found| found.slot == slot);
+        let valid: BTreeSet<u32> = self.survey.found.iter().map(|found| found.slot).collect();
         let mut damaged = Vec::new();
         for slot in 0..self.survey.length {
             let is_damaged = match self.pages.read(slot, &mut page) {
@@ -101,7 +102,7 @@ impl<'a, P: PageStore> Salvage<'a, P> {
                 Ok(()) => {
                     let is_of_checkpoint = || number_of_body(&page, self.identity, slot).is_some();
                     let is_blank = page.iter().all(|&byte| byte == 0);
-                    !is_blank && !is_valid(slot) && !is_of_checkpoint()
+                    !is_blank && !valid.contains(&slot) && !is_of_checkpoint()
                 }
             };
             if is_damaged {

@@ -12,13 +12,15 @@ use alloc::vec::Vec;
 
 use crate::cursor::{CursorReport, CursorRequest, CursorResponse};
 use crate::engine::{
-    ApplyChangesResponse, Changes, CompactResponse, CursorId, Durability, FollowId, HistoryPage,
-    Hold, Options, RangeStream, Snapshot, SnapshotUpdate, Status, Store, StreamOptions, take_turns,
+    ApplyChangesResponse, Changes, Check, CompactResponse, CursorId, Durability, FollowId,
+    HistoryPage, Hold, Options, RangeStream, Snapshot, SnapshotUpdate, Status, Store,
+    StreamOptions, take_turns,
 };
 use crate::error::Result;
 use crate::lease::{
     LeaseGrantResponse, LeaseKeepAliveResponse, LeaseRevokeResponse, LeaseTimeToLiveResponse,
 };
+use crate::log::Progress;
 use crate::page::{MemoryPages, PageStore};
 use crate::range::KeyRange;
 use crate::record::{Event, KeyValue};
@@ -47,7 +49,8 @@ pub use tasks::{FollowResponses, WatchResponses};
 /// applied, for polls, and for slices of [`step`](Self::step), which are as long as its budget says. A
 /// poll reads history for watchers that are behind, in parts as long as it was asked for. A change
 /// waits for the reads under way, and new reads for it: one that goes through everything (`check`,
-/// `hash_kv`, a range without a limit) is better done in parts where others must not wait.
+/// `hash_kv`, a range without a limit) is better done in parts where others must not wait: with
+/// [`begin_check`](Self::begin_check), for one.
 ///
 /// *Committers share syncs.* A change that is to be durable is applied, and its thread then waits for
 /// a sync that began after that. One of those who wait carries it out, and it counts for all that was
@@ -258,6 +261,9 @@ impl<P: PageStore> SharedStore<P> {
         resume_token() -> ResumeToken;
         status() -> Status;
         check() -> Result<()>;
+        begin_check() -> Check;
+        check_step(check: &mut Check, budget_bytes: usize) -> Result<bool>;
+        check_progress(check: &Check) -> Progress;
         lease_time_to_live(id: i64, keys: bool) -> LeaseTimeToLiveResponse;
         leases() -> Vec<i64>;
         cursors() -> Vec<CursorReport>;

@@ -12,7 +12,7 @@ use super::{
     MAGIC, NUMBER_AT, SnapshotHead, VERSION, VERSION_AT,
 };
 use crate::error::{Error, Result};
-use crate::log::{Entry, TakenFrame, take_frame_of_stream};
+use crate::log::{Entry, Progress, TakenFrame, take_frame_of_stream};
 
 /// Is shown every entry of a snapshot, in order, with the snapshot's head.
 pub(crate) type EntryVisitor<'a> = dyn FnMut(&SnapshotHead, &Entry<'_>) -> Result<(), Refused> + 'a;
@@ -67,12 +67,15 @@ impl ChunkReader {
     }
 
     /// Bytes of contents that have arrived, and how many there are about, once that is known.
-    pub(crate) fn progress(&self) -> (u64, u64) {
-        let total = self.head.map_or(0, |head| head.extent_bytes);
-        if self.is_complete {
-            return (self.contents_bytes, self.contents_bytes);
-        }
-        (self.contents_bytes, total.max(self.contents_bytes))
+    pub(crate) fn progress(&self) -> Progress {
+        let done = self.contents_bytes;
+        let about = self.head.map_or(0, |head| head.extent_bytes);
+        let total = if self.is_complete {
+            done
+        } else {
+            about.max(done)
+        };
+        Progress { done, total }
     }
 
     /// Takes in the next bytes, wherever they were cut. After a failure nothing more is taken.

@@ -2,7 +2,7 @@
 
 use super::{ChunkReader, SnapshotHead};
 use crate::error::Result;
-use crate::log::Record;
+use crate::log::{Progress, Record};
 
 /// Reads a snapshot through, to see whether it is whole, and what it is of.
 ///
@@ -56,7 +56,7 @@ impl SnapshotVerifier {
     }
 
     /// How far it has come: bytes taken in, and about how many there are.
-    pub fn progress(&self) -> (u64, u64) {
+    pub fn progress(&self) -> Progress {
         self.reader.progress()
     }
 }

@@ -65,4 +65,33 @@ export const tests = {
     store.free();
     snapshot.free();
   },
+
+  'repair saves what is left of an image and names what is not'(revwatch) {
+    const { Store, utf8 } = revwatch;
+    const store = Store.memory();
+    for (let i = 0; i < 600; i += 1) store.put(utf8(`key ${i}`), utf8(String(i).repeat(20)));
+    const { hash } = store.hashKv();
+    const image = store.close();
+    const whole = Store.repair(image);
+    equal([whole.report.isWhole, whole.report.damagedPages, whole.store.hashKv().hash], [true, [], hash]);
+    whole.store.free();
+
+    image[7 * 4096 + 2000] ^= 1;
+    const { store: saved, report } = Store.repair(image);
+    equal([report.isWhole, report.revision, report.damagedPages], [false, 601n, [7]]);
+    equal(report.lostBetween.length, 1);
+    const [{ after, before }] = report.lostBetween;
+    ok(after < before && report.savedChanges === 600 - Number(before - after - 1n));
+    equal(saved.get(utf8('key 0')).value, utf8('0'.repeat(20)));
+    equal(saved.get(utf8(`key ${after - 1n}`)), null);
+    saved.put(utf8('goes'), utf8('on'));
+    saved.free();
+
+    // Cut off in the middle of a page.
+    const cut = Store.repair(image.slice(0, 10 * 4096 + 100));
+    ok(!cut.report.isWhole && cut.report.pages === 11);
+    cut.store.free();
+    fails(revwatch, 'NotAStore', () => Store.repair(new Uint8Array(8192).fill(1)));
+    fails(revwatch, 'NotAStore', () => Store.repair(new Uint8Array(0)));
+  },
 };

@@ -7,7 +7,8 @@ import time
 from typing import Any, Literal
 
 from . import _request
-from ._native import NULL, check, ffi, lib
+from ._native import NULL, ffi
+from ._progress import OnProgress, opened
 from .errors import Locked
 from .snapshot import Import, SnapshotSource, parts_of, repaired
 from .store import Store
@@ -46,6 +47,7 @@ def open(
     seed: int = 0,
     snapshot_hold_bytes: int = 0,
     clock: Literal["system", "manual"] = "system",
+    progress: OnProgress | None = None,
 ) -> Store:
     """Opens the store in the file ``path``, and creates it if there is none; without a path the
     store is in memory.
@@ -72,6 +74,9 @@ def open(
     ``progress_notify_ms`` (10 minutes). Lease ids are chosen by ``seed`` (0: a random one).
 
     With the clock ``"manual"`` time passes, and background work is done, only in ``Store.step``.
+
+    A store that was not closed is read whole. ``progress`` is called with a ``Progress`` after each
+    mebibyte of that, and at the end.
 
     >>> with open() as store:
     ...     store.put(b"key", b"value")
@@ -101,14 +106,12 @@ def open(
         manual_clock=_request.word(clock, CLOCKS, "clock"),
     )
     encoded = _encoded_or_none(path)
-    out = ffi.new("revwatch_store **")
     deadline = time.monotonic() + lock_timeout
     while True:
         slice_s = min(max(deadline - time.monotonic(), 0), SLICE_S)
         options.lock_timeout_ms = int(slice_s * 1000) or NO_WAIT
         try:
-            check(lib.revwatch_store_open(encoded, options, out))
-            return Store(out[0], clock == "manual")
+            return Store(opened(encoded, options, progress), clock == "manual")
         except Locked:
             if time.monotonic() >= deadline:
                 raise
@@ -119,6 +122,7 @@ def restore(
     to: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None = None,
     *,
     durability: Durability = "commit",
+    progress: OnProgress | None = None,
 ) -> Store:
     """Makes a new store of a snapshot of a whole store, in the file ``to`` or in memory, and opens
     it. ``source`` is the path of the snapshot, its bytes, or its bytes in parts.
@@ -126,12 +130,15 @@ def restore(
     All or nothing: until the last part is there and durable the file says that an import into it is
     not complete; opening it raises ``ImportIncomplete`` then, and restoring to it again begins
     anew. ``StoreExists`` says that there is a store at ``to``. The new store has its own id and
-    begins a new epoch, in which all else goes on as in the old one.
+    begins a new epoch, in which all else goes on as in the old one. ``progress`` is called with a
+    ``Progress`` after each part.
     """
     options = _request.options("open", durability=_request.durability(durability))
     importing = Import(_encoded_or_none(to), options)
     for part in parts_of(source):
         importing.feed(part)
+        if progress is not None:
+            progress(importing.progress)
     return Store(importing.finish(), manual_clock=False)
 
 

@@ -135,6 +135,13 @@ class Import(Handle):
         """Takes in the next bytes; answers whether those were the last."""
         return check(lib.revwatch_import_feed(self._handle, part, len(part))) != IDLE
 
+    @property
+    def progress(self) -> Progress:
+        """How far it has come."""
+        progress = ffi.new("revwatch_progress *")
+        check(lib.revwatch_import_status(self._handle, NULL, progress))
+        return Progress(progress.done, progress.total)
+
     def finish(self) -> Any:
         """The handle of the store."""
         out = ffi.new("revwatch_store **")

@@ -10,6 +10,7 @@ from ._bell import Bell
 from ._bytes import BytesLike, to_bytes
 from ._lease import Leases
 from ._native import NOT_FOUND, Handle, check, ffi, lib
+from ._progress import OnProgress, checked
 from ._range import key_range
 from ._txn import run_txn
 from .changes import Changes, apply_changes
@@ -473,9 +474,10 @@ class Store(Leases, Handle):
         check(lib.revwatch_store_hash_kv(self._handle, revision, out))
         return HashKv._make(getattr(out, field) for field in HashKv._fields)
 
-    def check(self) -> None:
-        """Verifies all that is stored; raises ``Corrupt``, which names what is broken."""
-        check(lib.revwatch_store_check(self._handle))
+    def check(self, progress: OnProgress | None = None) -> None:
+        """Verifies all that is stored; raises ``Corrupt``, which names what is broken. Others use
+        the store meanwhile. ``progress`` is called with a ``Progress`` after each mebibyte."""
+        checked(self._handle, progress)
 
     def flush(self) -> None:
         """Makes all that was written until now durable."""

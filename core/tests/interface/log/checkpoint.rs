@@ -261,7 +261,7 @@ fn an_opening_in_slices_comes_to_the_same_and_shows_how_far_it_is() {
         steps += 1;
     }
     let progress = opening.progress();
-    assert_eq!(progress.done, progress.total);
+    assert!(progress.done == progress.total && progress.done >= done);
     assert!(steps > 40 && done > 0, "{steps} {done}");
     assert_eq!(picture(&opening.finish().unwrap()), expected);
 

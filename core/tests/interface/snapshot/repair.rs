@@ -238,6 +238,43 @@ fn an_older_page_in_the_place_of_a_newer_one_makes_up_nothing() {
 }
 
 #[test]
+fn a_checkpoint_is_no_damage_and_damage_to_it_takes_nothing() {
+    let pages = MemoryPages::new(PAGE_SIZE);
+    let mut store = Store::open(pages.clone(), options(1)).unwrap();
+    for i in 0..200_u8 {
+        store.put(&[i], &[i; 40]).unwrap();
+    }
+    store.close().unwrap();
+    let image = pages.to_bytes();
+    let of_kind = |page: &[u8], kind: &[u8]| page[8..16] == [0; 8] && &page[16..20] == kind;
+    let slots = || image.chunks(PAGE_SIZE).enumerate();
+    let root = slots().position(|(_, page)| of_kind(page, b"root"));
+    let body: Vec<usize> = slots()
+        .filter(|(_, page)| of_kind(page, b"body"))
+        .map(|(slot, _)| slot)
+        .collect();
+    assert!(root == Some(2) && body.len() > 2);
+
+    let (saved, report) = repair(&image).unwrap();
+    assert!(report.is_whole() && report.damaged_pages.is_empty());
+    assert_eq!(
+        report.valid_pages as usize + 2 + 1 + body.len(),
+        slots()
+            .filter(|(_, page)| page.iter().any(|&byte| byte != 0))
+            .count()
+    );
+    let mut damaged = image.clone();
+    for slot in [2, body[1]] {
+        damaged[slot * PAGE_SIZE + 100] ^= 1;
+    }
+    let (again, report) = repair(&damaged).unwrap();
+    assert!(report.is_whole());
+    assert_eq!(report.damaged_pages, [2, body[1] as u32]);
+    assert_eq!(Portrait::of(&again), Portrait::of(&saved));
+    assert_eq!(Portrait::of(&again), Portrait::of(&store));
+}
+
+#[test]
 fn one_copy_of_the_header_is_enough_and_without_any_nothing_is_saved() {
     let lived = Lived::new(3, 60);
     let mut image = lived.image.clone();
