@@ -30,7 +30,9 @@ pub use changes::{ApplyChangesResponse, Changes};
 pub use check::Check;
 pub use cursor::CursorId;
 pub use follow::FollowId;
-pub(crate) use history::{Hold, Turn, take_turns};
+#[cfg(feature = "stream")]
+pub(crate) use history::Turn;
+pub(crate) use history::{Hold, take_turns};
 pub use opening::Opening;
 pub use options::{Durability, Options};
 pub use promise::WithDurability;
