@@ -18,6 +18,7 @@
 mod bugs;
 mod judge;
 mod ledger;
+mod meddling;
 mod record;
 mod simulation;
 mod threads;

@@ -37,7 +37,9 @@ pub use check::Check;
 pub use cursor::CursorId;
 pub use early::StreamOptions;
 pub use follow::FollowId;
-pub(crate) use history::{Hold, Turn, take_turns};
+#[cfg(feature = "stream")]
+pub(crate) use history::Turn;
+pub(crate) use history::{Hold, take_turns};
 pub use import::Import;
 pub use opening::Opening;
 pub use options::{Durability, Options};
