@@ -292,6 +292,7 @@ impl World {
         self.note(Entry::Watch(Watch {
             watcher,
             stream: place,
+            early: false,
             place: WRITER,
             revision: status.revision,
             epoch: 1,
