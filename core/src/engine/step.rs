@@ -107,7 +107,7 @@ impl<P: PageStore> Store<P> {
                 let (hub, view) = self.hub_and_view(is_early);
                 match hub.catch_up(left, &view) {
                     crate::watch::Turn::Done(more) => is_behind |= more,
-                    wants => return self.send_for(wants, is_early),
+                    wants @ crate::watch::Turn::Read(_) => return self.send_for(wants, is_early),
                 }
             }
         }
