@@ -57,7 +57,7 @@ static void hand_over(revwatch_store *store) {
 /* Watches all keys that begin with "task/". */
 static revwatch_stream *watch_tasks(revwatch_store *store) {
     revwatch_stream *stream = NULL;
-    check(revwatch_stream_new(store, &stream));
+    check(revwatch_stream_new(store, NULL, &stream));
     revwatch_watch_options options = {.struct_size = sizeof options, .prefix = 1, .prev_kv = 1};
     check(revwatch_stream_watch(stream, BYTES("task/"), NULL, 0, &options, NULL));
     return stream;

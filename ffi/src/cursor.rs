@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::ptr;
 use std::task::Waker;
 
-use revwatch_core::{CursorId, CursorRequest, CursorResponse, Error, ResumeToken};
+use revwatch_core::{CursorId, CursorRequest, CursorResponse, Error, ResumeToken, StreamOptions};
 
 use crate::event::revwatch_event;
 use crate::handle::{self, Handle};
@@ -140,7 +140,11 @@ pub unsafe extern "C" fn revwatch_cursor_open(
         };
         let store = handle::get(store)?;
         let id = store.write(|store| store.cursor(&request))?;
-        out.write(handle::insert(Source::new(store, id))?);
+        out.write(handle::insert(Source::new(
+            store,
+            id,
+            StreamOptions::default(),
+        ))?);
         Ok(REVWATCH_OK)
     })
 }

@@ -17,6 +17,7 @@ use crate::source::{Source, SourceId};
 use crate::status::{REVWATCH_IDLE, REVWATCH_NOT_FOUND, REVWATCH_OK, guard, revwatch_status};
 use crate::store::{Shared, revwatch_store};
 use crate::store_status::revwatch_resume_token;
+use crate::stream::stream_options;
 use crate::watch::EventList;
 
 /// A follow of a range of a store.
@@ -53,6 +54,9 @@ pub struct revwatch_follow_options {
     pub prefix: i32,
     /// Go on after this point without the state; NULL: the state first.
     pub resume: *const revwatch_resume_token,
+    /// Flag: tell the state and its changes before they are durable, as revwatch_stream_options has it;
+    /// REVWATCH_FOLLOW_RESET if a failed sync takes back what may have been told.
+    pub early: i32,
 }
 
 // SAFETY: numbers and a pointer, and the size is first.
@@ -133,9 +137,10 @@ pub unsafe extern "C" fn revwatch_follow_new(
             epoch: token.epoch,
             revision: token.revision,
         });
+        let options = stream_options(options.early);
         let store = handle::get(store)?;
-        let id = store.write(|store| store.follow(range, resume))?;
-        out.write(handle::insert(Source::new(store, id))?);
+        let id = store.write(|store| store.follow_with(range, resume, options))?;
+        out.write(handle::insert(Source::new(store, id, options))?);
         Ok(REVWATCH_OK)
     })
 }

@@ -25,6 +25,7 @@ use revwatch_core::Error;
 
 use crate::handle::{self, Handle};
 use crate::mark::Mark;
+use crate::signal::Signal;
 use crate::status::Failure;
 use crate::store::{Shared, StoreObject};
 
@@ -63,6 +64,8 @@ pub(crate) struct Notifier {
     state: Mutex<State>,
     /// A call has ended.
     ended: Condvar,
+    /// Wakes those who sleep in a poll, if they are to be told before the call returns that gave cause.
+    signal: Option<Arc<Signal>>,
 }
 
 #[derive(Default)]
@@ -91,6 +94,16 @@ impl Wake for Notifier {
 }
 
 impl Notifier {
+    /// For what is told early: a change is to wake those who sleep in a poll while its own call still
+    /// waits for a sync.
+    pub(crate) fn waking(signal: Arc<Signal>) -> Self {
+        Self {
+            wanted: AtomicBool::new(true),
+            signal: Some(signal),
+            ..Self::default()
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -100,6 +113,9 @@ impl Notifier {
         let mut state = self.lock();
         if let Some(mark) = &mut state.mark {
             mark.show();
+        }
+        if let Some(signal) = &self.signal {
+            signal.raise();
         }
         if state.callback.is_some() {
             CALLS.with_borrow_mut(|calls| calls.push_back(Arc::clone(self)));

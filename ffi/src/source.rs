@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 
-use revwatch_core::Error;
+use revwatch_core::{Error, StreamOptions};
 
 use crate::notify::{Notifier, Polled};
 use crate::status::Failure;
@@ -29,12 +29,20 @@ pub(crate) struct Source<I> {
 }
 
 impl<I: SourceId> Source<I> {
-    pub(crate) fn new(store: Arc<StoreObject>, id: I) -> Arc<Self> {
+    pub(crate) fn new(store: Arc<StoreObject>, id: I, options: StreamOptions) -> Arc<Self> {
+        let notifier = Arc::new(if options.early {
+            Notifier::waking(Arc::clone(&store.signal))
+        } else {
+            Notifier::default()
+        });
+        if options.early {
+            store.add_notifier(&notifier);
+        }
         Arc::new(Self {
             store,
             id,
             freed: AtomicBool::new(false),
-            notifier: Arc::default(),
+            notifier,
         })
     }
 

@@ -50,7 +50,7 @@ pub(crate) struct StoreObject {
     /// they never see half a store.
     state: RwLock<Option<Shared>>,
     /// Tells those who wait that there may be something new.
-    pub(crate) signal: Signal,
+    pub(crate) signal: Arc<Signal>,
     pub(crate) clock: Clock,
     read_only: bool,
     /// What REVWATCH_DURABILITY_BATCH means for a single write.
@@ -69,7 +69,7 @@ impl StoreObject {
     pub(crate) fn new(store: Shared, clock: Clock, read_only: bool, batch: Durability) -> Self {
         Self {
             state: RwLock::new(Some(store)),
-            signal: Signal::default(),
+            signal: Arc::default(),
             clock,
             read_only,
             batch,

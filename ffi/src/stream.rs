@@ -3,10 +3,10 @@
 use std::ffi::c_void;
 use std::task::Waker;
 
-use revwatch_core::{Error, StreamId};
+use revwatch_core::{Error, StreamId, StreamOptions};
 
 use crate::handle::{self, Handle};
-use crate::input::{self, Out};
+use crate::input::{self, Options, Out};
 use crate::notify::{self, Polled, revwatch_callback};
 use crate::owned;
 use crate::poll::{gather, revwatch_poll_options};
@@ -39,20 +39,46 @@ impl SourceId for StreamId {
     }
 }
 
+/// What a watch stream is like.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct revwatch_stream_options {
+    /// sizeof(revwatch_stream_options).
+    pub struct_size: usize,
+    /// Flag: tell of changes when they are applied, before they are durable, as revwatch_store_get() sees
+    /// them. A watcher that may have been told what a failed sync then takes back is told
+    /// REVWATCH_RESPONSE_REWOUND, as is one that comes back with the epoch and revision of what a crash
+    /// took. A poll that waits and a descriptor tell of it at once; a callback when the call has returned
+    /// that made the change. Without meaning in memory, with REVWATCH_DURABILITY_NEVER and in a store
+    /// opened read-only: there all are told at once.
+    pub early: i32,
+}
+
+// SAFETY: numbers only, and the size is first.
+unsafe impl Options for revwatch_stream_options {}
+
 /// Opens a watch stream on a store, to be freed with revwatch_stream_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn revwatch_stream_new(
     store: *mut revwatch_store,
+    options: *const revwatch_stream_options,
     stream: *mut *mut revwatch_stream,
 ) -> revwatch_status {
     guard(|| {
         // SAFETY: the conventions.
-        let out = unsafe { Out::required("stream", stream)? };
+        let (options, out) =
+            unsafe { (input::options(options)?, Out::required("stream", stream)?) };
+        let options = stream_options(options.early);
         let store = handle::get(store)?;
-        let id = store.write(|store| Ok(store.watch_stream()))?;
-        out.write(handle::insert(Source::new(store, id))?);
+        let id = store.write(|store| Ok(store.watch_stream_with(options)))?;
+        out.write(handle::insert(Source::new(store, id, options))?);
         Ok(REVWATCH_OK)
     })
+}
+
+/// The core's options for the stream of something that is polled.
+pub(crate) fn stream_options(early: i32) -> StreamOptions {
+    StreamOptions { early: early != 0 }
 }
 
 /// Closes a stream with all its watchers. Whoever polls it meanwhile is answered

@@ -765,6 +765,19 @@ typedef struct revwatch_leases_result {
     size_t ids_len;
 } revwatch_leases_result;
 
+// What a watch stream is like.
+typedef struct revwatch_stream_options {
+    // sizeof(revwatch_stream_options).
+    size_t struct_size;
+    // Flag: tell of changes when they are applied, before they are durable, as revwatch_store_get() sees
+    // them. A watcher that may have been told what a failed sync then takes back is told
+    // REVWATCH_RESPONSE_REWOUND, as is one that comes back with the epoch and revision of what a crash
+    // took. A poll that waits and a descriptor tell of it at once; a callback when the call has returned
+    // that made the change. Without meaning in memory, with REVWATCH_DURABILITY_NEVER and in a store
+    // opened read-only: there all are told at once.
+    int32_t early;
+} revwatch_stream_options;
+
 // A range of keys, see Ranges.
 typedef struct revwatch_key_range {
     // The first key; the empty one means the first there can be.
@@ -971,6 +984,9 @@ typedef struct revwatch_follow_options {
     int32_t prefix;
     // Go on after this point without the state; NULL: the state first.
     const struct revwatch_resume_token *resume;
+    // Flag: tell the state and its changes before they are durable, as revwatch_stream_options has it;
+    // REVWATCH_FOLLOW_RESET if a failed sync takes back what may have been told.
+    int32_t early;
 } revwatch_follow_options;
 
 // What a follow is told.
@@ -1491,7 +1507,9 @@ void revwatch_lease_result_free(struct revwatch_lease_result *result);
 void revwatch_leases_result_free(struct revwatch_leases_result *result);
 
 // Opens a watch stream on a store, to be freed with revwatch_stream_free().
-revwatch_status revwatch_stream_new(struct revwatch_store *store, struct revwatch_stream **stream);
+revwatch_status revwatch_stream_new(struct revwatch_store *store,
+                                    const struct revwatch_stream_options *options,
+                                    struct revwatch_stream **stream);
 
 // Closes a stream with all its watchers. Whoever polls it meanwhile is answered
 // REVWATCH_ERROR_CLOSED.

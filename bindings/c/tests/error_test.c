@@ -131,7 +131,7 @@ static void leases_and_watches_are_refused_for_what_is_wrong_with_them(void) {
                 REVWATCH_ERROR_LEASE_TTL_TOO_LARGE);
     CHECK_ERROR(revwatch_store_lease_revoke(store, 8, NULL), REVWATCH_ERROR_LEASE_NOT_FOUND);
     revwatch_stream *stream = NULL;
-    CHECK_OK(revwatch_stream_new(store, &stream));
+    CHECK_OK(revwatch_stream_new(store, NULL, &stream));
     CHECK_ERROR(revwatch_stream_watch(stream, S("b"), S("a"), NULL, NULL),
                 REVWATCH_ERROR_EMPTY_WATCH_RANGE);
     revwatch_watch_options five = {.struct_size = sizeof five, .watch_id = 5};

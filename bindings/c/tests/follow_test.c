@@ -141,7 +141,7 @@ static void who_saw_what_a_crash_lost_is_told(void) {
     /* The lost number is used again, for something else. */
     CHECK_INT(put(store, "/a", "new"), 3);
     revwatch_stream *stream = NULL;
-    CHECK_OK(revwatch_stream_new(store, &stream));
+    CHECK_OK(revwatch_stream_new(store, NULL, &stream));
     revwatch_watch_options options = {.struct_size = sizeof options,
                                       .prefix = 1,
                                       .start_revision = token.revision + 1,

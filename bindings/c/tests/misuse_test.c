@@ -50,7 +50,7 @@ static void a_closed_store_answers_closed_to_each_function(void) {
     CHECK_OK(revwatch_store_close(store));
     check_closed_store(store);
     CHECK_ERROR(revwatch_store_txn(store, txn, NULL), CLOSED);
-    CHECK_ERROR(revwatch_stream_new(store, &stream), CLOSED);
+    CHECK_ERROR(revwatch_stream_new(store, NULL, &stream), CLOSED);
     CHECK_ERROR(revwatch_follow_new(store, S("k"), NONE, NULL, &follow), CLOSED);
     revwatch_range_stream *range = NULL;
     CHECK_ERROR(revwatch_range_stream_new(store, S("k"), NONE, NULL, &range, NULL), CLOSED);

@@ -48,7 +48,7 @@ static void count_call(void *context) {
 
 static revwatch_stream *watch_key(revwatch_store *store, const char *key) {
     revwatch_stream *stream = NULL;
-    CHECK_OK(revwatch_stream_new(store, &stream));
+    CHECK_OK(revwatch_stream_new(store, NULL, &stream));
     CHECK_OK(revwatch_stream_watch(stream, S(key), NONE, NULL, NULL));
     return stream;
 }

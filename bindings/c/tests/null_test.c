@@ -65,7 +65,7 @@ static void check_null_stores(void) {
 
 static void check_null_others(void) {
     revwatch_stream *new_stream = NULL;
-    CHECK_ERROR(revwatch_stream_new(NULL, &new_stream), NULL_POINTER);
+    CHECK_ERROR(revwatch_stream_new(NULL, NULL, &new_stream), NULL_POINTER);
     CHECK_ERROR(revwatch_stream_watch(NULL, S("k"), NONE, NULL, NULL), NULL_POINTER);
     CHECK_ERROR(revwatch_stream_cancel(NULL, 0), NULL_POINTER);
     revwatch_watch_responses *responses = NULL;
@@ -124,7 +124,7 @@ static void check_null_outputs(void) {
     CHECK_ERROR(revwatch_store_resume_token(store, NULL), NULL_POINTER);
     CHECK_ERROR(revwatch_store_lease_time_to_live(store, 1, 0, NULL), NULL_POINTER);
     CHECK_ERROR(revwatch_store_leases(store, NULL), NULL_POINTER);
-    CHECK_ERROR(revwatch_stream_new(store, NULL), NULL_POINTER);
+    CHECK_ERROR(revwatch_stream_new(store, NULL, NULL), NULL_POINTER);
     CHECK_ERROR(revwatch_stream_poll(stream, NULL, NULL), NULL_POINTER);
     CHECK_ERROR(revwatch_stream_fd(stream, NULL), NULL_POINTER);
     CHECK_ERROR(revwatch_stream_next_poll_ms(stream, NULL), NULL_POINTER);
@@ -191,7 +191,7 @@ static void check_null_bytes_in_transactions(void) {
 static void with_handles(void (*check)(void)) {
     store = open_memory();
     CHECK_OK(revwatch_txn_new(&txn));
-    CHECK_OK(revwatch_stream_new(store, &stream));
+    CHECK_OK(revwatch_stream_new(store, NULL, &stream));
     CHECK_OK(revwatch_follow_new(store, S("k"), NONE, NULL, &follow));
     CHECK_OK(revwatch_range_stream_new(store, S("k"), NONE, NULL, &range_stream, NULL));
     check();

@@ -1,5 +1,8 @@
 /* Stores on pages that the program keeps. Here they are in memory, and forget what was not synced. */
 
+#include <pthread.h>
+#include <unistd.h>
+
 #include "test.h"
 
 enum { PAGE = 512, PAGES = 64 };
@@ -13,6 +16,7 @@ struct chip {
     int answer; /* of syncs, if it is not 0 */
     int syncs;
     int released;
+    void (*before_sync)(void); /* if there is one */
     revwatch_store *store; /* asked from inside, if there is one */
     revwatch_status inside;
 };
@@ -44,6 +48,7 @@ static int32_t chip_write(void *context, uint32_t page, const uint8_t *bytes) {
 
 static int32_t chip_sync(void *context) {
     struct chip *chip = context;
+    if (chip->before_sync) chip->before_sync();
     if (chip->answer) return chip->answer;
     memcpy(chip->synced, chip->now, sizeof chip->now);
     chip->synced_len = chip->len;
@@ -289,6 +294,137 @@ static void an_opening_in_steps_releases_the_pages_if_it_is_given_up(void) {
     free(chip);
 }
 
+static revwatch_stream *watch_all(revwatch_store *store, int early) {
+    revwatch_stream_options options = {.struct_size = sizeof options, .early = early};
+    revwatch_stream *stream = NULL;
+    CHECK_OK(revwatch_stream_new(store, &options, &stream));
+    CHECK_OK(revwatch_stream_watch(stream, S(""), REST, NULL, NULL));
+    revwatch_watch_responses *created = poll_one(stream);
+    CHECK(created && created->responses[0].type == REVWATCH_RESPONSE_CREATED);
+    revwatch_watch_responses_free(created);
+    return stream;
+}
+
+/* Whether the next response is of this type and revision. */
+static bool tells(revwatch_stream *stream, int32_t type, int64_t revision) {
+    revwatch_watch_responses *responses = poll_one(stream);
+    bool told = responses && responses->responses[0].type == type &&
+                responses->responses[0].revision == revision;
+    revwatch_watch_responses_free(responses);
+    return told;
+}
+
+static bool has_nothing(revwatch_stream *stream) {
+    revwatch_watch_responses *responses = poll_one(stream);
+    revwatch_watch_responses_free(responses);
+    return !responses;
+}
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t moved;
+    bool was_told;
+    int told_in_time; /* syncs before whose end it was */
+} news = {.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
+
+static void *poll_once(void *stream) {
+    revwatch_poll_options wait = {.struct_size = sizeof wait, .timeout_ms = -1};
+    revwatch_watch_responses *responses = NULL;
+    revwatch_status status = revwatch_stream_poll(stream, &wait, &responses);
+    revwatch_watch_responses_free(responses);
+    pthread_mutex_lock(&news.lock);
+    news.was_told = status == REVWATCH_OK;
+    pthread_cond_signal(&news.moved);
+    pthread_mutex_unlock(&news.lock);
+    return NULL;
+}
+
+/* Holds the sync up until the news is there; not for ever. */
+static void wait_for_the_news(void) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 10;
+    pthread_mutex_lock(&news.lock);
+    int timed_out = 0;
+    while (!news.was_told && !timed_out) {
+        timed_out = pthread_cond_timedwait(&news.moved, &news.lock, &until);
+    }
+    news.told_in_time += news.was_told;
+    pthread_mutex_unlock(&news.lock);
+}
+
+static void who_waits_on_an_early_stream_is_told_while_the_sync_runs(void) {
+    struct chip *chip = new_chip();
+    revwatch_store *store = open_chip(chip);
+    put(store, "key", "before");
+    revwatch_stream *early = watch_all(store, 1), *other = watch_all(store, 0);
+    pthread_t poller;
+    REQUIRE(pthread_create(&poller, NULL, poll_once, early) == 0);
+    usleep(20000); /* most often it sleeps by then */
+    chip->before_sync = wait_for_the_news;
+    CHECK_INT(put(store, "key", "now"), 3);
+    chip->before_sync = NULL;
+    pthread_join(poller, NULL);
+    CHECK_INT(news.told_in_time, 1);
+    CHECK(tells(other, REVWATCH_RESPONSE_EVENTS, 3));
+    revwatch_stream_free(early);
+    revwatch_stream_free(other);
+    CHECK_OK(revwatch_store_close(store));
+    free(chip);
+}
+
+static void who_was_told_early_what_a_failed_sync_takes_is_told_so(void) {
+    struct chip *chip = new_chip();
+    revwatch_store *store = open_chip(chip);
+    put(store, "key", "kept");
+    revwatch_stream *early = watch_all(store, 1), *other = watch_all(store, 0);
+    revwatch_follow_options options = {
+        .struct_size = sizeof options, .prefix = 1, .early = 1};
+    revwatch_follow *follow = NULL;
+    CHECK_OK(revwatch_follow_new(store, S(""), NONE, &options, &follow));
+    revwatch_follow_responses *told = NULL;
+    CHECK_OK(revwatch_follow_poll(follow, NULL, &told));
+    revwatch_follow_responses_free(told);
+    chip->answer = 5;
+    CHECK_ERROR(revwatch_store_put(store, S("key"), S("lost"), NULL), REVWATCH_ERROR_IO);
+    CHECK(tells(early, REVWATCH_RESPONSE_EVENTS, 3));
+    CHECK(tells(early, REVWATCH_RESPONSE_REWOUND, 2));
+    CHECK(has_nothing(early));
+    CHECK(has_nothing(other));
+    CHECK_OK(revwatch_follow_poll(follow, NULL, &told));
+    REQUIRE(told && told->responses_len >= 2);
+    CHECK_INT(told->responses[0].type, REVWATCH_FOLLOW_EVENTS);
+    CHECK_INT(told->responses[1].type, REVWATCH_FOLLOW_RESET);
+    CHECK_INT(told->responses[1].revision, 2);
+    revwatch_follow_responses_free(told);
+    revwatch_follow_free(follow);
+    revwatch_stream_free(early);
+    revwatch_stream_free(other);
+    revwatch_store_free(store);
+    free(chip);
+}
+
+static void a_batch_is_told_early_before_it_is_durable(void) {
+    struct chip *chip = new_chip();
+    revwatch_page_store pages = pages_of(chip);
+    revwatch_open_options batched = {.struct_size = sizeof batched,
+                                     .durability = REVWATCH_DURABILITY_BATCH,
+                                     .manual_clock = 1};
+    revwatch_store *store = NULL;
+    CHECK_OK(revwatch_store_open_pages(&pages, &batched, &store));
+    revwatch_stream *early = watch_all(store, 1), *other = watch_all(store, 0);
+    put(store, "key", "value");
+    CHECK(tells(early, REVWATCH_RESPONSE_EVENTS, 2));
+    CHECK(has_nothing(other));
+    CHECK_OK(revwatch_store_flush(store));
+    CHECK(tells(other, REVWATCH_RESPONSE_EVENTS, 2));
+    CHECK(has_nothing(early));
+    revwatch_stream_free(early);
+    revwatch_stream_free(other);
+    CHECK_OK(revwatch_store_close(store));
+    free(chip);
+}
+
 const struct test page_store_tests[] = {
     {"an_import_is_whole_on_pages_of_your_own_or_no_store",
      an_import_is_whole_on_pages_of_your_own_or_no_store},
@@ -304,5 +440,10 @@ const struct test page_store_tests[] = {
     {"a_function_that_calls_the_library_is_refused_and_nothing_hangs",
      a_function_that_calls_the_library_is_refused_and_nothing_hangs},
     {"pages_that_cannot_be_are_refused", pages_that_cannot_be_are_refused},
+    {"who_waits_on_an_early_stream_is_told_while_the_sync_runs",
+     who_waits_on_an_early_stream_is_told_while_the_sync_runs},
+    {"who_was_told_early_what_a_failed_sync_takes_is_told_so",
+     who_was_told_early_what_a_failed_sync_takes_is_told_so},
+    {"a_batch_is_told_early_before_it_is_durable", a_batch_is_told_early_before_it_is_durable},
     {NULL, NULL},
 };

@@ -143,7 +143,7 @@ revwatch_watch_responses *poll_one(revwatch_stream *stream) {
 
 revwatch_stream *watch_all(revwatch_store *store, int64_t start_revision) {
     revwatch_stream *stream = NULL;
-    CHECK_OK(revwatch_stream_new(store, &stream));
+    CHECK_OK(revwatch_stream_new(store, NULL, &stream));
     revwatch_watch_options options = {.struct_size = sizeof options};
     options.start_revision = start_revision;
     CHECK_OK(revwatch_stream_watch(stream, S(""), REST, &options, NULL));

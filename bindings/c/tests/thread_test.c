@@ -186,7 +186,7 @@ static void play(const char *mine, const char *other, bool begins) {
     revwatch_stream *stream = NULL;
     revwatch_watch_options from_the_first = {.struct_size = sizeof from_the_first,
                                              .start_revision = 2};
-    note(revwatch_stream_new(shared, &stream) == REVWATCH_OK);
+    note(revwatch_stream_new(shared, NULL, &stream) == REVWATCH_OK);
     note(revwatch_stream_watch(stream, S(other), NONE, &from_the_first, NULL) == REVWATCH_OK);
     if (begins) put(shared, mine, "");
     revwatch_poll_options wait = {.struct_size = sizeof wait, .timeout_ms = -1};

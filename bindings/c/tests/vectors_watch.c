@@ -13,7 +13,7 @@ size_t place_of(const char **names, const char *name) {
 
 revwatch_stream **stream_of(const struct arguments *args) {
     revwatch_stream **stream = &world.streams[place_of(world.stream_names, args->stream)];
-    if (!*stream) CHECK_OK(revwatch_stream_new(world.store, stream));
+    if (!*stream) CHECK_OK(revwatch_stream_new(world.store, NULL, stream));
     return stream;
 }
 

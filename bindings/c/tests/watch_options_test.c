@@ -5,7 +5,7 @@
 static revwatch_stream *watch_with(revwatch_store *store, const char *key,
                                    const revwatch_watch_options *options) {
     revwatch_stream *stream = NULL;
-    CHECK_OK(revwatch_stream_new(store, &stream));
+    CHECK_OK(revwatch_stream_new(store, NULL, &stream));
     CHECK_OK(revwatch_stream_watch(stream, S(key), NONE, options, NULL));
     revwatch_watch_responses *created = poll_one(stream);
     CHECK(created && created->responses[0].type == REVWATCH_RESPONSE_CREATED);
@@ -176,7 +176,7 @@ static void the_report_tells_where_each_watcher_stands(void) {
         .struct_size = sizeof options, .watch_id = 9, .ranges = &more, .ranges_len = 1};
     CHECK_OK(revwatch_stream_watch(stream, S("a"), NONE, &options, NULL));
     options = (revwatch_watch_options){.struct_size = sizeof options, .start_revision = 1};
-    CHECK_OK(revwatch_stream_new(store, &other));
+    CHECK_OK(revwatch_stream_new(store, NULL, &other));
     CHECK_OK(revwatch_stream_watch(other, S("a"), NONE, &options, NULL));
     put(store, "a", "22");
     uint64_t ids[2] = {0, 0};

@@ -6,7 +6,7 @@ static void changes_come_in_order_with_what_was_before(void) {
     revwatch_store *store = open_file(fresh_path());
     revwatch_stream *stream = NULL;
     int64_t watch_id = -7;
-    CHECK_OK(revwatch_stream_new(store, &stream));
+    CHECK_OK(revwatch_stream_new(store, NULL, &stream));
     revwatch_watch_options options = {
         .struct_size = sizeof options, .watch_id = 5, .prefix = 1, .prev_kv = 1};
     CHECK_OK(revwatch_stream_watch(stream, S("/task/"), NONE, &options, &watch_id));
@@ -97,7 +97,7 @@ static void the_limits_of_a_poll_never_split_a_revision(void) {
 static void filters_leave_out_puts_or_deletes(void) {
     revwatch_store *store = open_memory();
     revwatch_stream *stream = NULL;
-    CHECK_OK(revwatch_stream_new(store, &stream));
+    CHECK_OK(revwatch_stream_new(store, NULL, &stream));
     revwatch_watch_options no_put = {.struct_size = sizeof no_put, .no_put = 1};
     revwatch_watch_options no_delete = {.struct_size = sizeof no_delete, .no_delete = 1};
     int64_t deletes = 0, puts = 0;
@@ -152,7 +152,7 @@ static void lost_history_is_told_with_where_to_go_on(void) {
 static void the_empty_key_watches_from_the_first(void) {
     revwatch_store *store = open_memory();
     revwatch_stream *stream = NULL;
-    CHECK_OK(revwatch_stream_new(store, &stream));
+    CHECK_OK(revwatch_stream_new(store, NULL, &stream));
     CHECK_OK(revwatch_stream_watch(stream, NONE, REST, NULL, NULL));
     CHECK_OK(revwatch_stream_watch(stream, NONE, NONE, NULL, NULL));
     CHECK_OK(revwatch_store_put(store, (const uint8_t *)"\0", 1, NONE, NULL));

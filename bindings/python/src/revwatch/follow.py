@@ -57,15 +57,15 @@ class Follow(Poller[FollowResponse]):
         *,
         prefix: bool,
         from_key: bool,
+        early: bool,
         resume: ResumeToken | None,
     ) -> None:
         start, end = key_range(key, range_end, prefix, from_key)
         token = NULL if resume is None else resume_token(resume)
+        asked = options("follow", resume=token, early=bool(early))
         out = ffi.new("revwatch_follow **")
         check(
-            lib.revwatch_follow_new(
-                store, start, len(start), end, len(end), options("follow", resume=token), out
-            )
+            lib.revwatch_follow_new(store, start, len(start), end, len(end), asked, out)
         )
         super().__init__(out[0], lib.revwatch_follow_free, bell)
         self._given = None if resume is None else resume.revision

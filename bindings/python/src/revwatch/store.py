@@ -297,11 +297,13 @@ class Store(Leases, Handle):
         fragment: bool = False,
         progress_notify: bool = False,
         conflate: bool = False,
+        early: bool = False,
         resume: ResumeToken | None = None,
     ) -> Watch:
         """Watches a range from ``start_revision`` on (0: from now on), or after ``resume``. What
-        may be asked for besides stands at ``WatchStream.watch``."""
-        watch = Watch(self._handle, self._bell)
+        may be asked for besides stands at ``WatchStream.watch``, and ``early`` at
+        ``watch_stream``."""
+        watch = Watch(self._handle, self._bell, early=early)
         try:
             watch.watch_id = watch.watch(
                 key,
@@ -324,9 +326,31 @@ class Store(Leases, Handle):
             raise
         return watch
 
-    def watch_stream(self) -> WatchStream:
-        """A stream that many watchers share."""
-        return WatchStream(self._handle, self._bell)
+    def watch_stream(self, *, early: bool = False) -> WatchStream:
+        """A stream that many watchers share.
+
+        With ``early`` it is told of changes when they are applied, as ``get`` sees them, before they
+        are durable. A watcher that may have been told what a failed sync then takes back is told
+        ``rewound``, as is one that resumes after what a crash took. Without meaning where changes
+        are shown at once anyway: in memory, with ``durability="never"`` and in a store opened
+        read-only.
+
+        >>> import revwatch
+        >>> with revwatch.open("early.revwatch", durability="batch") as store:
+        ...     early, other = store.watch_stream(early=True), store.watch_stream()
+        ...     early.watch(b"key"), other.watch(b"key")
+        ...     early.poll().created, other.poll().created
+        ...     store.put(b"key", b"value").durable
+        ...     early.poll().events[0].kv.value, other.poll(timeout=0)
+        ...     store.flush()
+        ...     other.poll().events[0].kv.value
+        (0, 0)
+        (True, True)
+        False
+        (b'value', None)
+        b'value'
+        """
+        return WatchStream(self._handle, self._bell, early=early)
 
     def watchers(self) -> list[WatcherReport]:
         """Where every watcher stands, those of followers and cursors too. Costs by the watchers and
@@ -349,10 +373,11 @@ class Store(Leases, Handle):
         *,
         prefix: bool = False,
         from_key: bool = False,
+        early: bool = False,
         resume: ResumeToken | None = None,
     ) -> Follow:
         """Follows a range: its state, a mark, then every change; with ``resume`` the changes after
-        that point only."""
+        that point only. With ``early`` as soon as they are applied: see ``watch_stream``."""
         return Follow(
             self._handle,
             self._bell,
@@ -360,6 +385,7 @@ class Store(Leases, Handle):
             range_end,
             prefix=prefix,
             from_key=from_key,
+            early=early,
             resume=resume,
         )
 

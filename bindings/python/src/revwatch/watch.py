@@ -55,9 +55,9 @@ class WatchStream(Poller[WatchResponse]):
     _fd_function = lib.revwatch_stream_fd
     _next_poll_function = lib.revwatch_stream_next_poll_ms
 
-    def __init__(self, store: Any, bell: Bell) -> None:
+    def __init__(self, store: Any, bell: Bell, *, early: bool = False) -> None:
         out = ffi.new("revwatch_stream **")
-        check(lib.revwatch_stream_new(store, out))
+        check(lib.revwatch_stream_new(store, options("stream", early=bool(early)), out))
         super().__init__(out[0], lib.revwatch_stream_free, bell)
 
     def watch(
