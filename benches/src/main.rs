@@ -8,6 +8,7 @@
 //! - `table`, `subject`: what is measured: a `BTreeMap`; a store in memory or in a file.
 //! - `data`, `objects`: keys, values, picks and digests, twins of those in the Go program.
 //! - `keys`, `datasets`, `growth`, `latency`, `durable`, `watch`, `matching`, `open`: the workloads.
+//! - `writer_latency`: what a reader of history costs a writer in another thread.
 //! - `measure`: what is printed.
 
 mod data;
@@ -23,6 +24,7 @@ mod open;
 mod subject;
 mod table;
 mod watch;
+mod writer_latency;
 
 use std::collections::HashMap;
 use std::env;
@@ -100,7 +102,7 @@ fn run_keys<T: Table>(run: &Run, workload: &str, open: impl Fn() -> T) {
     }
 }
 
-fn run_store<P: PageStore>(run: &Run, workload: &str, open: impl Fn() -> Subject<P>) {
+fn run_store<P: PageStore + Send + Sync>(run: &Run, workload: &str, open: impl Fn() -> Subject<P>) {
     match workload {
         "put-txn" => keys::puts_in_txns(run, open()),
         "compact" => keys::compaction(run, open()),
@@ -118,6 +120,7 @@ fn run_store<P: PageStore>(run: &Run, workload: &str, open: impl Fn() -> Subject
             run_keys(run, workload, &open);
             growth::by_watchers(run, open);
         }
+        "writer-latency" => writer_latency::writer_latency(run, open),
         // No store takes part in it, so one subject does it for both.
         "match" if run.subject == "revwatch-memory" => matching::matching(run),
         other => run_keys(run, other, open),

@@ -56,30 +56,33 @@ impl<P: PageStore> Hold<P> for &mut Store<P> {
 }
 
 /// Takes turns until an operation is done, and in between reads the history that it wants.
+#[inline]
 pub(crate) fn take_turns<P: PageStore, T>(
     mut hold: impl Hold<P>,
     mut turn: impl FnMut(&mut Store<P>) -> Result<Turn<T, P>>,
 ) -> Result<T> {
+    // Mostly nothing is to be read.
+    match hold.act(&mut turn) {
+        Ok(Turn::Done(answer)) => Ok(answer),
+        Ok(Turn::Read(errand)) => take_turns_after(Ok(errand), &mut hold, &mut turn),
+        Err(error) => take_turns_after(Err(error), &mut hold, &mut turn),
+    }
+}
+
+#[cold]
+fn take_turns_after<P: PageStore, T>(
+    mut outcome: Result<Box<Errand<P>>>,
+    hold: &mut impl Hold<P>,
+    turn: &mut impl FnMut(&mut Store<P>) -> Result<Turn<T, P>>,
+) -> Result<T> {
     let mut refreshes = 0;
-    let mut read = None;
     loop {
-        // What is of no use is dropped after the turn, with nothing held.
-        let (_useless, outcome) = hold.act(|store| {
-            let useless = read
-                .take()
-                .and_then(|(part, is_early)| store.take_in(part, is_early));
-            (useless, turn(store))
+        let read = outcome.and_then(|errand| {
+            let is_early = errand.is_early;
+            Ok((errand.read(hold)?, is_early))
         });
-        let outcome = match outcome {
-            Ok(Turn::Done(answer)) => return Ok(answer),
-            Ok(Turn::Read(errand)) => {
-                let is_early = errand.is_early;
-                errand.read(&mut hold).map(|part| (part, is_early))
-            }
-            Err(error) => Err(error),
-        };
-        match outcome {
-            Ok(part) => read = Some(part),
+        let read = match read {
+            Ok(part) => Some(part),
             Err(error) => {
                 let is_outdated = hold.look(|store| store.revisions.log().is_outdated());
                 if !is_outdated || refreshes == REFRESHES {
@@ -87,8 +90,19 @@ pub(crate) fn take_turns<P: PageStore, T>(
                 }
                 refreshes += 1;
                 hold.act(Store::refresh)?;
+                None
             }
-        }
+        };
+        // What is of no use is dropped after the turn, with nothing held.
+        let (_useless, turned) = hold.act(|store| {
+            let useless = read.and_then(|(part, is_early)| store.take_in(part, is_early));
+            (useless, turn(store))
+        });
+        outcome = match turned {
+            Ok(Turn::Done(answer)) => return Ok(answer),
+            Ok(Turn::Read(errand)) => Ok(errand),
+            Err(error) => Err(error),
+        };
     }
 }
 

@@ -20,6 +20,7 @@ use super::reader::{PageReading, Source, Stored};
 use super::record::Record;
 use crate::error::{Error, Result};
 use crate::page::PageStore;
+use crate::prefetch;
 
 /// Pages of the log from a position on.
 pub(crate) struct Window<P> {
@@ -42,7 +43,11 @@ impl<P: PageStore> Log<P> {
         let first = self.directory.index_of(from.0);
         let rest = &self.directory.pages()[first..];
         let count = 1 + bytes.div_ceil(self.identity.capacity());
-        let mut live: Vec<LivePage> = rest.iter().take(count).map(LivePage::held).collect();
+        let rest = &rest[..count.min(rest.len())];
+        // To hold a page is to count that, in the page: those that were not in use for long are asked
+        // for together.
+        prefetch::touch(rest.iter().filter_map(LivePage::first_byte));
+        let mut live: Vec<LivePage> = rest.iter().map(LivePage::held).collect();
         let tail_from = self.tail.from().max(from.0);
         // The last page may be a version of what is being filled.
         let reaches_tail =

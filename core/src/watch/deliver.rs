@@ -281,7 +281,13 @@ impl Hub {
         let stream = &mut self.streams[place as usize];
         let batch = self.batches.get(slice.batch);
         let mut events = Events::new(batch.clone(), slice, flags);
-        let middle = slice.start + events.end_of_head(most) as u32;
+        let is_short =
+            slice.len() <= most.events && self.batches.bytes_of(slice.batch) <= most.bytes;
+        let middle = if is_short {
+            slice.end
+        } else {
+            slice.start + events.end_of_head(most) as u32
+        };
         let revision_at = |place: u32| batch.event(place, slice.picked).kv.mod_revision;
         let is_last = middle == slice.end;
         let fragment = !is_last
