@@ -53,6 +53,10 @@ pub enum SeededBug {
     ShrinkTooEarly,
     /// The root of a checkpoint stays when the log is written.
     KeepRoot,
+    /// A commit is acknowledged though a full disk has no room to recover it in.
+    ForgetRoomToRecover,
+    /// A recovery that was cut off leaves its pages for good to those that come after it.
+    KeepUnbegunEpoch,
     /// A later checkpoint goes on with a body whose pages were moved since, and is believed.
     KeepBodyOfMovedPages,
 

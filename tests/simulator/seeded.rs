@@ -15,7 +15,7 @@ use crate::io::fail_everywhere;
 use crate::power::{BATCH, every_stop, long_life, work};
 use crate::reclaim::{damage_swept, shrink_and_stop, sweep_and_stop};
 use crate::setup::Setup;
-use crate::space::refuse_growth;
+use crate::space::{fill_and_stop, refuse_growth};
 use crate::tally::Tally;
 
 /// Tries a seed; a panic is a catch.
@@ -114,6 +114,8 @@ caught! {
     a_sweep_that_runs_ahead_is_noticed: SweepBeforeWrite by sweep_and_stop;
     a_transaction_without_its_end_is_noticed: DropTransactionEnd by sweep_and_stop;
     a_tombstone_that_goes_too_early_is_noticed: PurgeTombstoneTooEarly by sweep_and_stop;
+    a_full_store_that_forgets_recovery_is_noticed: ForgetRoomToRecover by fill_and_stop;
+    recoveries_that_leave_their_pages_are_noticed: KeepUnbegunEpoch by fill_and_stop;
     a_store_that_is_cut_too_early_is_noticed: ShrinkTooEarly by shrink_and_stop;
     a_root_that_stays_is_noticed: KeepRoot by checkpoint::every_stop;
     a_body_of_pages_that_have_moved_is_noticed: KeepBodyOfMovedPages by checkpoint::every_stop;

@@ -109,6 +109,7 @@ impl<P: PageStore> Store<P> {
             syncs_later: false,
             owes_sync: false,
             unsynced: Unsynced::default(),
+            held_back: None,
             write_due_ms: None,
             now_ms: None,
             idle: Idle {

@@ -37,6 +37,13 @@ impl Unsynced {
         }
     }
 
+    /// A sync was not enough for these: they are due at once.
+    pub(super) fn take_back(&mut self, others: Self, now_ms: Option<i64>) {
+        self.writes = self.writes.saturating_add(others.writes);
+        self.within_ms = Some(0);
+        self.due_ms = now_ms.or(self.due_ms);
+    }
+
     /// What was changed before the host first told the time is due from now on.
     pub(super) fn begin_to_count(&mut self, now_ms: i64) {
         if self.due_ms.is_none() {

@@ -77,6 +77,8 @@ pub struct Store<P: PageStore = MemoryPages> {
     pub(super) owes_sync: bool,
     /// What is to be synced though nobody waits for it.
     pub(super) unsynced: Unsynced,
+    /// A revision that was synced and is not shown yet, because of what is still to be durable.
+    pub(super) held_back: Option<(SyncGoal, i64)>,
     /// The host's time by which what never need be synced must at least be written.
     pub(super) write_due_ms: Option<i64>,
     /// The host's time at the last step.

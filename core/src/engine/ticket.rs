@@ -17,8 +17,9 @@ use crate::page::{PageError, PageStore};
 #[must_use = "a sync counts only when it is finished"]
 pub struct SyncTicket<P> {
     log: log::SyncTicket<P>,
-    /// The newest revision when it was begun.
+    /// The newest revision when it was begun, and what must be durable for it to be so.
     revision: i64,
+    goal: log::SyncGoal,
     /// What was answered before it was durable, and is so if this succeeds.
     unsynced: Unsynced,
 }
@@ -90,6 +91,7 @@ impl<P: PageStore> Store<P> {
                 self.write_due_ms = None;
                 Ok(Some(SyncTicket {
                     log,
+                    goal: self.revisions.log().sync_goal(),
                     revision: self.revision(),
                     unsynced: mem::take(&mut self.unsynced),
                 }))
@@ -108,6 +110,9 @@ impl<P: PageStore> Store<P> {
     /// Ends a sync with its outcome. If it succeeded, what it covers is durable and shown to
     /// watchers. If it failed, nothing more can be written, what watchers see stays as it is, and
     /// this answers the failure; a ticket of another store is refused.
+    ///
+    /// Where the page store has hardly any room left, one sync more may be needed: `begin_sync` then
+    /// gives another ticket at once, and a step wants one.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "a ticket counts once, and then is of no more use"
@@ -119,12 +124,32 @@ impl<P: PageStore> Store<P> {
     ) -> Result<()> {
         let finished = self.revisions.log_mut().finish_sync(&ticket.log, outcome);
         if finished.is_ok() {
-            self.publish_up_to(ticket.revision);
+            self.show_what_is_durable(ticket);
         } else {
             self.unsynced.writes = self.unsynced.writes.saturating_add(ticket.unsynced.writes);
             self.hide_if_poisoned();
         }
         finished
+    }
+
+    /// A sync has succeeded. What is not safe with it alone comes with one of the next.
+    fn show_what_is_durable(&mut self, ticket: SyncTicket<P>) {
+        let log = self.revisions.log();
+        if log.has_reached(ticket.goal) {
+            self.held_back = None;
+            self.publish_up_to(ticket.revision);
+            return;
+        }
+        let newer = (ticket.goal, ticket.revision);
+        let older = self.held_back.replace(newer);
+        if let Some((goal, revision)) = older {
+            if self.revisions.log().has_reached(goal) {
+                self.publish_up_to(revision);
+            } else {
+                self.held_back = Some((goal, revision));
+            }
+        }
+        self.unsynced.take_back(ticket.unsynced, self.now_ms);
     }
 
     /// Makes all durable before the present operation is answered: now, or by whoever has said to
@@ -145,16 +170,15 @@ impl<P: PageStore> Store<P> {
             self.all_is_durable();
             return Ok(());
         }
-        match self.begin_sync()? {
-            Some(ticket) => {
-                let outcome = ticket.sync();
-                self.finish_sync(ticket, outcome)
-            }
-            None => Ok(()),
+        while let Some(ticket) = self.begin_sync()? {
+            let outcome = ticket.sync();
+            self.finish_sync(ticket, outcome)?;
         }
+        Ok(())
     }
 
     fn all_is_durable(&mut self) {
+        self.held_back = None;
         self.unsynced = Unsynced::default();
         self.write_due_ms = None;
         self.publish_up_to(self.revision());

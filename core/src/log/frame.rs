@@ -23,7 +23,7 @@ use crate::seeded_bug::is_seeded;
 pub(super) const LENGTH_BYTES: usize = 5;
 /// What a frame may need besides the key and the value: the length, the revision, the variant, two
 /// slice lengths, and three numbers, each at its longest.
-const OVERHEAD_BYTES: usize = LENGTH_BYTES + 10 + 10 + 1 + 5 + 5 + 3 * 10;
+pub(super) const OVERHEAD_BYTES: usize = LENGTH_BYTES + 10 + 10 + 1 + 5 + 5 + 3 * 10;
 /// The longest body, in bytes: lengths beyond it are damage, not data.
 const BODY_LIMIT_BYTES: usize = i32::MAX as usize;
 

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use super::checkpoint::{FIRST_LOG_SLOT, ROOT_SLOT};
 use super::checkpoint_write::RootState;
 use super::directory::{Directory, LivePage};
+use super::frame::OVERHEAD_BYTES;
 use super::frames::Frames;
 use super::handle::{EpochStart, LastWrite, Log, NEVER};
 use super::layout::{HEADER_BYTES, PageHeader};
@@ -20,6 +21,12 @@ use crate::error::{Error, Result};
 use crate::page::{PageError, PageStore};
 use crate::revision::Revision;
 use crate::seeded_bug::is_seeded;
+
+/// Page writes that recoveries need at most, however often they are cut off, besides one for each page
+/// of which they must make certain: twice the tail, and two pages for the record of the epoch where it
+/// does not fit into one; and, if the power went before that was known to be durable, the tail and the
+/// record of the next epoch. From there on slots are free again.
+pub(super) const RECOVERIES_WRITES: usize = 6;
 
 impl<P: PageStore> Log<P> {
     /// Makes a survey's accepted pages the log; it is then to be walked.
@@ -71,7 +78,8 @@ impl<P: PageStore> Log<P> {
         let none_rejected = accepted.count == survey.found.len();
         let clean = self.last_write.clean && none_rejected && self.readable_end == accepted.end;
         self.resume_tail()?;
-        self.derive_slots(survey, accepted);
+        let unbegun = self.first_of_unbegun_epoch(survey, accepted);
+        self.derive_slots(survey, accepted, unbegun);
         let beyond_the_mark = &survey.found[accepted.covered..accepted.count];
         if clean {
             self.checkpoint.root = self.find_out_about_root();
@@ -84,12 +92,25 @@ impl<P: PageStore> Log<P> {
                 .map(|found| found.header.epoch);
             let newest_epoch = self.epoch.max(of_pages.max().unwrap_or(1) as i64);
             self.epoch = newest_epoch + i64::from(!is_seeded!(KeepEpoch));
-            self.make_certain(accepted)?;
+            self.make_certain(accepted, unbegun)?;
             if !is_seeded!(KeepEpoch) {
                 self.start_epoch(learner)?;
             }
         }
         Ok(clean)
+    }
+
+    /// The number of the first page write of an epoch of which the log has no record: an earlier recovery
+    /// was cut off. Nothing in such a page is anybody's but that recovery's, and what it was made from is
+    /// still there. It need not be kept, therefore, and may be written again in its place; otherwise each
+    /// recovery that is cut off would take slots, until on a full disk there were none.
+    fn first_of_unbegun_epoch(&self, survey: &Survey, accepted: &Accepted) -> u64 {
+        let uncovered = &survey.found[accepted.covered..accepted.count];
+        uncovered
+            .iter()
+            .map(|found| &found.header)
+            .find(|header| header.epoch > self.epoch as u64 && !is_seeded!(KeepUnbegunEpoch))
+            .map_or(u64::MAX, |header| header.number)
     }
 
     /// Whether a later opening could find a root by which the log was not opened now. One that reads
@@ -127,14 +148,15 @@ impl<P: PageStore> Log<P> {
     /// The rule of reuse, applied to what was found. Should this session be cut off at once, then the
     /// next recovery goes back to the newest mark that durable pages carry: the pages that were live
     /// there, and all that followed, are still needed. All other slots are free.
-    fn derive_slots(&mut self, survey: &Survey, accepted: &Accepted) {
+    fn derive_slots(&mut self, survey: &Survey, accepted: &Accepted, unbegun: u64) {
         let durable_mark = Survey::newest_mark(&survey.found[..accepted.covered]);
         let mut is_needed = vec![false; survey.length as usize];
         for segment in survey.live_at(durable_mark).segments() {
             is_needed[survey.found[segment.page].slot as usize] = true;
         }
         for found in &survey.found[..accepted.count] {
-            is_needed[found.slot as usize] |= found.header.number > durable_mark.number;
+            let number = found.header.number;
+            is_needed[found.slot as usize] |= number > durable_mark.number && number < unbegun;
         }
         let mut is_live = vec![false; survey.length as usize];
         for page in self.directory.pages() {
@@ -190,7 +212,7 @@ impl<P: PageStore> Log<P> {
     /// What was read beyond the mark may not have reached the disk: a sync may have failed before.
     /// Or it may be all that there is of an acknowledged commit. So it is written again, and not over
     /// itself but as new page writes; the log is then without doubt what was replayed.
-    fn make_certain(&mut self, accepted: &Accepted) -> Result<()> {
+    fn make_certain(&mut self, accepted: &Accepted, unbegun: u64) -> Result<()> {
         let pages = self.directory.pages();
         let doubtful = (0..pages.len()).filter(|&index| {
             let goes_into_the_tail = pages[index].from == self.tail.from();
@@ -198,15 +220,31 @@ impl<P: PageStore> Log<P> {
                 && !goes_into_the_tail
                 && !is_seeded!(TrustBeyondMark)
         });
-        let doubtful: Vec<usize> = doubtful.collect();
-        let has_room = match self.reserve_writes(doubtful.len()) {
+        let (in_place, doubtful): (Vec<usize>, Vec<usize>) =
+            doubtful.partition(|&index| pages[index].number >= unbegun);
+        for index in in_place {
+            self.write_in_place(index)?;
+        }
+        // The tail, then the record of the epoch behind it, which may continue on another page.
+        let of_record = 1 + (self.tail.filled() + OVERHEAD_BYTES) / self.identity.capacity();
+        let at_the_end = 1 + of_record;
+        let is_first = unbegun == u64::MAX;
+        let beside = if is_first {
+            RECOVERIES_WRITES
+        } else {
+            at_the_end
+        };
+        let has_room = match self.reserve_slots(doubtful.len() + beside) {
             Ok(()) => true,
             Err(Error::Page(PageError::NoSpace)) => false,
             Err(error) => return Err(error),
         };
+        if !has_room {
+            self.reserve_slots(at_the_end)?;
+        }
         for index in doubtful {
-            // On a full disk, in place: that endangers an acknowledged commit if the power fails
-            // just now, where refusing to open would take away the means to make room.
+            // Without room, in place. If the power fails just now that takes pages, but none of which
+            // anybody was told that they are durable: see `owes_mark`.
             if !has_room || is_seeded!(RewriteInPlace) {
                 self.write_in_place(index)?;
             } else if !self.copy_page(index, accepted.end)? {
@@ -238,7 +276,8 @@ impl<P: PageStore> Log<P> {
         Ok(self.pages.write(live.slot, &bytes)?)
     }
 
-    /// Says in the log that revisions may have been lost: the last thing that recovery does.
+    /// Says in the log that revisions may have been lost: the last thing that recovery does. There is room
+    /// for it: [`make_certain`](Self::make_certain) saw to that.
     fn start_epoch(&mut self, learner: &mut dyn Learner) -> Result<()> {
         let newest = self.newest.unwrap_or(Revision::first_of(1));
         let sub = if self.newest.is_none() {
@@ -260,7 +299,6 @@ impl<P: PageStore> Log<P> {
                 cut: newest.main as u64,
             },
         };
-        self.reserve_beside(entry.encoded_bound(), 0)?;
         let position = self.append(&entry)?;
         self.sync()?;
         self.remember_epoch(EpochStart {

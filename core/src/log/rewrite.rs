@@ -12,7 +12,7 @@ use super::frames::{Frames, Stretch};
 use super::gather::Gathered;
 use super::handle::Log;
 use super::layout::{NO_SLOT, PageHeader};
-use super::writer::SPARE_WRITES;
+use super::writer::{RECOVERY_WRITES, SPARE_WRITES};
 use crate::error::{Error, Result};
 use crate::page::{PageError, PageStore};
 use crate::revision::Revision;
@@ -25,6 +25,7 @@ impl<P: PageStore> Log<P> {
     /// Makes sure that so many more pages can be written again, and the tail after them. Frees slots
     /// that wait for a sync before it lets the store grow.
     pub(super) fn make_room(&mut self, pages: usize) -> Result<()> {
+        let pages = pages + RECOVERY_WRITES;
         let needed = pages + SPARE_WRITES;
         if self.slots.available() >= needed {
             return Ok(());

@@ -30,6 +30,8 @@ pub(super) struct Slots {
     held: VecDeque<(u32, u64)>,
     /// Taken for the next write already, so that a page can say where the next one goes.
     next: Option<u32>,
+    /// How many slots the newest mark to free some has freed.
+    newly_free: usize,
 }
 
 impl Slots {
@@ -88,13 +90,18 @@ impl Slots {
 
     /// A page that carries a mark of this number has been synced.
     pub(super) fn release(&mut self, mark_number: u64) {
-        while let Some(&(slot, by)) = self.held.front() {
-            if by > mark_number {
-                break;
-            }
-            self.held.pop_front();
-            self.free.insert(slot);
+        let count = self.held.partition_point(|&(_, by)| by <= mark_number);
+        if count > 0 {
+            self.newly_free = count;
+            self.free
+                .extend(self.held.drain(..count).map(|(slot, _)| slot));
         }
+    }
+
+    /// How many page writes a recovery could make, should the power go now. Of the page that carries
+    /// the newest mark it cannot know that it is durable, so what that has freed it holds.
+    pub(super) fn available_to_recovery(&self) -> usize {
+        self.available().saturating_sub(self.newly_free)
     }
 
     /// The lowest free slot, for what is no page of the log.

@@ -12,9 +12,13 @@ use alloc::sync::{Arc, Weak};
 use super::checkpoint_write::RootState;
 use super::handle::{Log, Position};
 use super::layout::Mark;
+use super::writer::RECOVERY_WRITES;
 use crate::error::{Error, Result};
 use crate::page::{PageError, PageStore};
 use crate::seeded_bug::is_seeded;
+
+/// So many page writes are never covered: the one that carries the mark, and one before it.
+const PAGES_OF_A_MARK: u64 = 2;
 
 /// A sync that was begun: to be finished with what the page store said.
 #[derive(Debug)]
@@ -68,7 +72,7 @@ impl<P: PageStore> Log<P> {
                 Err(Error::SyncPending)
             };
         }
-        if let Some(ticket) = self.begin_sync()? {
+        while let Some(ticket) = self.begin_sync()? {
             let outcome = ticket.sync();
             self.finish_sync(&ticket, outcome)?;
         }
@@ -88,6 +92,9 @@ impl<P: PageStore> Log<P> {
             self.poisoned = true;
         }
         self.write_tail()?;
+        if self.is_synced() && self.owes_mark() {
+            self.write_page(false)?;
+        }
         if self.has_nothing_to_sync() {
             return Ok(None);
         }
@@ -143,9 +150,25 @@ impl<P: PageStore> Log<P> {
         Ok(())
     }
 
-    /// Whether all that was appended is durable.
+    /// Whether all that was appended is durable, and can be recovered whatever room there is.
     pub(crate) fn is_durable(&self) -> bool {
+        self.is_synced() && !self.owes_mark()
+    }
+
+    fn is_synced(&self) -> bool {
         !self.tail.has_unwritten() && self.last_write.number <= self.synced
+    }
+
+    /// Whether what is synced is not safe yet: recovery writes all pages again that no mark covers, and
+    /// a full disk must have room for them. While it has not, a sync is followed by another one, of a
+    /// page that carries its mark, before anybody is told that something is durable.
+    pub(crate) fn owes_mark(&self) -> bool {
+        let uncovered = self.last_write.number - self.carried.max(self.opened_at);
+        let needed = usize::try_from(uncovered).unwrap_or(usize::MAX);
+        uncovered > PAGES_OF_A_MARK
+            && self.slots.available_to_recovery() < needed.saturating_add(RECOVERY_WRITES)
+            && !self.read_only
+            && !is_seeded!(ForgetRoomToRecover)
     }
 
     fn has_nothing_to_sync(&self) -> bool {
@@ -164,7 +187,7 @@ impl<P: PageStore> Log<P> {
     /// Whether all that a goal stands for is durable.
     pub(crate) fn has_reached(&self, goal: SyncGoal) -> bool {
         let is_synced = self.synced >= goal.number && self.mark.end >= goal.end.0;
-        is_synced || self.is_durable()
+        (is_synced && (self.carried >= goal.number || !self.owes_mark())) || self.is_durable()
     }
 
     /// Whether a ticket is out.

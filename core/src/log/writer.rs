@@ -13,19 +13,23 @@ use super::frames::Frames;
 use super::handle::{LastWrite, Log, NEVER, Position};
 use super::layout::{Mark, NO_FRAME, NO_SLOT, NUMBER_LIMIT, PageHeader};
 use super::record::Entry;
+use super::recovery::RECOVERIES_WRITES;
 use crate::error::{Error, Result};
 use crate::page::{PageError, PageStore};
 use crate::revision::Revision;
 use crate::seeded_bug::is_seeded;
 
-/// Growth is an eighth of the store, within these limits: rare, and never much at once.
+/// Growth is an eighth of the store more than is missing, within these limits: rare, and never much at
+/// once.
 pub(super) const GROWTH_LEAST_BYTES: usize = 64 * 1024;
 const GROWTH_MOST_BYTES: usize = 1024 * 1024;
 /// Page writes that need no entries: the tail for a sync, the tail once more at the close, and the
 /// slot that is decided on ahead.
 pub(super) const SPARE_WRITES: usize = 3;
-/// Page writes that are kept for the sweep, which needs new pages before it can free old ones.
-const SWEEP_WRITES: usize = 4;
+/// Page writes that are kept for recovery: see there. Nothing else may use them.
+pub(super) const RECOVERY_WRITES: usize = RECOVERIES_WRITES + 1;
+/// Page writes that are kept for the sweep, which needs a new page before it can free old ones.
+const SWEEP_WRITES: usize = 2;
 /// So much is kept for changes after which less is needed, and two pages at least.
 const FREEING_BYTES: usize = 4096;
 
@@ -40,7 +44,7 @@ impl<P: PageStore> Log<P> {
     /// The same for entries after which less of the log is needed, such as deletes: they may use
     /// some of what a full store keeps back.
     pub(crate) fn reserve_to_free(&mut self, bytes: usize) -> Result<()> {
-        self.reserve_beside(bytes, SWEEP_WRITES)
+        self.reserve_beside(bytes, RECOVERY_WRITES + SWEEP_WRITES)
     }
 
     /// Whether ordinary changes, or the next few that free something, are about to find no room.
@@ -48,9 +52,10 @@ impl<P: PageStore> Log<P> {
         self.slots.available() < self.reserved_writes() + SPARE_WRITES + self.freeing_writes()
     }
 
-    /// What ordinary changes leave alone, so that a full store can always be made smaller.
+    /// What ordinary changes leave alone, so that a full store can always be made smaller, and opened
+    /// after a crash.
     pub(super) fn reserved_writes(&self) -> usize {
-        SWEEP_WRITES + self.freeing_writes()
+        RECOVERY_WRITES + SWEEP_WRITES + self.freeing_writes()
     }
 
     fn freeing_writes(&self) -> usize {
@@ -87,7 +92,11 @@ impl<P: PageStore> Log<P> {
 
     /// Makes room for this many page writes and those that may follow them without entries.
     pub(super) fn reserve_writes(&mut self, writes: usize) -> Result<()> {
-        let needed = writes.saturating_add(SPARE_WRITES);
+        self.reserve_slots(writes.saturating_add(SPARE_WRITES))
+    }
+
+    /// Makes room for this many page writes, and no more.
+    pub(super) fn reserve_slots(&mut self, needed: usize) -> Result<()> {
         if self.slots.available() >= needed {
             return Ok(());
         }
@@ -150,6 +159,24 @@ impl<P: PageStore> Log<P> {
         } else {
             Ok(())
         }
+    }
+
+    /// Begins a page with the next entry, though the last one has room. A sweep leaves alone what lies in
+    /// the last page, or ends there: where every page counts that must not be what was compacted.
+    /// Without room for it nothing is done.
+    pub(crate) fn begin_page(&mut self) -> Result<()> {
+        self.check_writable()?;
+        let is_first = self.tail.filled() == 0;
+        if is_first || self.tail.is_within_transaction {
+            return Ok(());
+        }
+        match self.reserve_to_free(self.identity.capacity()) {
+            Err(Error::Page(PageError::NoSpace)) => return Ok(()),
+            outcome => outcome?,
+        }
+        self.write_tail()?;
+        self.tail.turn(self.newest_or_never());
+        Ok(())
     }
 
     /// Makes durable that the store is in use, after it was closed cleanly or created. A store that
@@ -385,7 +412,7 @@ impl<P: PageStore> Log<P> {
             GROWTH_LEAST_BYTES / page_size,
             GROWTH_MOST_BYTES / page_size,
         );
-        self.grow_up_to(chunk, missing)
+        self.grow_up_to(missing + chunk, missing)
     }
 
     /// Gains `wanted` slots, or where there is no room for them no more than the missing ones.

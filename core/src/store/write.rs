@@ -216,6 +216,9 @@ impl<P: PageStore> RevisionStore<P> {
     /// Logs state that has no revision of its own, under the current one.
     pub(crate) fn append_state(&mut self, record: Record<'_>) -> Result<()> {
         let bytes = record.payload_bytes();
+        if matches!(record, Record::Compact { .. }) && self.log.is_nearly_full() {
+            self.log.begin_page()?;
+        }
         if matches!(record, Record::LeaseGrant { .. } | Record::Cursor { .. }) {
             self.reserve(bytes, 1)?;
         } else {

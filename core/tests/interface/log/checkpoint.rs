@@ -178,7 +178,7 @@ fn opening_after_a_clean_close_costs_by_keys_and_not_by_history() {
     let (few, few_scanned) = reads_with(500);
     let (many, many_scanned) = reads_with(5_000);
     assert!(
-        many_scanned > 7 * few_scanned,
+        many_scanned > 6 * few_scanned,
         "{few_scanned} {many_scanned}"
     );
     assert!(many * 5 < many_scanned, "{many} of {many_scanned}");

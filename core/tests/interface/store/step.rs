@@ -153,7 +153,7 @@ fn a_step_that_has_to_make_the_store_grow_keeps_to_its_bound_too() {
     let mut store = store_with_history(30_000, 60_000, 200, Durability::Commit, &cost);
     let free = |store: &Store<Counted>| store.status().size_allocated - store.status().size_in_use;
     let mut added = 0_u32;
-    while free(&store) > 12 * PAGE_SIZE as u64 {
+    while free(&store) > 16 * PAGE_SIZE as u64 {
         store.put(&added.to_le_bytes(), &[0; 100]).unwrap();
         added += 1;
     }
