@@ -13,7 +13,7 @@ RUFF := $(PYTHON) -m ruff format --no-cache --config tests/tools/ruff.toml
 PORT ?= 8000
 
 .PHONY: help demo test soak build lint fmt test-rust test-c test-python test-wasm test-etcd test-no-std \
-        bench-quick bench-peers bench-record demo-page header clean basics
+        bench bench-quick bench-full bench-record bench-report demo-page header clean basics
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -57,11 +57,17 @@ test-etcd: basics ## The same operations on the real etcd
 test-no-std: basics ## Build the core for wasm32 and a bare microcontroller
 	@$(RUN) --only no-std
 
-bench-quick: basics ## The benchmarks, shortened, as a check that they run
+bench: basics ## Measure beside etcd and other stores, into benches/RESULTS.md (under an hour)
+	@benches/run.sh
+
+bench-quick: basics ## The same, shortened, in a few minutes
 	@benches/run.sh --quick
 
-bench-peers: basics ## Beside other embedded stores, shortened (benches/PEERS.md)
-	@benches/peers/run.sh --quick
+bench-full: basics ## The same with ten million keys, revisions and watchers (hours, 20 GB)
+	@benches/run.sh --full
+
+bench-report: basics ## Write benches/RESULTS.md and its charts anew from what was measured last
+	@benches/report.sh
 
 bench-record: basics ## Record the instructions of the core paths, which make test compares with
 	@tests/tools/instructions.py --record

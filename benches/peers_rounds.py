@@ -28,7 +28,7 @@ def versions(lock: Path) -> dict[str, str]:
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, required=True)
-    parser.add_argument("--scale", choices=("quick", "full"), required=True)
+    parser.add_argument("--scale", choices=("smoke", "quick", "full"), required=True)
     parser.add_argument("--peers", required=True, help="those that were built in")
     parser.add_argument("--bin", required=True, help="revwatch-bench-peers")
     parser.add_argument("--lock", type=Path, required=True, help="its Cargo.lock")

@@ -14,18 +14,70 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-# One process for each group, so that a round is short for everybody and heaps start fresh.
-GROUPS = ("put,put-txn", "get,put-get,compact", "watch,watch-prefix,catch-up")
-# Crowds of watchers and long histories take their time, etcd's most of all: they come in the first
-# round and then in every third. In "crowd" a store in memory is compared with itself.
-CROWDED_ROUNDS = 3
-STORES = ("revwatch-memory", "revwatch-file")
+MEMORY, FILE, ETCD, MAP, SERVER = (
+    "revwatch-memory",
+    "revwatch-file",
+    "etcd",
+    "btreemap",
+    "etcd-server",
+)
+STORES = (ETCD, MEMORY, FILE)
+ALL = (*STORES, MAP)
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 Measurement = dict[str, str | int | float]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is measured."""
+
+    rounds: int
+    largest: int  # keys, revisions and watchers, as far as growth is measured
+    backlog: int  # revisions that a watcher which never reads is behind
+    long: bool = True  # whether long groups are run
+
+
+SCALES = {
+    "smoke": Scale(rounds=1, largest=30_000, backlog=100_000, long=False),
+    "quick": Scale(rounds=3, largest=300_000, backlog=1_000_000),
+    "bench": Scale(rounds=5, largest=1_000_000, backlog=1_000_000),
+    "full": Scale(rounds=5, largest=10_000_000, backlog=10_000_000),
+}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Workloads that one process runs, so that a round is short for everybody and heaps start
+    fresh. Long ones come in the first round and then in every third."""
+
+    workloads: str
+    subjects: tuple[str, ...]
+    long: bool = False
+
+
+GROUPS = (
+    Group("put,put-txn", ALL),
+    Group("get,put-get,compact", ALL),
+    Group("latency", ALL),
+    Group("datasets", ALL),
+    Group("watch,watch-prefix,catch-up", STORES),
+    Group("durable", (SERVER, FILE)),
+    Group("watch-many,catch-up-far", STORES, long=True),
+    Group("growth", ALL, long=True),
+    Group("open", (ETCD, FILE), long=True),
+    # Without a store, so one subject does it for both.
+    Group("match", (ETCD, MEMORY), long=True),
+    # In which a store is compared with itself.
+    Group("crowd", (MEMORY,), long=True),
+)
+LONG_EVERY = 3
+# What is counted is the same in every round. Each is a process of its own.
+COUNTED = ("key", "prefix", "span", "stream", "backlog", "index")
 
 
 def output_of(command: list[str]) -> str:
@@ -56,6 +108,9 @@ def machine(etcd_bin: str | None) -> dict[str, str | int]:
         "rustc": output_of(["rustc", "--version"]),
         "go": output_of(["go", "version"]).removeprefix("go version "),
         "etcd": output_of([etcd_bin, "-version"]) if etcd_bin else "absent",
+        "server": output_of(["etcd", "--version"])
+        .partition("\n")[0]
+        .removeprefix("etcd Version: "),
     }
 
 
@@ -92,37 +147,72 @@ def run_all(commands: list[list[str]], out: TextIO) -> None:
             print(json.dumps(measurement), file=out, flush=True)
 
 
+@dataclass(frozen=True)
+class Programs:
+    """Where the programs are; without etcd's, its subjects are left out."""
+
+    bench: str
+    memory: str
+    etcd: str | None
+    server: bool
+    folder: str
+    scale: Scale
+
+    def command(self, subject: str, workloads: str, number: int) -> list[list[str]]:
+        """The one that runs these workloads on a subject, if it is there."""
+        options = ["--round", str(number), "--dir", self.folder]
+        options += ["--largest", str(self.scale.largest), "--workloads", workloads]
+        if subject not in (ETCD, SERVER):
+            return [[self.bench, "--subject", subject, *options]]
+        if self.etcd and (subject == ETCD or self.server):
+            return [[self.etcd, *options]]
+        return []
+
+    def counted(self) -> list[list[str]]:
+        """What is counted, not timed."""
+        backlog = ["--backlog", str(self.scale.backlog), "--dir", self.folder]
+        own = [[self.memory, "--of", what, *backlog] for what in COUNTED]
+        return own + self.command(ETCD, "memory", 0)
+
+
+def run_round(programs: Programs, number: int, out: TextIO) -> None:
+    """Every group of this round, on each subject in turn."""
+    for group in GROUPS:
+        if group.long and (number % LONG_EVERY or not programs.scale.long):
+            continue
+        start = time.monotonic()
+        for subject in group.subjects:
+            run_all(programs.command(subject, group.workloads, number), out)
+        took = time.monotonic() - start
+        print(f"  {group.workloads}: {took:.0f} s", file=sys.stderr, flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, required=True)
+    parser.add_argument("--scale", choices=SCALES, required=True)
     parser.add_argument("--bin", required=True, help="revwatch-bench")
     parser.add_argument("--memory-bin", required=True, help="revwatch-memory")
     parser.add_argument("--etcd", choices=("present", "absent"), required=True)
+    parser.add_argument("--server", choices=("present", "absent"), required=True)
     parser.add_argument("--etcd-bin", required=True, help="etcd_mvcc")
     parser.add_argument("--dir", required=True, help="folder for the files of the stores")
     parser.add_argument("--out", required=True, help="where the lines go")
     args = parser.parse_args()
-    etcd_bin: str | None = args.etcd_bin if args.etcd == "present" else None
+    scale = SCALES[args.scale]
+    programs = Programs(
+        bench=args.bin,
+        memory=args.memory_bin,
+        etcd=args.etcd_bin if args.etcd == "present" else None,
+        server=args.server == "present",
+        folder=args.dir,
+        scale=scale,
+    )
     with Path(args.out).open("w") as out:
-        print(json.dumps(machine(etcd_bin)), file=out)
-        for number in range(args.rounds):
-            print(f"round {number + 1} of {args.rounds}", file=sys.stderr, flush=True)
-            for group in GROUPS:
-                common = ["--workloads", group, "--round", str(number), "--dir", args.dir]
-                commands = [[args.bin, "--subject", name, *common] for name in STORES]
-                if etcd_bin:
-                    commands.insert(0, [etcd_bin, *common])
-                if group != GROUPS[-1]:
-                    commands.append([args.bin, "--subject", "btreemap", *common])
-                run_all(commands, out)
-            if number % CROWDED_ROUNDS == 0:
-                common = ["--round", str(number), "--dir", args.dir, "--workloads"]
-                far = "watch-many,catch-up-far"
-                etcd = [[etcd_bin, *common, f"{far},match"]] if etcd_bin else []
-                own = [args.bin, "--subject", STORES[0], *common, f"{far},crowd,match"]
-                file = [args.bin, "--subject", STORES[1], *common, far]
-                run_all([*etcd, own, file], out)
-        run_all([[args.memory_bin]], out)
+        print(json.dumps({**machine(programs.etcd), "scale": args.scale}), file=out)
+        for number in range(scale.rounds):
+            print(f"round {number + 1} of {scale.rounds}", file=sys.stderr, flush=True)
+            run_round(programs, number, out)
+        run_all(programs.counted(), out)
     return 0
 
 

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# peers/run.sh [--quick]: measures revwatch beside other embedded stores, and writes PEERS.md. What is
-# built goes into target/; a peer that cannot be installed or built is reported as absent.
+# peers/run.sh [--smoke | --quick | --full]: measures revwatch beside other embedded stores, for report.sh.
+# What is built goes into target/; a peer that cannot be installed or built is reported as absent.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-rounds=7 scale=full
+rounds=5 scale=full
 case "${1-}" in
+    --smoke) rounds=1 scale=smoke ;;
     --quick) rounds=3 scale=quick ;;
-    "") ;;
+    "" | --bench | --full) ;;
     *)
-        echo "usage: benches/peers/run.sh [--quick]" >&2
+        echo "usage: benches/peers/run.sh [--smoke | --quick | --full]" >&2
         exit 2
         ;;
 esac
@@ -39,4 +40,3 @@ fi
 python3 benches/peers_rounds.py --rounds "$rounds" --scale "$scale" --peers "$present" \
     --bin "$CARGO_TARGET_DIR/release/revwatch-bench-peers" --lock benches/peers/Cargo.lock \
     --dir "$out" --out "$out/peers.jsonl"
-python3 benches/peers_report.py "$out/peers.jsonl" benches/PEERS.md

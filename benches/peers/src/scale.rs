@@ -22,6 +22,15 @@ pub(crate) struct Scale {
 impl Scale {
     pub(crate) fn named(name: &str) -> Self {
         match name {
+            "smoke" => Self {
+                keys: 10_000,
+                keys_before: 1_000,
+                puts: 100,
+                concurrent_puts: 400,
+                gets: 10_000,
+                overwriting_txns: 200,
+                opened_revisions: 100_000,
+            },
             "quick" => Self {
                 keys: 100_000,
                 keys_before: 20_000,
@@ -40,7 +49,7 @@ impl Scale {
                 overwriting_txns: 5_000,
                 opened_revisions: 1_000_000,
             },
-            other => panic!("no scale is called {other}: quick or full"),
+            other => panic!("no scale is called {other}: smoke, quick or full"),
         }
     }
 }
