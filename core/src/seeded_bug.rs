@@ -59,6 +59,10 @@ pub enum SeededBug {
     KeepUnbegunEpoch,
     /// A later checkpoint goes on with a body whose pages were moved since, and is believed.
     KeepBodyOfMovedPages,
+    /// An import is a store before it is durable.
+    FinishImportTooEarly,
+    /// The pages do not say that an import into them is under way.
+    BeginImportInSilence,
 
     // Watching: queues and victims.
     /// A batch that finds the queue full is dropped.

@@ -236,7 +236,9 @@ pub(crate) struct UpdateObject {
     update: Mutex<SnapshotUpdate>,
 }
 
-/// Begins to apply a snapshot to a store. To be freed with revwatch_snapshot_update_free().
+/// Begins to apply a snapshot to a store. A lease that runs out there deletes its keys there, and then
+/// the store is no copy any more: one that is open for long between two snapshots wants manual_clock.
+/// To be freed with revwatch_snapshot_update_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn revwatch_snapshot_update_new(
     store: *mut revwatch_store,

@@ -176,7 +176,8 @@ impl Left {
     }
 }
 
-fn interrupt_import(tally: &mut Tally, seed: u64) {
+/// Every stop of an import of a whole store, and of one more after it.
+pub fn interrupt_import(tally: &mut Tally, seed: u64) {
     let mut random = Random::new(seed);
     let setup = Setup {
         // Odd: see `blank_disk`.
@@ -303,7 +304,8 @@ fn go_on(origin: &mut Origin, mut copy: Store<FaultPages>, max_bytes: usize) {
     copy.check().unwrap();
 }
 
-fn interrupt_update(tally: &mut Tally, seed: u64) {
+/// Every stop of a copy that takes what happened since.
+pub fn interrupt_update(tally: &mut Tally, seed: u64) {
     let mut random = Random::new(seed);
     let setup = Setup {
         seed: 2 * seed + 1,

@@ -11,6 +11,7 @@ use revwatch::{Durability, SeededBug};
 use crate::checkpoint;
 use crate::command::{Command, Commands};
 use crate::explore::{Explorer, run_or_be_full};
+use crate::import::{interrupt_import, interrupt_update};
 use crate::io::fail_everywhere;
 use crate::power::{BATCH, every_stop, long_life, work};
 use crate::reclaim::{damage_swept, shrink_and_stop, sweep_and_stop};
@@ -119,6 +120,8 @@ caught! {
     a_store_that_is_cut_too_early_is_noticed: ShrinkTooEarly by shrink_and_stop;
     a_root_that_stays_is_noticed: KeepRoot by checkpoint::every_stop;
     a_body_of_pages_that_have_moved_is_noticed: KeepBodyOfMovedPages by checkpoint::every_stop;
+    an_import_that_counts_too_early_is_noticed: FinishImportTooEarly by interrupt_import;
+    an_import_that_does_not_say_so_is_noticed: BeginImportInSilence by interrupt_import;
 }
 
 #[test]
@@ -160,6 +163,8 @@ fn without_a_bug_nothing_is_noticed() {
         checkpoint::every_stop,
         sweep_and_stop,
         refuse_growth,
+        interrupt_import,
+        interrupt_update,
     ];
     assert_eq!(catch(None, &hunts, 2), None);
 }

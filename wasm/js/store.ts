@@ -326,7 +326,8 @@ export class Store {
   /**
    * Applies a snapshot of what happened in another store since the revision that this one is at: its
    * bytes, or its parts in order. This store then has the keys, history, leases and cursors of the
-   * other. What was applied before an error stays, in whole transactions.
+   * other. What was applied before an error stays, in whole transactions. A lease that runs out here
+   * deletes its keys here, and then this is no copy any more.
    */
   applySnapshot(parts: Uint8Array | Iterable<Uint8Array>): ApplyChangesResponse {
     const bytes = join(parts);

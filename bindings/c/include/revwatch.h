@@ -1832,7 +1832,9 @@ revwatch_status revwatch_snapshot_verifier_status(struct revwatch_snapshot_verif
                                                   struct revwatch_snapshot_head *head,
                                                   uint64_t *changes);
 
-// Begins to apply a snapshot to a store. To be freed with revwatch_snapshot_update_free().
+// Begins to apply a snapshot to a store. A lease that runs out there deletes its keys there, and then
+// the store is no copy any more: one that is open for long between two snapshots wants manual_clock.
+// To be freed with revwatch_snapshot_update_free().
 revwatch_status revwatch_snapshot_update_new(struct revwatch_store *store,
                                              struct revwatch_snapshot_update **update);
 

@@ -140,6 +140,9 @@ impl<P: PageStore> Store<P> {
     /// are. With the last chunk the store gets the leases, cursors and compact revision of the other,
     /// and is then what a copy of it would be; only its epoch is its own.
     ///
+    /// A copy takes more as long as nothing else changes it. Time may: a lease that runs out here deletes
+    /// its keys here. So a copy that is open between two snapshots is not told the time.
+    ///
     /// Fails with `InvalidSnapshot` if the bytes are not a snapshot's or do not follow,
     /// `SnapshotOutOfPlace` if the store does not stand where it begins, `ChangesDiverge` if it got
     /// there by another way, and as a put does if there is no room. What was applied before stays, in

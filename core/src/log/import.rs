@@ -8,6 +8,7 @@ use super::layout::NUMBER_LIMIT;
 use super::record::{Entry, Record};
 use crate::error::{Error, Result};
 use crate::page::{PageError, PageStore};
+use crate::seeded_bug::is_seeded;
 
 impl<P: PageStore> Log<P> {
     /// An empty log in pages that are blank, or hold an import that was cut off. Until
@@ -38,6 +39,9 @@ impl<P: PageStore> Log<P> {
     /// Makes everything durable, then the pages a store. Should that be cut off, they say that the
     /// import is not complete, or are the whole store.
     pub(crate) fn finish_import(mut self) -> Result<P> {
+        if is_seeded!(FinishImportTooEarly) {
+            header::finish_import(&*self.pages, self.identity)?;
+        }
         self.close(None)?;
         header::finish_import(&*self.pages, self.identity)?;
         let Self { pages, .. } = self;

@@ -10,6 +10,8 @@ use super::revision_store::RevisionStore;
 use crate::error::Result;
 use crate::log::{Entry, Position, Record};
 use crate::page::PageStore;
+#[cfg(test)]
+use crate::revision::Revision;
 
 /// What was learned from the entries of the log up to some place.
 #[derive(Clone, Debug)]
@@ -140,12 +142,15 @@ impl<P: PageStore> RevisionStore<P> {
 
 #[cfg(test)]
 impl<P: PageStore> RevisionStore<P> {
-    /// Has the index know a key that the log does not.
-    pub(crate) fn index_a_key_for_tests(&mut self, key: &[u8]) {
-        use crate::revision::Revision;
-
-        let revision = Revision::first_of(self.state.revision);
-        let position = self.log.end();
-        self.index.put(key, revision, position, revision.main, 1);
+    /// Has the index know a put that the log does not.
+    pub(crate) fn index_a_put_for_tests(
+        &mut self,
+        key: &[u8],
+        revision: Revision,
+        position: Position,
+        version: i64,
+    ) {
+        self.index
+            .put(key, revision, position, revision.main, version);
     }
 }

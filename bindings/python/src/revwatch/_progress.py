@@ -1,4 +1,4 @@
-"""Openings and checks in steps: between them Ctrl-C is heard, and how far they have come is told."""
+"""Openings and checks in steps: between them Ctrl-C is heard and progress is told."""
 
 from __future__ import annotations
 

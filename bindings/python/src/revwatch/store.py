@@ -459,7 +459,9 @@ class Store(Leases, Handle):
         bytes in parts. This store then has the keys, history, leases and cursors of the other.
 
         ``SnapshotOutOfPlace`` says that it does not stand where the snapshot begins. What was
-        applied before an error stays, in whole transactions."""
+        applied before an error stays, in whole transactions. A lease that runs out here deletes its
+        keys here, and then this is no copy any more: open one that waits for its next snapshot with
+        ``clock="manual"``."""
         apply_snapshot(self._handle, source)
         return self.status().revision
 

@@ -4,8 +4,9 @@ use crate::common::{PLENTY, Rng, drain, events, watch_from};
 use revwatch::page::fault::{FaultPages, Random};
 use revwatch::page::{MemoryPages, PageStore};
 use revwatch::{
-    DeleteRangeRequest, Durability, ErrorCode, Event, FollowResponse, HashKvResponse, HistoryPage,
-    KeyRange, KeyValue, Op, Options, PutRequest, RangeRequest, Store, TxnRequest, WatchResponse,
+    CursorRequest, DeleteRangeRequest, Durability, ErrorCode, Event, FollowResponse,
+    HashKvResponse, HistoryPage, KeyRange, KeyValue, Op, Options, PutRequest, RangeRequest, Store,
+    TxnRequest, WatchResponse,
 };
 
 fn open<P: PageStore>(pages: P) -> Store<P> {
@@ -493,4 +494,39 @@ fn a_reader_that_follows_is_told_anew_when_its_state_is_reclaimed_while_it_is_to
     }
     let everything = RangeRequest::new(KeyRange::All);
     assert_eq!(told, writer.range(&everything).unwrap().kvs);
+}
+
+#[test]
+fn a_check_in_slices_is_not_misled_by_what_is_reclaimed_meanwhile() {
+    let mut reclaimed = 0;
+    for slices in 1..40 {
+        let mut store = open(MemoryPages::new(512));
+        store.lease_grant(7, 60_000).unwrap();
+        let leased = PutRequest {
+            lease: 7,
+            ..PutRequest::new(b"leased", b"")
+        };
+        store.put_with(&leased).unwrap();
+        let cursor = CursorRequest::new(b"cursor", KeyRange::All);
+        store.cursor(&cursor).unwrap();
+        for i in 0..60_u8 {
+            store.put(&[i % 5], &[i; 100]).unwrap();
+        }
+        let mut check = store.begin_check();
+        for _ in 0..slices {
+            assert!(!store.check_step(&mut check, 512).unwrap() || slices > 20);
+        }
+        let before = store.status().size_in_use;
+        store.lease_revoke(7).unwrap();
+        store.delete_cursor(b"cursor").unwrap();
+        let all = DeleteRangeRequest::new(KeyRange::All);
+        store.delete_range(&all).unwrap();
+        store.put(b"one", b"is left").unwrap();
+        store.compact(store.revision()).unwrap();
+        settle(&mut store, PLENTY);
+        reclaimed += u32::from(store.status().size_in_use < before / 4);
+        while !store.check_step(&mut check, 512).unwrap() {}
+        store.check().unwrap();
+    }
+    assert_eq!(reclaimed, 39);
 }
