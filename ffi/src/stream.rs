@@ -193,7 +193,12 @@ pub unsafe extern "C" fn revwatch_stream_poll(
         };
         let stream = handle::get(stream)?;
         let responses = gather(&*stream, &options, |store, max_events, max_bytes| {
-            Ok(watch::taken(store.poll(stream.id, max_events, max_bytes)?))
+            if options.max_responses == 0 {
+                let responses = store.poll_many(stream.id, max_events, max_bytes)?;
+                return Ok(watch::taken_together(&responses));
+            }
+            let response = store.poll(stream.id, max_events, max_bytes)?;
+            Ok(Vec::from_iter(watch::taken(response)))
         })?;
         if responses.is_empty() {
             return Ok(REVWATCH_IDLE);
