@@ -36,11 +36,12 @@ pub(crate) struct Size {
 }
 
 /// Gathers responses of what is polled until `options` says that it is enough or `next` answers
-/// `None`; waits while there is not even one. Empty: the time is over.
-pub(crate) fn gather<R>(
+/// none; waits while there is not even one. Empty: the time is over. Where `next` answers several at
+/// once, there must be no limit of responses.
+pub(crate) fn gather<R, I: IntoIterator<Item = (R, Size)>>(
     polled: &impl Polled,
     options: &revwatch_poll_options,
-    next: impl Fn(&Shared, usize, usize) -> Result<Option<(R, Size)>, Error>,
+    next: impl Fn(&Shared, usize, usize) -> Result<I, Error>,
 ) -> Result<Vec<R>, Failure> {
     let deadline = deadline(options.timeout_ms);
     let store = polled.store();
@@ -62,25 +63,29 @@ pub(crate) fn gather<R>(
     }
 }
 
-fn take<R>(
+fn take<R, I: IntoIterator<Item = (R, Size)>>(
     store: &Shared,
     options: &revwatch_poll_options,
-    next: impl Fn(&Shared, usize, usize) -> Result<Option<(R, Size)>, Error>,
+    next: impl Fn(&Shared, usize, usize) -> Result<I, Error>,
 ) -> Result<Vec<R>, Error> {
     let mut events = or_default(options.max_events, 10_000);
     let mut bytes = or_default(options.max_bytes, 4 << 20);
     let most = or_default(options.max_responses, usize::MAX);
     let mut responses = Vec::new();
     while responses.len() < most && events > 0 && bytes > 0 {
+        let before = responses.len();
         match next(store, events, bytes) {
-            Ok(Some((response, size))) => {
-                responses.push(response);
+            Ok(more) => responses.extend(more.into_iter().map(|(response, size)| {
                 events = events.saturating_sub(size.events);
                 bytes = bytes.saturating_sub(size.bytes);
-            }
+                response
+            })),
             Err(error) if responses.is_empty() => return Err(error),
             // What was taken from the queue must reach the caller; the error is met again.
-            Ok(None) | Err(_) => break,
+            Err(_) => break,
+        }
+        if responses.len() == before {
+            break;
         }
     }
     Ok(responses)

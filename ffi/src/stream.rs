@@ -1,5 +1,6 @@
 //! Watch streams: many watchers through one bounded queue.
 
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::task::Waker;
 
@@ -192,8 +193,15 @@ pub unsafe extern "C" fn revwatch_stream_poll(
             )
         };
         let stream = handle::get(stream)?;
+        // Most often there is one response; only where there are more it pays to take them together.
+        let has_looked = Cell::new(false);
         let responses = gather(&*stream, &options, |store, max_events, max_bytes| {
-            Ok(watch::taken(store.poll(stream.id, max_events, max_bytes)?))
+            if has_looked.replace(true) && options.max_responses == 0 {
+                let more = store.poll_many(stream.id, max_events, max_bytes)?;
+                return Ok(None.into_iter().chain(watch::taken_together(&more)));
+            }
+            let response = store.poll(stream.id, max_events, max_bytes)?;
+            Ok(watch::taken(response).into_iter().chain(Vec::new()))
         })?;
         if responses.is_empty() {
             return Ok(REVWATCH_IDLE);

@@ -2,7 +2,9 @@
 
 use std::ptr;
 
-use revwatch_core::{Events, KeyRange, WatchRequest, WatchResponse};
+use revwatch_core::{
+    Events, EventsRef, KeyRange, Responses, WatchRequest, WatchResponse, WatchResponseRef,
+};
 
 use crate::event::revwatch_event;
 use crate::input::{self, Options};
@@ -128,7 +130,7 @@ pub const REVWATCH_RESPONSE_CANCELED: i32 = 4;
 /// seen; `compact_revision` is the oldest to go on from.
 pub const REVWATCH_RESPONSE_COMPACTED: i32 = 5;
 /// The type of a response: the watcher ended because revisions that its reader saw were lost in a
-/// crash; those up to `revision` were not.
+/// crash, or that it may have been told early with a failed sync; those up to `revision` were not.
 pub const REVWATCH_RESPONSE_REWOUND: i32 = 6;
 
 /// The watch_id of progress that was asked for with revwatch_stream_request_progress().
@@ -255,6 +257,42 @@ pub(crate) fn taken(response: WatchResponse) -> Option<(Taken, Size)> {
         }
     };
     Some(((seen, list), size))
+}
+
+/// Many responses of the core for C. Those that tell the same events one after the other, as a
+/// thousand watchers of one prefix are told, have one list.
+pub(crate) fn taken_together(responses: &Responses) -> Vec<(Taken, Size)> {
+    let mut all: Vec<(Taken, Size)> = Vec::with_capacity(responses.len());
+    let mut told: Option<EventsRef<'_>> = None;
+    for response in responses {
+        let WatchResponseRef::Events {
+            watch_id,
+            revision,
+            events,
+            fragment,
+        } = response
+        else {
+            told = None;
+            all.extend(taken(response.to_owned()));
+            continue;
+        };
+        match all.last() {
+            Some(&((before, _), size)) if told.is_some_and(|told| told.is_same(events)) => {
+                let seen = revwatch_watch_response {
+                    watch_id,
+                    revision,
+                    fragment: i32::from(fragment),
+                    ..before
+                };
+                all.push(((seen, None), size));
+            }
+            _ => {
+                told = Some(events);
+                all.extend(taken(response.to_owned()));
+            }
+        }
+    }
+    all
 }
 
 impl revwatch_watch_responses {

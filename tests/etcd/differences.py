@@ -5,6 +5,8 @@ Nothing else is masked: every answer and every event that is not named here must
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from revwatch import Event, Range, RangeResponse, Txn, TxnResponse
 from revwatch.txn import Op
 from revwatch.types import OpResponse
@@ -51,6 +53,13 @@ def expected_by_watcher(watcher: Watcher) -> list[Event]:
         return event.type == "DELETE" and event.kv.mod_revision == start == watcher.compacted_at
 
     return [event for event in watcher.ours.events if not is_dropped(event)]
+
+
+def progress_is_told_by_etcd_alone(watchers: Iterable[Watcher], revision: int) -> bool:
+    """This etcd says how far a stream is also while somebody waits there for a start in the future.
+    Newer ones say nothing then."""
+    alive = [watcher for watcher in watchers if not watcher.ours.ended]
+    return any(watcher.watch.start_revision > revision + 1 for watcher in alive)
 
 
 def id_is_kept_by_etcd_alone(watcher: Watcher) -> bool:

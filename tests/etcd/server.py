@@ -25,8 +25,9 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def running_etcd() -> Iterator[int]:
-    """Starts an etcd and gives the port of its clients; stops it by its own process."""
+def running_etcd(progress_notify_ms: int = 600_000) -> Iterator[int]:
+    """Starts an etcd and gives the port of its clients; stops it by its own process. Watchers who
+    ask for it are told their progress when nothing else was told for so long."""
     program = shutil.which("etcd")
     if program is None:
         raise RuntimeError("there is no etcd: tests/tools/ensure-etcd.sh installs it")
@@ -40,6 +41,7 @@ def running_etcd() -> Iterator[int]:
             "--initial-cluster": f"default=http://127.0.0.1:{peer}",
             "--data-dir": folder,
             "--log-level": "error",
+            "--experimental-watch-progress-notify-interval": f"{progress_notify_ms}ms",
             # The histories are about what is answered, not about the disk.
             "--unsafe-no-fsync": "",
         }

@@ -13,27 +13,37 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 
 import pytest
 import revwatch
-from revwatch import DeleteRange, Put
+from revwatch import DeleteRange, Put, Txn
 from revwatch.types import WatchResponse
 
-from .differences import expected_by_watcher, id_is_kept_by_etcd_alone
+from .differences import (
+    expected_by_watcher,
+    id_is_kept_by_etcd_alone,
+    progress_is_told_by_etcd_alone,
+)
 from .gateway import Gateway
 from .histories import Compact, HashKv, Histories, LeaseKeys, Leases, Step
 from .server import running_etcd
 from .test_histories import ask_etcd, ask_revwatch
+from .unions import Unions
 from .watch_stream import WatchStream
-from .watches import Told, Watch, Watcher, some_watch
+from .watches import Watch, Watcher, responses, some_watch
 
 SEED = int(os.environ.get("REVWATCH_SEED", "1"))
 HISTORIES = 8
 STEPS = 500
 # More than etcd takes for anything: it looks every tenth of a second for watchers that are behind.
 SECONDS = 20.0
+PROGRESS_NOTIFY_MS = 100
+# Three of these fit into a request. With what keys were before, an answer is above the size from
+# which both sides divide it for those who asked for fragments.
+LARGE = 360 * 1024
+PROGRESS_OF_STREAM = -1
 # What etcd says where it refuses a watcher, and the names of the same errors in the numbered table.
 REFUSALS = {
     "mvcc: duplicate watch ID provided on the WatchStream": "DuplicateWatchId",
@@ -49,7 +59,19 @@ WANTED = [
     "id used again",
     "deletes at the compact revision",
     "with prev_kv",
+    "without puts",
+    "without deletes",
+    "start in the past",
     "start in the future",
+    "progress of the stream",
+    "progress withheld for a start in the future",
+    "progress by interval",
+    "fragments of ours",
+    "fragments of etcd's",
+    "large revisions in one piece",
+    "watchers of several ranges",
+    "events of several ranges",
+    "events without values",
 ]
 
 
@@ -64,9 +86,13 @@ class Both:
         self.histories = Histories(seed)
         self.random = self.histories.random
         self.watchers: dict[int, Watcher] = {}
+        # What the streams said last of how far they are.
+        self.ours_progress = self.theirs_progress = 0
         self.counts: Counter[str] = Counter()
+        self.unions = Unions(port, store, self.counts)
 
     def close(self) -> None:
+        self.unions.close()
         self.theirs.close()
         self.ours.close()
 
@@ -79,8 +105,15 @@ class Both:
             self.watch_from_a_delete()
         elif draw < 0.14:
             self.cancel()
-        elif draw < 0.19:
+        elif draw < 0.18:
             self.settle()
+        elif draw < 0.19:
+            self.ask_progress()
+        elif draw < 0.195:
+            self.wait_for_progress()
+        elif draw < 0.215:
+            revision, compacted = self.histories.revision, self.histories.compact_revision
+            self.unions.watch(self.random, revision, compacted)
         else:
             self.write()
 
@@ -115,19 +148,68 @@ class Both:
         self.do(Compact(revision))
         self.watch(Watch(b"", b"\0", revision, 0, True, False, False))
 
+    def write_much(self) -> None:
+        """Revisions so large that they are divided, for who wants that and who does not."""
+        for fragment in (True, False):
+            self.watch(Watch(b"big", b"bih", 0, 0, True, False, False, fragment=fragment))
+        whole, *_ = reversed(self.watchers.values())
+        for letter in (b"x", b"y"):
+            puts = [Put(b"big%d" % number, letter * LARGE) for number in range(3)]
+            self.do(Txn(success=puts))
+        self.settle()
+        self.do(DeleteRange(b"big", b"bih"))
+        self.settle()
+        told = self.watchers.values()
+        self.counts["fragments of ours"] += sum(watcher.ours.fragments for watcher in told)
+        self.counts["fragments of etcd's"] += sum(watcher.theirs.fragments for watcher in told)
+        self.counts["large revisions in one piece"] += len(whole.ours.events) == 9
+
+    def ask_progress(self) -> None:
+        """Asks both streams how far they are when all is told."""
+        revision = self.histories.revision
+        if self.random.random() < 0.25:
+            self.watch(Watch(b"a", b"", revision + 3, 0, False, False, False))
+        self.settle()
+        is_told = self.ours.request_progress()
+        self.theirs.request_progress()
+        self.read_theirs(lambda: self.theirs_progress == revision)
+        assert self.theirs_progress == revision
+        withheld = progress_is_told_by_etcd_alone(self.watchers.values(), revision)
+        assert is_told != withheld
+        self.read_ours()
+        if withheld:
+            self.counts["progress withheld for a start in the future"] += 1
+        else:
+            assert self.ours_progress == revision
+            self.counts["progress of the stream"] += 1
+
+    def wait_for_progress(self) -> None:
+        """Nothing happens, until all who asked for it are told so."""
+        self.settle()
+        revision = self.histories.revision
+        asked = [
+            watcher
+            for watcher in self.watchers.values()
+            if watcher.watch.progress_notify
+            and watcher.watch.start_revision <= revision
+            and not watcher.ours.ended
+        ]
+        deadline = time.monotonic() + SECONDS
+        while any(watcher.ours.progress < revision for watcher in asked):
+            assert time.monotonic() < deadline, "revwatch did not tell its progress"
+            time.sleep(PROGRESS_NOTIFY_MS / 1000)
+            self.read_ours()
+        self.read_theirs(lambda: all(watcher.theirs.progress >= revision for watcher in asked))
+        for watcher in asked:
+            told = (watcher.ours.progress, watcher.theirs.progress)
+            assert told == (revision, revision), watcher.watch
+        self.counts["progress by interval"] += len(asked)
+
     def watch(self, watch: Watch) -> None:
         if self.is_kept(watch.watch_id):
             watch = replace(watch, watch_id=0)
         ours = self.watch_ours(watch)
-        self.theirs.create(
-            watch.key,
-            watch.range_end,
-            start_revision=watch.start_revision,
-            watch_id=watch.watch_id,
-            prev_kv=watch.prev_kv,
-            no_put=watch.no_put,
-            no_delete=watch.no_delete,
-        )
+        self.theirs.create(**asdict(watch))
         created = self.read_theirs_until_created()
         self.counts["watches"] += 1
         if created.canceled:
@@ -142,7 +224,11 @@ class Both:
             0 < watch.start_revision < self.histories.compact_revision
         )
         self.counts["with prev_kv"] += watch.prev_kv
-        self.counts["start in the future"] += watch.start_revision > self.histories.revision
+        self.counts["without puts"] += watch.no_put
+        self.counts["without deletes"] += watch.no_delete
+        revision = self.histories.revision
+        self.counts["start in the past"] += 0 < watch.start_revision < revision
+        self.counts["start in the future"] += watch.start_revision > revision
         self.watchers[created.watch_id] = Watcher(watch, self.histories.compact_revision)
 
     def is_kept(self, watch_id: int) -> bool:
@@ -161,6 +247,8 @@ class Both:
                 prev_kv=watch.prev_kv,
                 no_put=watch.no_put,
                 no_delete=watch.no_delete,
+                progress_notify=watch.progress_notify,
+                fragment=watch.fragment,
             )
         except revwatch.RevwatchError as error:
             return error.name
@@ -193,11 +281,15 @@ class Both:
                 ours.compact_revision,
             ), watcher.watch
             self.counts["deletes at the compact revision"] += len(expected) < len(ours.events)
+        self.unions.settle(SECONDS)
 
     def read_ours(self) -> None:
-        while (response := self.ours.poll()) is not None:
-            if not response.created:
-                take(self.watchers[response.watch_id].ours, response)
+        for response in responses(self.ours):
+            if response.progress and response.watch_id == PROGRESS_OF_STREAM:
+                self.ours_progress = response.revision
+            elif not response.created:
+                watcher = self.watchers[response.watch_id]
+                watcher.ours.take(response, may_divide=watcher.watch.fragment)
 
     def read_theirs(self, is_enough: Callable[[], bool]) -> None:
         deadline = time.monotonic() + SECONDS
@@ -217,19 +309,11 @@ class Both:
 
     def take_theirs(self, response: WatchResponse) -> None:
         assert not response.created, response
-        take(self.watchers[response.watch_id].theirs, response)
-
-
-def take(told: Told, response: WatchResponse) -> None:
-    """Whole revisions at a time, in order, nothing after the last word."""
-    assert not told.ended, response
-    revisions = [event.kv.mod_revision for event in response.events]
-    assert revisions == sorted(revisions), response
-    if told.events and revisions:
-        assert told.events[-1].kv.mod_revision < revisions[0], response
-    told.events += response.events
-    told.ended = response.canceled
-    told.compact_revision = response.compact_revision
+        if response.progress and response.watch_id == PROGRESS_OF_STREAM:
+            self.theirs_progress = response.revision
+            return
+        watcher = self.watchers[response.watch_id]
+        watcher.theirs.take(response, may_divide=watcher.watch.fragment)
 
 
 def is_told(watcher: Watcher, expected: list[revwatch.Event]) -> bool:
@@ -252,17 +336,24 @@ def test_random_watchers_are_told_what_the_real_etcd_tells_them(
 ) -> None:
     seed = SEED + number
     print(f"seed {seed}")
-    with running_etcd() as port, revwatch.open() as store:
+    with (
+        running_etcd(PROGRESS_NOTIFY_MS) as port,
+        revwatch.open(progress_notify_ms=PROGRESS_NOTIFY_MS) as store,
+    ):
         both = Both(port, store, seed)
         try:
-            for _ in range(STEPS):
+            for step in range(STEPS):
                 both.act()
+                if step == STEPS // 2:
+                    both.write_much()
             both.gateway.do(Put(b"last", b""))
             store.put(b"last", b"")
             both.settle()
-            # Whatever else etcd may have to say would be too much.
-            late = both.theirs.poll(0.5)
-            assert late is None, late
+            # Whatever else etcd may have to say would be too much, but how far it is.
+            until = time.monotonic() + 0.5
+            while time.monotonic() < until:
+                late = both.theirs.poll(0.1)
+                assert late is None or late.progress, late
         finally:
             both.close()
         counts.update(both.counts)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
 from typing import TypeAlias
 
 import grpc
@@ -27,7 +26,9 @@ class WatchStream:
     """One stream of many watchers."""
 
     def __init__(self, port: int) -> None:
-        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+        # Who wants no fragments is sent a revision in one message, however large.
+        unlimited = [("grpc.max_receive_message_length", -1)]
+        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=unlimited)
         self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._responses: queue.SimpleQueue[WatchResponse] = queue.SimpleQueue()
         watch: grpc.StreamStreamMultiCallable[bytes, bytes] = self._channel.stream_stream(
@@ -54,20 +55,27 @@ class WatchStream:
         prev_kv: bool,
         no_put: bool,
         no_delete: bool,
+        progress_notify: bool = False,
+        fragment: bool = False,
     ) -> None:
         filters = [NOPUT] * no_put + [NODELETE] * no_delete
         create = (
             field(1, key)
             + field(2, range_end)
             + field(3, start_revision)
+            + field(4, int(progress_notify))
             + b"".join(field(5, each) for each in filters)
             + field(6, int(prev_kv))
             + field(7, watch_id)
+            + field(8, int(fragment))
         )
         self._requests.put(field(1, create))
 
     def cancel(self, watch_id: int) -> None:
         self._requests.put(field(2, field(1, watch_id)))
+
+    def request_progress(self) -> None:
+        self._requests.put(field(3, b""))
 
     def poll(self, timeout: float) -> WatchResponse | None:
         """The next response, or ``None`` if there is none within so many seconds."""
@@ -102,26 +110,31 @@ def field(number: int, content: int | bytes) -> bytes:
 
 def fields(message: bytes) -> Fields:
     found: Fields = {}
-    rest = iter(message)
-    for key in iter(lambda: next_varint(rest), None):
+    at = 0
+    while at < len(message):
+        key, at = next_varint(message, at)
         number, kind = key >> 3, key & 7
-        content: int | bytes = next_varint(rest) or 0
+        value, at = next_varint(message, at)
         if kind == LENGTH:
-            content = bytes(next(rest) for _ in range(int(content)))
-        elif kind != VARINT:
+            found.setdefault(number, []).append(message[at : at + value])
+            at += value
+        elif kind == VARINT:
+            found.setdefault(number, []).append(value)
+        else:
             raise ValueError(f"field {number} is of kind {kind}, which a watch has not")
-        found.setdefault(number, []).append(content)
     return found
 
 
-def next_varint(rest: Iterator[int]) -> int | None:
+def next_varint(message: bytes, at: int) -> tuple[int, int]:
+    """The number at a place, and where it ends."""
     number = shift = 0
-    for byte in rest:
+    while True:
+        byte = message[at]
+        at += 1
         number |= (byte & 0x7F) << shift
         if byte < 0x80:
-            return number
+            return number, at
         shift += 7
-    return None
 
 
 def signed(message: Fields, number: int) -> int:
@@ -153,13 +166,17 @@ def event(message: bytes) -> Event:
 
 def watch_response(message: bytes) -> WatchResponse:
     parts = fields(message)
-    canceled = bool(signed(parts, 4))
+    created, canceled = bool(signed(parts, 3)), bool(signed(parts, 4))
+    events = [event(each) for each in parts.get(11, []) if isinstance(each, bytes)]
     return WatchResponse(
         signed(parts, 2),
         signed(fields(raw(parts, 1)), 3),
-        [event(each) for each in parts.get(11, []) if isinstance(each, bytes)],
-        created=bool(signed(parts, 3)),
+        events,
+        created=created,
         canceled=canceled,
+        # Nothing else is said in so few words.
+        progress=not (created or canceled or events),
+        fragment=bool(signed(parts, 7)),
         compact_revision=signed(parts, 5),
         cancel_reason=raw(parts, 6).decode(),
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
 
-from revwatch import Event
+from revwatch import Event, WatchStream
+from revwatch.types import WatchResponse
 
 from .histories import KEYS
 
@@ -25,6 +27,8 @@ class Watch:
     prev_kv: bool
     no_put: bool
     no_delete: bool
+    progress_notify: bool = False
+    fragment: bool = False
 
 
 @dataclass
@@ -34,6 +38,32 @@ class Told:
     events: list[Event] = field(default_factory=list)
     ended: bool = False
     compact_revision: int = 0
+    # Everything up to here was told, as it was said.
+    progress: int = 0
+    # Whether the rest of the last response is to come, and how often it was.
+    in_fragments: bool = False
+    fragments: int = 0
+
+    def take(self, response: WatchResponse, *, may_divide: bool) -> None:
+        """Whole revisions at a time unless they may be divided, in order, nothing that progress has
+        covered, nothing after the last word."""
+        assert not self.ended, response
+        if response.progress:
+            assert response.revision >= self.progress, response
+            self.progress = response.revision
+            return
+        assert may_divide or not response.fragment, response
+        revisions = [event.kv.mod_revision for event in response.events]
+        assert revisions == sorted(revisions), response
+        if revisions:
+            before = self.events[-1].kv.mod_revision if self.events else 0
+            assert before < revisions[0] or (self.in_fragments and before == revisions[0]), response
+            assert self.progress < revisions[0], response
+            self.in_fragments = response.fragment
+            self.fragments += response.fragment
+        self.events += response.events
+        self.ended = response.canceled
+        self.compact_revision = response.compact_revision
 
 
 @dataclass
@@ -45,6 +75,14 @@ class Watcher:
     compacted_at: int
     ours: Told = field(default_factory=Told)
     theirs: Told = field(default_factory=Told)
+
+
+def responses(stream: WatchStream) -> Iterator[WatchResponse]:
+    """All that a stream of ours has to say. One poll reads so much history at most: who finds
+    nothing in it is to come back at once."""
+    while (response := stream.poll()) is not None or stream.next_poll() == 0:
+        if response is not None:
+            yield response
 
 
 def some_watch(random: Random, revision: int, compact_revision: int) -> Watch:
@@ -69,4 +107,6 @@ def some_watch(random: Random, revision: int, compact_revision: int) -> Watch:
         prev_kv=random.random() < 0.4,
         no_put=random.random() < 0.15,
         no_delete=random.random() < 0.15,
+        progress_notify=random.random() < 0.2,
+        fragment=random.random() < 0.2,
     )

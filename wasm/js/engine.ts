@@ -32,6 +32,11 @@ export class Engine {
     this.#clock = clock;
   }
 
+  /** Refuses what was freed. */
+  checkOpen(): void {
+    if (this.#raw === undefined) throw closed('store');
+  }
+
   /** Calls the raw store, unless it was freed. `work` does nothing but that call. */
   call<T>(work: (raw: RawStore) => T): T {
     const raw = this.#raw;

@@ -11,6 +11,10 @@ export interface PollOptions {
   readonly maxBytes?: number | undefined;
 }
 
+/** How much is taken at once where nothing else was said. */
+const MAX_EVENTS = 1000;
+const MAX_BYTES = 1024 * 1024;
+
 /** Responses that an iterator gives without a pause for whatever else the program has to do. */
 const RESPONSES_PER_TURN = 256;
 
@@ -25,6 +29,8 @@ export abstract class Source<T> implements AsyncIterableIterator<T> {
   #freed = false;
   #ended = false;
   #inThisTurn = 0;
+  /** What an iterator has taken from the store and not given yet, the last of it first. */
+  #taken: T[] = [];
   #queue: Promise<unknown> = Promise.resolve();
 
   /** @internal */
@@ -36,17 +42,37 @@ export abstract class Source<T> implements AsyncIterableIterator<T> {
   /** @internal Asks the raw store for the next response. */
   protected abstract receive(maxEvents: number, maxBytes: number): T | null;
 
+  /** @internal Asks for several, of so many events and bytes together; none if there are none. */
+  protected receiveMany(maxEvents: number, maxBytes: number): T[] {
+    const response = this.receive(maxEvents, maxBytes);
+    return response === null ? [] : [response];
+  }
+
   /** @internal Lets go of it in the raw store. */
   protected abstract release(): void;
 
   /** @internal Whether nothing can come after this response. */
   protected abstract isLast(response: T): boolean;
 
-  /** The next response, or `null` if there is none now. */
+  /**
+   * The next response, or `null` if there is none now. An iterator takes many from the store at once;
+   * what it has taken comes first, whatever the limits.
+   */
   poll(options: PollOptions = {}): T | null {
     this.checkOpen();
-    const { maxEvents = 1000, maxBytes = 1024 * 1024 } = checkObject('options', options);
-    const response = this.receive(clamp('maxEvents', maxEvents), clamp('maxBytes', maxBytes));
+    const { maxEvents = MAX_EVENTS, maxBytes = MAX_BYTES } = checkObject('options', options);
+    const limits = [clamp('maxEvents', maxEvents), clamp('maxBytes', maxBytes)] as const;
+    return this.#give(this.#taken.pop() ?? this.receive(...limits));
+  }
+
+  /** The same for an iterator. */
+  #take(): T | null {
+    this.checkOpen();
+    if (this.#taken.length === 0) this.#taken = this.receiveMany(MAX_EVENTS, MAX_BYTES).reverse();
+    return this.#give(this.#taken.pop() ?? null);
+  }
+
+  #give(response: T | null): T | null {
     this.#ended ||= response !== null && this.isLast(response);
     return response;
   }
@@ -65,10 +91,10 @@ export abstract class Source<T> implements AsyncIterableIterator<T> {
       this.#inThisTurn = 0;
     }
     while (!this.#freed && !this.#ended) {
-      let value = this.poll();
+      let value = this.#take();
       if (value === null) {
         this.engine.step();
-        value = this.poll();
+        value = this.#take();
       }
       if (value !== null) {
         this.#inThisTurn += 1;
@@ -90,12 +116,14 @@ export abstract class Source<T> implements AsyncIterableIterator<T> {
   free(): void {
     if (this.#freed) return;
     this.#freed = true;
+    this.#taken = [];
     this.release();
   }
 
   /** @internal */
   protected checkOpen(): void {
     if (this.#freed) throw closed(this.#what);
+    this.engine.checkOpen();
   }
 
   [dispose](): void {

@@ -155,6 +155,11 @@ export abstract class WatchSource extends Source<WatchResponse> {
     return readResponse(this.engine.ask((raw) => raw.poll(this.#stream, maxEvents, maxBytes)));
   }
 
+  protected override receiveMany(maxEvents: number, maxBytes: number): WatchResponse[] {
+    const answer = this.engine.ask((raw) => raw.pollMany(this.#stream, maxEvents, maxBytes));
+    return answer.list(() => readResponse(answer)).filter((response) => response !== null);
+  }
+
   protected override release(): void {
     this.engine.release((raw) => raw.closeStream(this.#stream));
   }

@@ -82,6 +82,20 @@ impl RawStore {
             Ok(())
         })
     }
+
+    /// The next responses of a stream, of so many events and bytes together; none if there are none.
+    #[wasm_bindgen(js_name = pollMany)]
+    pub fn poll_many(&mut self, stream: u32, max_events: usize, max_bytes: usize) -> Vec<u8> {
+        answer(|writer| {
+            let id = self.stream(stream)?;
+            let responses = self.store.poll_many(id, max_events, max_bytes)?;
+            writer.length(responses.len());
+            for response in &responses {
+                write_response(writer, &response.to_owned());
+            }
+            Ok(())
+        })
+    }
 }
 
 impl RawStore {

@@ -269,7 +269,7 @@
 #define REVWATCH_RESPONSE_COMPACTED 5
 
 // The type of a response: the watcher ended because revisions that its reader saw were lost in a
-// crash; those up to `revision` were not.
+// crash, or that it may have been told early with a failed sync; those up to `revision` were not.
 #define REVWATCH_RESPONSE_REWOUND 6
 
 // The watch_id of progress that was asked for with revwatch_stream_request_progress().

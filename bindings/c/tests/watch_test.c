@@ -164,6 +164,51 @@ static void the_empty_key_watches_from_the_first(void) {
     CHECK_OK(revwatch_store_close(store));
 }
 
+/* A thousand watchers of one prefix would otherwise have a thousand lists of the same. */
+static void watchers_that_are_told_alike_are_given_one_list(void) {
+    enum { ALIKE = 20, PUTS = 5 };
+    revwatch_store *store = open_memory();
+    revwatch_stream *stream = NULL;
+    CHECK_OK(revwatch_stream_new(store, NULL, &stream));
+    revwatch_watch_options alike = {.struct_size = sizeof alike, .prefix = 1};
+    revwatch_watch_options other = alike;
+    other.keys_only = 1;
+    for (int i = 0; i < ALIKE; i++) {
+        CHECK_OK(revwatch_stream_watch(stream, S("k"), NONE, &alike, NULL));
+    }
+    CHECK_OK(revwatch_stream_watch(stream, S("k"), NONE, &other, NULL));
+    revwatch_watch_responses *responses = NULL;
+    CHECK_OK(revwatch_stream_poll(stream, NULL, &responses));
+    REQUIRE(responses && responses->responses_len == ALIKE + 1);
+    revwatch_watch_responses_free(responses);
+    for (int i = 0; i < PUTS; i++) put(store, "k", "value");
+    CHECK_OK(revwatch_stream_poll(stream, NULL, &responses));
+    REQUIRE(responses && responses->responses_len == PUTS * (ALIKE + 1));
+    const revwatch_event *lists[PUTS] = {NULL};
+    int told[ALIKE + 1] = {0}, others = 0;
+    for (size_t i = 0; i < responses->responses_len; i++) {
+        const revwatch_watch_response *response = &responses->responses[i];
+        REQUIRE(response->events_len == 1 && response->revision >= 2 &&
+                response->revision < 2 + PUTS);
+        CHECK_INT(response->events[0].kv.mod_revision, response->revision);
+        told[response->watch_id]++;
+        if (response->watch_id == ALIKE) {
+            CHECK_INT((int64_t)response->events[0].kv.value_len, 0);
+            continue;
+        }
+        CHECK_BYTES(response->events[0].kv.value, response->events[0].kv.value_len, "value");
+        const revwatch_event **list = &lists[response->revision - 2];
+        others += *list && *list != response->events;
+        *list = response->events;
+    }
+    for (int i = 0; i <= ALIKE; i++) CHECK_INT(told[i], PUTS);
+    /* The first change or two find that the watchers are always the same. */
+    CHECK(others <= 2 * ALIKE);
+    revwatch_watch_responses_free(responses);
+    revwatch_stream_free(stream);
+    CHECK_OK(revwatch_store_close(store));
+}
+
 const struct test watch_tests[] = {
     {"changes_come_in_order_with_what_was_before", changes_come_in_order_with_what_was_before},
     {"a_watch_from_the_past_reads_history_first", a_watch_from_the_past_reads_history_first},
@@ -172,5 +217,7 @@ const struct test watch_tests[] = {
     {"a_watcher_ends_when_it_is_canceled", a_watcher_ends_when_it_is_canceled},
     {"lost_history_is_told_with_where_to_go_on", lost_history_is_told_with_where_to_go_on},
     {"the_empty_key_watches_from_the_first", the_empty_key_watches_from_the_first},
+    {"watchers_that_are_told_alike_are_given_one_list",
+     watchers_that_are_told_alike_are_given_one_list},
     {NULL, NULL},
 };

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import revwatch
-from revwatch import KeyRange, Put
+from revwatch import FollowEvents, KeyRange, Put
 
 
 def events_of(watch: revwatch.WatchStream) -> list[tuple[bytes, bytes, int]]:
@@ -120,3 +122,24 @@ def test_the_report_tells_where_each_watcher_stands(store: revwatch.Store) -> No
             while follow.poll() is not None:
                 pass
             assert len(store.watchers()) == 3
+
+
+def test_who_asks_for_it_is_told_early_what_is_not_durable_yet(path: Path) -> None:
+    with (
+        revwatch.open(path, durability="batch", clock="manual") as store,
+        store.watch_stream(early=True) as stream,
+        store.watch(b"k", early=True) as watch,
+        store.follow(b"k", early=True) as follow,
+        store.watch(b"k") as other,
+    ):
+        stream.watch(b"k")
+        assert next(follow) == revwatch.FollowSynced(1)
+        assert store.put(b"k", b"v").revision == 2
+        told = [(b"k", b"v", 2)]
+        assert events_of(stream) == events_of(watch) == told
+        followed = follow.poll()
+        assert isinstance(followed, FollowEvents) and followed.revision == 2
+        assert events_of(other) == []
+        store.flush()
+        assert events_of(other) == told
+        assert events_of(watch) == []

@@ -180,6 +180,15 @@ impl<'a> EventsRef<'a> {
         (self.start..self.end).map(move |place| self.event_at(place))
     }
 
+    /// Whether these are the very same events, shown in the same way, as watchers of the same ranges are
+    /// told. O(1): events that are equal but lie elsewhere are not the same.
+    pub fn is_same(self, other: EventsRef<'_>) -> bool {
+        let shows = |flags: Flags| (flags.has(Flag::PrevKv), flags.has(Flag::KeysOnly));
+        Arc::ptr_eq(self.batch, other.batch)
+            && (self.start, self.end, self.picked) == (other.start, other.end, other.picked)
+            && shows(self.flags) == shows(other.flags)
+    }
+
     /// The same, to be kept. Copies no event.
     pub fn to_owned(self) -> Events {
         Events {

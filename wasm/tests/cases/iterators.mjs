@@ -45,6 +45,29 @@ export const tests = {
     store.free();
   },
 
+  async 'what an iterator has taken at once is given one by one, in order, and once'(revwatch) {
+    const { Store, utf8 } = revwatch;
+    const store = Store.memory({ limits: { streamQueueResponses: 1000 } });
+    const stream = store.watchStream();
+    const ids = Array.from({ length: 20 }, () => stream.watch(utf8('k'), { prefix: true }));
+    for (const watchId of ids) equal((await stream.next()).value, { type: 'created', watchId, revision: 1n });
+    for (let i = 0; i < 10; i += 1) store.put(utf8('k'), utf8(String(i)));
+    const told = [(await stream.next()).value, stream.poll({ maxEvents: 1 }), (await stream.next()).value];
+    const queued = () => store.watchers().reduce((sum, { queuedResponses }) => sum + queuedResponses, 0);
+    equal(queued(), 0, 'all was taken at once');
+    for (let i = 0; i < 10; i += 1) store.put(utf8('k'), utf8(String(10 + i)));
+    while (told.length < 400) told.push(told.length % 2 ? (await stream.next()).value : stream.poll());
+    equal(stream.poll(), null);
+    for (const watchId of ids) {
+      const mine = told.filter((each) => each.watchId === watchId);
+      equal(eventsOf(mine).map(({ kv }) => Number(utf8(kv.value))), Array.from({ length: 20 }, (_, i) => i));
+    }
+    store.put(utf8('k'), utf8('more'));
+    await stream.next();
+    store.free();
+    await rejects(revwatch, 'Closed', stream.next());
+  },
+
   async 'calls of next at once are answered in their order'({ Store, utf8 }) {
     const store = Store.memory();
     const watch = store.watch(utf8('k'));

@@ -64,9 +64,7 @@ class Follow(Poller[FollowResponse]):
         token = NULL if resume is None else resume_token(resume)
         asked = options("follow", resume=token, early=bool(early))
         out = ffi.new("revwatch_follow **")
-        check(
-            lib.revwatch_follow_new(store, start, len(start), end, len(end), asked, out)
-        )
+        check(lib.revwatch_follow_new(store, start, len(start), end, len(end), asked, out))
         super().__init__(out[0], lib.revwatch_follow_free, bell)
         self._given = None if resume is None else resume.revision
         # Taken from the library, but not yet given from here.

@@ -329,26 +329,11 @@ class Store(Leases, Handle):
     def watch_stream(self, *, early: bool = False) -> WatchStream:
         """A stream that many watchers share.
 
-        With ``early`` it is told of changes when they are applied, as ``get`` sees them, before they
-        are durable. A watcher that may have been told what a failed sync then takes back is told
-        ``rewound``, as is one that resumes after what a crash took. Without meaning where changes
-        are shown at once anyway: in memory, with ``durability="never"`` and in a store opened
-        read-only.
-
-        >>> import revwatch
-        >>> with revwatch.open("early.revwatch", durability="batch") as store:
-        ...     early, other = store.watch_stream(early=True), store.watch_stream()
-        ...     early.watch(b"key"), other.watch(b"key")
-        ...     early.poll().created, other.poll().created
-        ...     store.put(b"key", b"value").durable
-        ...     early.poll().events[0].kv.value, other.poll(timeout=0)
-        ...     store.flush()
-        ...     other.poll().events[0].kv.value
-        (0, 0)
-        (True, True)
-        False
-        (b'value', None)
-        b'value'
+        With ``early`` it is told of changes when they are applied, as ``get`` sees them, before
+        they are durable. A watcher that may have been told what a failed sync then takes back is
+        told ``rewound``, as is one that resumes after what a crash took. Without meaning where
+        changes are shown at once anyway: in memory, with ``durability="never"`` and in a store
+        opened read-only.
         """
         return WatchStream(self._handle, self._bell, early=early)
 

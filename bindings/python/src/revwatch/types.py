@@ -153,7 +153,8 @@ class WatchResponse(NamedTuple):
     """Not 0: the history that was asked for is compacted, and begins here now."""
     cancel_reason: str = ""
     rewound: bool = False
-    """What was seen last was lost in a crash; ``revision`` is the last that was not."""
+    """What was seen last was lost in a crash, or what was told early with a failed sync;
+    ``revision`` is the last that was not."""
     progress: bool = False
     """Everything up to ``revision`` was told: to this watcher, or with the ``watch_id`` -1 to all
     of the stream."""

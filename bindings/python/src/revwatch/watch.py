@@ -181,8 +181,8 @@ class WatchStream(Poller[WatchResponse]):
                 events,
                 canceled=True,
                 rewound=True,
-                cancel_reason=f"revisions after {revision} were lost in a crash: read the current "
-                "state and watch on from its revision",
+                cancel_reason=f"revisions after {revision} were lost in a crash or a failed sync: "
+                "read the current state and watch on from its revision",
             )
         return WatchResponse(watch_id, revision, events, fragment=bool(response.fragment))
 

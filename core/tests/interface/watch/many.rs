@@ -1,7 +1,7 @@
 //! Many watchers of one stream, and many responses at once.
 
 use crate::common::{PLENTY, Rng, drain, events, store_with_queue};
-use revwatch::{KeyRange, Store, StreamId, WatchRequest, WatchResponse};
+use revwatch::{KeyRange, Store, StreamId, WatchRequest, WatchResponse, WatchResponseRef};
 
 /// A dozen watchers of the same range, of which some want something of their own, and some others.
 fn watch_crowd(store: &mut Store, stream: StreamId, rng: &mut Rng) {
@@ -154,4 +154,39 @@ fn watchers_who_are_told_together_are_counted_one_by_one() {
         "{status:?}"
     );
     assert_eq!(events(&drain(&mut store, stream)).len(), 180 - 25);
+}
+
+#[test]
+fn events_are_the_same_where_they_are_held_once_and_shown_alike() {
+    let mut store = store_with_queue(100);
+    let stream = store.watch_stream();
+    let plain = WatchRequest::new(KeyRange::prefix(b"k"));
+    let keys_only = WatchRequest {
+        keys_only: true,
+        ..plain.clone()
+    };
+    for request in [&plain, &plain, &keys_only] {
+        store.watch(stream, request).unwrap();
+    }
+    drain(&mut store, stream);
+    for _ in 0..3 {
+        store.put(b"k", b"").unwrap();
+    }
+    let responses = store.poll_many(stream, PLENTY, PLENTY).unwrap();
+    let told = responses.iter().map(|response| match response {
+        WatchResponseRef::Events {
+            watch_id, events, ..
+        } => (watch_id, events),
+        WatchResponseRef::Notice(notice) => panic!("nobody asked for {notice:?}"),
+    });
+    let told: Vec<_> = told.collect();
+    assert_eq!(told.len(), 9);
+    for &(one, events) in &told {
+        for &(other, others) in &told {
+            let revision_of =
+                |events: revwatch::EventsRef<'_>| events.get(0).unwrap().kv.mod_revision;
+            let is_same = revision_of(events) == revision_of(others) && (one < 2) == (other < 2);
+            assert_eq!(events.is_same(others), is_same, "{one} and {other}");
+        }
+    }
 }
