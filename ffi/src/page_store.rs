@@ -23,7 +23,8 @@ use crate::store::{Pages, revwatch_store};
 ///
 /// All functions but `release` answer 0, or REVWATCH_ERROR_NO_SPACE when there is no room, or any other
 /// number, which the message of the error then repeats. They are called by whichever thread uses
-/// the store, `sync` also while other threads read. They must not call this library, which answers
+/// the store: `write` and `set_len` by one at a time, `read` and `sync` also beside them. What `read`
+/// gives of a page that is being written may be any mixture of old and new. They must not call this library, which answers
 /// REVWATCH_ERROR_INVALID_ARGUMENT if they do, and must not throw. `context` is handed to each of them.
 #[repr(C)]
 #[derive(Clone, Copy)]

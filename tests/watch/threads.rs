@@ -28,8 +28,15 @@ const WATCHERS: usize = 6;
 const FIRST_REVISION: i64 = 2;
 const SOON: Duration = Duration::from_millis(20);
 
-/// What a stream told, and which of its watchers; and what was published when it had told all.
-type Heard = (Vec<(i64, Told)>, i64);
+/// What a stream told.
+struct Heard {
+    /// What its watchers asked for, by their ids, which count from 1.
+    asks: Vec<Ask>,
+    /// Which of them was told what.
+    told: Vec<(i64, Told)>,
+    /// What was published when it had told all.
+    published: i64,
+}
 
 #[test]
 fn what_threads_write_and_poll_at_once_keeps_every_promise_in_memory() {
@@ -37,7 +44,26 @@ fn what_threads_write_and_poll_at_once_keeps_every_promise_in_memory() {
     all_at_once(
         &SharedStore::open(MemoryPages::new(4096), options).unwrap(),
         1,
+        Compact::Never,
     );
+}
+
+#[test]
+fn what_threads_write_poll_and_compact_at_once_keeps_every_promise() {
+    for (seed, cache_bytes) in [(5, 0), (6, 1 << 20)] {
+        let options = Options {
+            durability: Durability::Never,
+            cache_bytes,
+            limits: Limits {
+                stream_queue_responses: 2,
+                catch_up_revisions: 20,
+                ..Limits::default()
+            },
+            ..Options::default()
+        };
+        let store = SharedStore::open(FaultPages::new(512, seed), options).unwrap();
+        all_at_once(&store, seed, Compact::NowAndThen);
+    }
 }
 
 #[test]
@@ -60,12 +86,19 @@ fn what_threads_write_and_poll_at_once_keeps_every_promise_with_every_durability
             ..Options::default()
         };
         let store = SharedStore::open(FaultPages::new(1024, 1), options).unwrap();
-        all_at_once(&store, seed as u64);
+        all_at_once(&store, seed as u64, Compact::Never);
     }
 }
 
-fn all_at_once<P: PageStore + Send + Sync>(store: &SharedStore<P>, seed: u64) {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Compact {
+    Never,
+    NowAndThen,
+}
+
+fn all_at_once<P: PageStore + Send + Sync>(store: &SharedStore<P>, seed: u64, compact: Compact) {
     let writing = AtomicUsize::new(WRITERS);
+    let mut compacted = Vec::new();
     let (written, heard) = thread::scope(|scope| {
         let pollers: Vec<_> = (0..POLLERS)
             .map(|poller| {
@@ -88,6 +121,9 @@ fn all_at_once<P: PageStore + Send + Sync>(store: &SharedStore<P>, seed: u64) {
         while writing.load(Ordering::SeqCst) > 0 {
             now_ms += 1;
             store.step(now_ms, 1 << 16).unwrap();
+            if compact == Compact::NowAndThen && now_ms % 32 == 0 {
+                compacted.extend(compact_behind(store));
+            }
             thread::yield_now();
         }
         store.flush().unwrap();
@@ -101,8 +137,21 @@ fn all_at_once<P: PageStore + Send + Sync>(store: &SharedStore<P>, seed: u64) {
             .collect();
         (written, heard)
     });
-    let events = judge_all(written, heard);
-    assert!(events >= POLLERS * WRITERS * WRITES, "only {events} events");
+    let events = judge_all(written, compacted, heard);
+    if compact == Compact::Never {
+        assert!(events >= POLLERS * WRITERS * WRITES, "only {events} events");
+    }
+}
+
+/// Gives up what lies a little behind; answers which revision that was.
+fn compact_behind<P: PageStore>(store: &SharedStore<P>) -> Option<i64> {
+    let status = store.status();
+    let revision = status.published_revision - 30;
+    if revision <= status.compact_revision.max(FIRST_REVISION) {
+        return None;
+    }
+    store.compact(revision).unwrap();
+    Some(revision)
 }
 
 /// Every other poller is told of what is applied.
@@ -154,11 +203,13 @@ fn write<P: PageStore>(
     written
 }
 
-/// Watches in a stream of its own until everything is written and told.
+/// Watches in a stream of its own until everything is written and told. Who lost something to a
+/// compaction begins again with what there is.
 fn listen<P: PageStore>(store: &SharedStore<P>, early: bool, writing: &AtomicUsize) -> Heard {
     let stream = store.watch_stream_with(StreamOptions { early });
-    for watcher in 0..WATCHERS {
-        store.watch(stream, &request(watcher)).unwrap();
+    let mut asks: Vec<Ask> = (0..WATCHERS).map(ask).collect();
+    for (place, ask) in asks.iter().enumerate() {
+        store.watch(stream, &request(place, ask)).unwrap();
     }
     let mut heard = Vec::new();
     loop {
@@ -169,7 +220,11 @@ fn listen<P: PageStore>(store: &SharedStore<P>, early: bool, writing: &AtomicUsi
             WatchResponse::Idle => {
                 let all_is_published = status.published_revision == status.revision;
                 if all_is_written && all_is_published && !store.has_response(stream).unwrap() {
-                    return (heard, status.published_revision);
+                    return Heard {
+                        asks,
+                        told: heard,
+                        published: status.published_revision,
+                    };
                 }
                 store.wait(stream, SOON).unwrap();
             }
@@ -191,6 +246,18 @@ fn listen<P: PageStore>(store: &SharedStore<P>, early: bool, writing: &AtomicUsi
                 };
                 heard.push((watch_id, told));
             }
+            WatchResponse::Compacted {
+                watch_id,
+                compact_revision,
+            } => {
+                heard.push((watch_id, Told::Compacted { compact_revision }));
+                let again = Ask {
+                    start_revision: compact_revision,
+                    ..asks[watch_id as usize - 1].clone()
+                };
+                store.watch(stream, &request(asks.len(), &again)).unwrap();
+                asks.push(again);
+            }
             other => panic!("nobody asked for {other:?}"),
         }
     }
@@ -210,19 +277,22 @@ fn ask(watcher: usize) -> Ask {
     }
 }
 
-fn request(watcher: usize) -> WatchRequest {
-    let ask = ask(watcher);
+fn request(place: usize, ask: &Ask) -> WatchRequest {
     WatchRequest {
         start_revision: ask.start_revision,
-        watch_id: 1 + watcher as i64,
+        watch_id: 1 + place as i64,
         prev_kv: ask.prev_kv,
         no_delete: ask.no_delete,
-        ..WatchRequest::of_ranges(ask.ranges)
+        ..WatchRequest::of_ranges(ask.ranges.clone())
     }
 }
 
 /// Puts the record together and judges it; answers how many events were told.
-fn judge_all(written: BTreeMap<i64, Vec<WriteOp>>, heard: Vec<Heard>) -> usize {
+fn judge_all(
+    written: BTreeMap<i64, Vec<WriteOp>>,
+    compacted: Vec<i64>,
+    heard: Vec<Heard>,
+) -> usize {
     let revisions: Vec<i64> = written.keys().copied().collect();
     let expected: Vec<i64> = (FIRST_REVISION..).take(revisions.len()).collect();
     assert_eq!(
@@ -238,11 +308,22 @@ fn judge_all(written: BTreeMap<i64, Vec<WriteOp>>, heard: Vec<Heard>) -> usize {
     record
         .entries
         .extend(written.into_values().map(|ops| Entry::Write { ops }));
-    let mut events_told = 0;
-    for (stream, (heard, published)) in heard.into_iter().enumerate() {
-        for (watch_id, told) in heard {
+    let compactions = compacted
+        .into_iter()
+        .map(|revision| Entry::Compact { revision });
+    record.entries.extend(compactions);
+    let (mut events_told, mut watchers) = (0, 0);
+    for (stream, heard) in heard.into_iter().enumerate() {
+        let Heard {
+            asks,
+            told,
+            published,
+        } = heard;
+        let first = watchers;
+        watchers += asks.len();
+        for (watch_id, told) in told {
             let place = watch_id as usize - 1;
-            let watcher = stream * WATCHERS + place;
+            let watcher = first + place;
             if let Told::Created { revision } = told {
                 record.entries.push(Entry::Watch(Watch {
                     watcher,
@@ -251,7 +332,7 @@ fn judge_all(written: BTreeMap<i64, Vec<WriteOp>>, heard: Vec<Heard>) -> usize {
                     early: is_early(stream),
                     revision,
                     epoch: 1,
-                    ask: ask(place),
+                    ask: asks[place].clone(),
                     resumes: None,
                 }));
             }

@@ -81,20 +81,6 @@ impl LivePage {
         self.bytes.is_some() || self.lent.bytes().is_some()
     }
 
-    /// The first byte of the page, if it is in memory.
-    pub(super) fn first_byte(&self) -> Option<&u8> {
-        self.bytes.as_ref().or_else(|| self.lent.bytes())?.first()
-    }
-
-    /// A copy of the entry that holds the page, if it is in memory.
-    pub(super) fn held(&self) -> Self {
-        let bytes = self.bytes.as_ref().or_else(|| self.lent.bytes());
-        Self {
-            bytes: bytes.map(Arc::clone),
-            ..self.clone()
-        }
-    }
-
     /// Whether it would be found sooner if it were lent.
     pub(super) fn can_be_lent(&self) -> bool {
         !self.is_here() && self.is_dense()

@@ -95,6 +95,21 @@ impl<P: PageStore> Log<P> {
     }
 }
 
+impl LivePage {
+    /// The first byte of the page, if it is in memory.
+    pub(super) fn first_byte(&self) -> Option<&u8> {
+        self.bytes.as_ref().or_else(|| self.lent.bytes())?.first()
+    }
+
+    /// A copy of the entry that holds the page, if it is in memory.
+    pub(super) fn held(&self) -> Self {
+        let bytes = self.bytes.as_ref().or_else(|| self.lent.bytes());
+        let mut held = self.clone();
+        held.bytes = bytes.map(Arc::clone);
+        held
+    }
+}
+
 impl<P: PageStore> Window<P> {
     /// Whether the log ended where the window does.
     pub(crate) fn is_last(&self) -> bool {

@@ -51,8 +51,10 @@ pub const fn is_page_size(bytes: usize) -> bool {
 ///
 /// # Calls
 ///
-/// All methods take `&self`, so that a sync can run while others read; an implementation keeps its
-/// own lock where it needs one. There is one writer at a time. `page` is always below `len` and a
+/// All methods take `&self`, so that a sync can run while others read and write, and a read while
+/// another page, or the same one, is written; an implementation keeps its own lock where it needs one.
+/// A page that is read while it is written may be answered in any mixture of old and new bytes, and the
+/// read may fail if the page is being cut off. There is one writer at a time. `page` is always below `len` and a
 /// buffer is always exactly one page: an implementation may answer anything else with
 /// [`PageError::OutOfBounds`].
 ///

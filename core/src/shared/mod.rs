@@ -46,11 +46,14 @@ pub use tasks::{FollowResponses, WatchResponses};
 /// *Nobody reads behind a sync.* Every sync runs with the store unlocked, also those that a batch,
 /// the growth of the page store and compaction need. Reading, polling and writing that need not be
 /// durable at once go on meanwhile. Reads run beside each other; they wait only for changes being
-/// applied, for polls, and for slices of [`step`](Self::step), which are as long as its budget says. A
-/// poll reads history for watchers that are behind, in parts as long as it was asked for. A change
-/// waits for the reads under way, and new reads for it: one that goes through everything (`check`,
-/// `hash_kv`, a range without a limit) is better done in parts where others must not wait: with
+/// applied, for what polls take, and for the chores of [`step`](Self::step). A change waits for the
+/// reads under way, and new reads for it: one that goes through everything (`check`, `hash_kv`, a range
+/// without a limit) is better done in parts where others must not wait: with
 /// [`begin_check`](Self::begin_check), for one.
+///
+/// *Nobody waits for history that is read for watchers.* A poll or a step that needs some looks up where
+/// it is, reads it with the store unlocked, and comes back to hand it out, as far as it is still wanted.
+/// A page store is read while others write to it therefore: see [`PageStore`].
 ///
 /// *Committers share syncs.* A change that is to be durable is applied, and its thread then waits for
 /// a sync that began after that. One of those who wait carries it out, and it counts for all that was

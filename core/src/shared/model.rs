@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::page::{MemoryPages, PageError, PageStore};
 use crate::range::KeyRange;
 use crate::store::PutResponse;
-use crate::watch::{WatchRequest, WatchResponse};
+use crate::watch::{StreamId, WatchRequest, WatchResponse};
 
 const PLENTY: usize = 1 << 20;
 
@@ -193,5 +193,81 @@ fn a_batch_a_flush_and_a_close_find_their_way_between_each_other() {
         flusher.join().unwrap().unwrap();
         let status = store.status();
         assert_eq!(status.published_revision, status.revision);
+    });
+}
+
+/// What a stream is told now, up to its end or until there is nothing more to say.
+fn drain(store: &SharedStore<SlowPages>, stream: StreamId, told: &mut Vec<i64>) -> Option<i64> {
+    loop {
+        match store.poll(stream, PLENTY, PLENTY).unwrap() {
+            WatchResponse::Events { events, .. } => {
+                told.extend(events.iter().map(|event| event.kv.mod_revision));
+            }
+            WatchResponse::Compacted {
+                compact_revision, ..
+            } => return Some(compact_revision),
+            WatchResponse::Idle if !store.has_response(stream).unwrap() => return None,
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn who_reads_history_beside_a_writer_and_a_compaction_misses_nothing_untold() {
+    in_every_way(2, || {
+        let (store, _) = store(Durability::Never);
+        store.put(b"k", b"v").unwrap();
+        store.put(b"other", b"v").unwrap();
+        let stream = store.watch_stream();
+        let request = WatchRequest {
+            start_revision: 2,
+            ..WatchRequest::new(KeyRange::All)
+        };
+        store.watch(stream, &request).unwrap();
+        let writer = {
+            let store = store.clone();
+            thread::spawn(move || {
+                store.put(b"k", b"v").unwrap();
+                store.compact(4).unwrap();
+            })
+        };
+        let mut told = Vec::new();
+        let mut compacted = drain(&store, stream, &mut told);
+        writer.join().unwrap();
+        if compacted.is_none() {
+            compacted = drain(&store, stream, &mut told);
+        }
+        match compacted {
+            // It was overtaken before anything was handed out to it.
+            Some(revision) => assert_eq!((revision, told), (4, Vec::new())),
+            None => assert_eq!(told, [2, 3, 4, 5]),
+        }
+    });
+}
+
+#[test]
+fn two_who_poll_a_stream_that_is_behind_are_told_everything_once() {
+    in_every_way(2, || {
+        let (store, _) = store(Durability::Never);
+        store.put(b"k", b"v").unwrap();
+        let stream = store.watch_stream();
+        let request = WatchRequest {
+            start_revision: 2,
+            ..WatchRequest::new(KeyRange::All)
+        };
+        store.watch(stream, &request).unwrap();
+        let other = {
+            let store = store.clone();
+            thread::spawn(move || {
+                let mut told = Vec::new();
+                drain(&store, stream, &mut told);
+                told
+            })
+        };
+        let mut told = Vec::new();
+        drain(&store, stream, &mut told);
+        told.extend(other.join().unwrap());
+        told.sort_unstable();
+        assert_eq!(told, [2, 3]);
     });
 }

@@ -29,8 +29,9 @@ const PART_BYTES: usize = 128 * 1024;
 /// Keys and values that one poll reads at most, in bytes, if it finds nothing for its reader.
 pub(crate) const POLL_BYTES: usize = 1024 * 1024;
 
-/// Watchers that one turn serves at most; and what serving each is reckoned to cost, in bytes read.
-pub(super) const MOST_WATCHERS: usize = 4096;
+/// Watchers that one turn serves at most, with the store at hand; and what serving each is reckoned to
+/// cost, in bytes read.
+pub(super) const MOST_WATCHERS: usize = 256;
 const WATCHER_COST_BYTES: usize = 64;
 
 /// While no more watchers are behind than these, what they want of a part is looked for where the part
@@ -160,12 +161,18 @@ impl Hub {
         let near = self.streams[stream as usize]
             .behind
             .range((from, 0)..=(to, u32::MAX));
-        let near: Vec<u32> = near.map(|&(_, key)| key).take(MOST_WATCHERS).collect();
+        let mut near: Vec<(i64, u32)> = near.copied().take(MOST_WATCHERS + 1).collect();
+        // The next turn begins with the one who is too many for this one.
+        let sweep = match near.get(MOST_WATCHERS) {
+            Some(&(next_revision, _)) => next_revision,
+            None => to + 1,
+        };
+        near.truncate(MOST_WATCHERS);
         let read = self.parts.charge(part);
-        for &key in &near {
+        for &(_, key) in &near {
             self.hand_over(key, part, history);
         }
-        self.streams[stream as usize].sweep = to + 1;
+        self.streams[stream as usize].sweep = sweep;
         self.forget_history_if_nobody_is_behind();
         Turn::Done(read + near.len() * WATCHER_COST_BYTES)
     }

@@ -187,8 +187,50 @@ fn scanned<P: PageStore>(log: &Log<P>, from: Revision) -> Vec<(Position, Frame)>
     }
     let frames = entries.iter().map(|(_, frame)| frame);
     assert!(shown(log, from, 3).iter().eq(frames.clone()));
-    assert!(shown(log, from, usize::MAX).iter().eq(frames));
+    assert!(shown(log, from, usize::MAX).iter().eq(frames.clone()));
+    for window_bytes in [1, 700, 5_000] {
+        assert!(windowed(log, from, window_bytes).iter().eq(frames.clone()));
+    }
+    for (position, frame) in &entries {
+        assert_eq!(put_in_a_window(log, *position), *frame);
+    }
     entries
+}
+
+/// The same through windows, each of which is wider than the one before if that showed nothing.
+fn windowed<P: PageStore>(log: &Log<P>, from: Revision, window_bytes: usize) -> Vec<Frame> {
+    let mut scan = log.scan(from);
+    let (mut frames, mut bytes) = (vec![], window_bytes);
+    loop {
+        let window = log.window(scan.position(), bytes);
+        let before = frames.len();
+        let show = &mut |entry: &Entry<'_>| {
+            frames.push(frame_of(entry));
+            ControlFlow::Continue(())
+        };
+        scan.visit(&window, show).unwrap();
+        if window.is_last() {
+            return frames;
+        }
+        bytes = if frames.len() == before {
+            2 * bytes
+        } else {
+            window_bytes
+        };
+    }
+}
+
+/// The entry at a position, all of which are puts or the beginning of an epoch.
+fn put_in_a_window<P: PageStore>(log: &Log<P>, position: Position) -> Frame {
+    let stored = log.read(position).unwrap();
+    if !matches!(stored.entry().record, Record::Put { .. }) {
+        return frame_of(&stored.entry());
+    }
+    let widths = (0..).map(|doublings| 1 << doublings);
+    let found = widths
+        .map(|bytes| log.window(position, bytes).put_at(position).unwrap())
+        .find_map(|stored| stored.map(|stored| frame_of(&stored.entry())));
+    found.expect("some window is wide enough")
 }
 
 /// The same, as they are shown to who breaks off after every so many.

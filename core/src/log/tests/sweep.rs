@@ -145,6 +145,14 @@ fn visible_by_scan(log: &Log<FaultPages>, compact_revision: i64) -> Visible {
         assert_eq!(read.entry(), stored.entry());
         changes.extend(change_of(&stored.entry()));
     }
+    for window_bytes in [1, 2_000] {
+        let mut in_windows = Vec::new();
+        for frame in windowed(log, Revision::first_of(0), window_bytes) {
+            let (entry, _) = frame::take(&frame).unwrap();
+            in_windows.extend(change_of(&entry));
+        }
+        assert_eq!(in_windows, changes);
+    }
     Visible::of(&changes, compact_revision)
 }
 
