@@ -184,7 +184,7 @@ fn unreadable(copies: &[Option<Vec<u8>>]) -> Error {
 }
 
 /// Whether a crash during [`create`] can have left this: nothing was synced yet, so each header may
-/// be torn, with zeros where its bytes are missing. Anything else belongs to another program.
+/// be torn, with zeros where its bytes, or on flash its bits, are missing. Anything else belongs to another program.
 fn is_unfinished_creation<P: PageStore>(
     pages: &P,
     copies: &[Option<Vec<u8>>],
@@ -204,7 +204,7 @@ fn is_unfinished_creation<P: PageStore>(
             .zip(&expected)
             .enumerate()
             .all(|(at, (&byte, &wanted))| {
-                byte == 0 || byte == wanted || (STORE_ID..HEADER_BYTES).contains(&at)
+                byte & !wanted == 0 || (STORE_ID..HEADER_BYTES).contains(&at)
             })
     };
     if !copies.iter().flatten().all(torn_header) {

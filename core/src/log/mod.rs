@@ -55,6 +55,7 @@ mod checkpoint_write;
 mod directory;
 mod follow;
 mod frame;
+mod free;
 mod gather;
 mod handle;
 mod header;

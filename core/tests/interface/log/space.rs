@@ -1,6 +1,8 @@
 //! What a store takes under steady overwriting: how long it gets, how much it writes, how often it syncs.
 //! All of it is counted by the page store, so that it is the same wherever this runs.
 
+#![expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+
 use crate::common::Rng;
 use revwatch::page::PageStore;
 use revwatch::page::fault::{FaultPages, OperationCounts};
@@ -129,14 +131,14 @@ fn measure(workload: Workload) -> Taken {
         space = space.max(overwriting.space());
     }
     let OperationCounts { writes, syncs, .. } = overwriting.pages.counts();
-    let changed = (rounds * puts) as f64;
+    let done = (rounds * puts) as f64;
     let written = (writes - before.writes) as f64 * PAGE_SIZE as f64;
     assert_eq!(overwriting.store.status().keys, workload.keys as u64);
     overwriting.store.check().unwrap();
     Taken {
         space,
-        written: written / (changed * overwriting.put_bytes() as f64),
-        syncs: (syncs - before.syncs) as f64 / changed,
+        written: written / (done * overwriting.put_bytes() as f64),
+        syncs: (syncs - before.syncs) as f64 / done,
     }
 }
 
