@@ -47,6 +47,10 @@ impl Session {
         if setup.gains_zeros() {
             disk = disk.gaining_zeros();
         }
+        disk = match setup.wearing_pages() {
+            Some(pages) => disk.wearing(pages),
+            None => disk,
+        };
         disk.set_capacity_limit(setup.capacity);
         let tape = Rc::new(Tape::default());
         let pages = RecordedPages::new(disk.clone(), Rc::clone(&tape));

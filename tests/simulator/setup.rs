@@ -2,6 +2,8 @@
 
 use revwatch::{Durability, Options};
 
+const MOST_WEARING_PAGES: u32 = 400;
+
 /// Everything that a replay needs besides the commands.
 #[derive(Clone, Debug)]
 pub struct Setup {
@@ -16,6 +18,12 @@ impl Setup {
     /// Whether the disk promises that pages gained are zeros: every other one does.
     pub fn gains_zeros(&self) -> bool {
         !self.seed.is_multiple_of(2)
+    }
+
+    /// Pages that wear, and there are no more: in every fifth store.
+    pub fn wearing_pages(&self) -> Option<u32> {
+        let pages = self.capacity.min(MOST_WEARING_PAGES);
+        self.seed.is_multiple_of(5).then_some(pages)
     }
 
     pub fn options(&self) -> Options {

@@ -167,6 +167,10 @@ impl PageStore for RecordedPages {
         self.disk.gains_zeros()
     }
 
+    fn wearing_pages(&self) -> Option<u32> {
+        self.disk.wearing_pages()
+    }
+
     fn read(&self, page: u32, buffer: &mut [u8]) -> Result<(), PageError> {
         self.disk.read(page, buffer)
     }

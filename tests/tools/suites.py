@@ -69,6 +69,7 @@ SUITES = (
         "rust-build",
         "Rust tests compiled",
         "cargo test --no-run -p revwatch && cargo test --no-run -p revwatch-ffi &&"
+        " cargo test --no-run -p revwatch-flash &&"
         " cargo test --release --no-run -p revwatch-tests &&"
         " cargo test --release --no-run -p revwatch-tests --features seeded-bugs --test watch",
     ),
@@ -93,9 +94,10 @@ SUITES = (
         "no-std",
         "rust",
         "setup",
-        "the core builds for wasm32 and a bare microcontroller",
+        "the core builds for wasm32 and a bare microcontroller, and so does the flash example",
         "cargo build -p revwatch --no-default-features --target wasm32-unknown-unknown &&"
-        " cargo build -p revwatch --no-default-features --target thumbv7em-none-eabihf",
+        " cargo build -p revwatch --no-default-features --target thumbv7em-none-eabihf &&"
+        " cargo build -p revwatch-flash --target thumbv7em-none-eabihf",
         "check",
         ("rust-targets",),
     ),
@@ -116,6 +118,15 @@ SUITES = (
         "log",
         "the log and the page stores",
         "cargo test --no-fail-fast -p revwatch --lib --test interface -- log:: page::",
+        "libtest",
+        ("rust-build",),
+    ),
+    Suite(
+        "flash",
+        "rust",
+        "log",
+        "the page store for firmware: wear, and power cuts in every erasure",
+        "cargo test --no-fail-fast -p revwatch-flash",
         "libtest",
         ("rust-build",),
     ),

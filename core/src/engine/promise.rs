@@ -38,7 +38,7 @@ impl Unsynced {
     }
 
     /// A sync was not enough for these: they are due at once.
-    pub(super) fn take_back(&mut self, others: Self, now_ms: Option<i64>) {
+    pub(super) fn take_back(&mut self, others: &Self, now_ms: Option<i64>) {
         self.writes = self.writes.saturating_add(others.writes);
         self.within_ms = Some(0);
         self.due_ms = now_ms.or(self.due_ms);

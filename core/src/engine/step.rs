@@ -68,6 +68,10 @@ impl<P: PageStore> Store<P> {
     /// To reclaim it reads at most three times `budget_bytes` and writes at most as many once, and
     /// beside that what the longest entry takes, three times and once, and two dozen pages.
     ///
+    /// A sweep reads and writes all of the log for an eighth of it that is dead. So to stay within half
+    /// more than what is kept, a store that is overwritten all the time wants about sixteen times what was
+    /// written since the last step.
+    ///
     /// `now_ms` is the host's clock in milliseconds; only differences count, and time never runs
     /// backwards. Cheap when nothing waits.
     ///

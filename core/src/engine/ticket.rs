@@ -124,7 +124,7 @@ impl<P: PageStore> Store<P> {
     ) -> Result<()> {
         let finished = self.revisions.log_mut().finish_sync(&ticket.log, outcome);
         if finished.is_ok() {
-            self.show_what_is_durable(ticket);
+            self.show_what_is_durable(&ticket);
         } else {
             self.unsynced.writes = self.unsynced.writes.saturating_add(ticket.unsynced.writes);
             self.hide_if_poisoned();
@@ -133,7 +133,7 @@ impl<P: PageStore> Store<P> {
     }
 
     /// A sync has succeeded. What is not safe with it alone comes with one of the next.
-    fn show_what_is_durable(&mut self, ticket: SyncTicket<P>) {
+    fn show_what_is_durable(&mut self, ticket: &SyncTicket<P>) {
         let log = self.revisions.log();
         if log.has_reached(ticket.goal) {
             self.held_back = None;
@@ -149,7 +149,7 @@ impl<P: PageStore> Store<P> {
                 self.held_back = Some((goal, revision));
             }
         }
-        self.unsynced.take_back(ticket.unsynced, self.now_ms);
+        self.unsynced.take_back(&ticket.unsynced, self.now_ms);
     }
 
     /// Makes all durable before the present operation is answered: now, or by whoever has said to

@@ -10,7 +10,6 @@ use super::follow::Seen;
 use super::handle::{EPOCHS_REMEMBERED, EpochStart, LastWrite, Log, NEVER, Position};
 use super::layout::{NUMBER_LIMIT, PageHeader};
 use super::learner::Learner;
-use super::slots::Slots;
 use super::tail::Tail;
 use super::varint::Numbers;
 use super::walk::{Resume, Walk};
@@ -71,7 +70,7 @@ impl<P: PageStore> Log<P> {
         if length <= ROOT_SLOT {
             return None;
         }
-        self.slots = Slots::new(length);
+        self.slots = self.slots.anew(length);
         let mut page = vec![0; self.identity.page_size];
         self.pages.read(ROOT_SLOT, &mut page).ok()?;
         let root = Root::verify(&page, self.identity).filter(|root| root.length == length)?;
@@ -218,7 +217,7 @@ impl<P: PageStore> Log<P> {
                 _ => return false,
             }
         }
-        self.slots = Slots::new(root.length);
+        self.slots = self.slots.anew(root.length);
         for &slot in &root.held {
             self.slots.hold(slot, root.number + 1);
         }
@@ -244,7 +243,7 @@ impl<P: PageStore> Log<P> {
 
     fn finish_by_checkpoint(&mut self, root: &Root, body: Body) -> bool {
         if self.read_only {
-            self.slots = Slots::new(root.length);
+            self.slots = self.slots.anew(root.length);
             return self.pin_the_last_page().is_ok();
         }
         if self.resume_tail().is_err() {

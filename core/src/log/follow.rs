@@ -28,7 +28,6 @@ use super::layout::PageHeader;
 use super::learner::Learner;
 use super::moved::may_have_moved;
 use super::reader::Source;
-use super::slots::Slots;
 use super::survey::Survey;
 use super::tail::Tail;
 use super::walk::{Resume, Walk};
@@ -278,7 +277,7 @@ impl<P: PageStore> Log<P> {
             if slot >= length {
                 return None;
             }
-            self.slots = Slots::new(length);
+            self.slots = self.slots.anew(length);
         }
         let bytes = match self.pages.share(slot) {
             Some(bytes) => bytes,

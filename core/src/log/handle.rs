@@ -151,7 +151,7 @@ pub(crate) struct Log<P> {
 impl<P: PageStore> Log<P> {
     /// A log without entries.
     pub(super) fn empty(pages: P, identity: Identity, options: &LogOptions) -> Result<Self> {
-        let slots = Slots::new(pages.len()?);
+        let slots = Slots::new(pages.len()?, pages.wearing_pages().is_some());
         let (lender, cache_bytes) = Lender::with_part_of(options.cache_bytes, identity.page_size);
         Ok(Self {
             pages: Arc::new(pages),

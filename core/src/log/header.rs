@@ -241,8 +241,8 @@ fn unreadable(copies: &[Option<Vec<u8>>]) -> Error {
 }
 
 /// Whether a crash during [`create`] or [`begin_import`] can have left this: nothing was synced yet,
-/// so each header may be torn, with zeros where its bytes are missing. Anything else belongs to
-/// another program.
+/// so each header may be torn, with zeros where its bytes, or on flash its bits, are missing. Anything
+/// else belongs to another program.
 fn is_unfinished_creation<P: PageStore>(
     pages: &P,
     copies: &[Option<Vec<u8>>],
@@ -271,9 +271,9 @@ fn is_torn(page: &[u8], magic: &[u8; 12]) -> bool {
     encode(&mut expected, magic, identity);
     // The id that the creation had is not known, and so neither is its checksum.
     let bytes = page.iter().zip(&expected).enumerate();
-    bytes.into_iter().all(|(at, (&byte, &wanted))| {
-        byte == 0 || byte == wanted || (STORE_ID..HEADER_BYTES).contains(&at)
-    })
+    bytes
+        .into_iter()
+        .all(|(at, (&byte, &wanted))| byte & !wanted == 0 || (STORE_ID..HEADER_BYTES).contains(&at))
 }
 
 fn checked_page_size<P: PageStore>(pages: &P) -> Result<usize> {

@@ -56,6 +56,7 @@ mod directory;
 mod follow;
 mod frame;
 mod frames;
+mod free;
 mod gather;
 mod handle;
 mod header;

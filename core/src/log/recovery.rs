@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::mem;
 
 use super::checkpoint::{FIRST_LOG_SLOT, ROOT_SLOT};
 use super::checkpoint_write::RootState;
@@ -14,7 +15,6 @@ use super::layout::{HEADER_BYTES, PageHeader};
 use super::learner::Learner;
 use super::reader::Source;
 use super::record::{Entry, Record};
-use super::slots::Slots;
 use super::survey::{Accepted, Survey};
 use super::tail::Tail;
 use crate::error::{Error, Result};
@@ -31,7 +31,7 @@ pub(super) const RECOVERIES_WRITES: usize = 6;
 impl<P: PageStore> Log<P> {
     /// Makes a survey's accepted pages the log; it is then to be walked.
     pub(super) fn load(&mut self, survey: &Survey, accepted: &Accepted) {
-        self.slots = Slots::new(survey.length);
+        self.slots = self.slots.anew(survey.length);
         self.directory = Directory::default();
         for segment in &accepted.segments {
             let found = &survey.found[segment.page];
@@ -170,15 +170,31 @@ impl<P: PageStore> Log<P> {
             // Not to be relied on before it has been written and read.
             is_live[slot as usize] = true;
         }
+        let mut is_free = vec![true; survey.length as usize];
         for slot in FIRST_LOG_SLOT..survey.length {
-            match (is_live[slot as usize], is_needed[slot as usize]) {
-                (true, _) => {}
-                (false, true) => self.slots.hold(slot, accepted.top + 1),
-                (false, false) => self.slots.free(slot),
+            let place = slot as usize;
+            is_free[place] = !is_live[place] && !is_needed[place];
+            if is_needed[place] && !is_live[place] {
+                self.slots.hold(slot, accepted.top + 1);
             }
         }
+        self.free_slots(survey, &mut is_free);
         self.slots.prefer_next(self.last_write.next_slot);
         self.slots.decide_next();
+    }
+
+    /// Those that were not written for the longest come first, as if they had been freed in that order.
+    fn free_slots(&mut self, survey: &Survey, is_free: &mut [bool]) {
+        let mut written = Vec::new();
+        for found in &survey.found {
+            if mem::take(&mut is_free[found.slot as usize]) {
+                written.push(found.slot);
+            }
+        }
+        let never_written = (FIRST_LOG_SLOT..survey.length).filter(|&slot| is_free[slot as usize]);
+        never_written
+            .chain(written)
+            .for_each(|slot| self.slots.free(slot));
     }
 
     /// The rule of erasure: a page that was rejected now must not be accepted later, when the numbers
@@ -187,7 +203,9 @@ impl<P: PageStore> Log<P> {
         // Nor may the length be what was read.
         self.pages.set_len(survey.length)?;
         let zeros = vec![0; self.identity.page_size];
-        if survey.length > ROOT_SLOT {
+        // Where pages wear no session leaves a root; there may be one of an image that was copied.
+        let is_blank = || self.find_out_about_root() == RootState::Gone;
+        if survey.length > ROOT_SLOT && (self.pages.wearing_pages().is_none() || !is_blank()) {
             self.pages.write(ROOT_SLOT, &zeros)?;
         }
         for found in &survey.found[accepted.count..] {

@@ -22,6 +22,9 @@ const LIVE_PER_EXCESS: usize = 6;
 impl<P: PageStore> Log<P> {
     /// How many pages the store should have, if it has so many more that cutting it is worth while.
     pub(crate) fn shrink_target(&self) -> Option<u32> {
+        if self.pages.wearing_pages().is_some() {
+            return None;
+        }
         let live = self.directory.pages().len();
         let wanted = FIRST_LOG_SLOT as usize
             + live

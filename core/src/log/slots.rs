@@ -16,16 +16,17 @@
 //!   9      a        8
 //! ```
 
-use alloc::collections::{BTreeSet, VecDeque};
+use alloc::collections::VecDeque;
 
 use super::checkpoint::FIRST_LOG_SLOT;
+use super::free::Free;
 
 /// The slots behind the root of checkpoints, as far as they are not live.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
     /// How many pages the store has, with the header copies.
     length: u32,
-    free: BTreeSet<u32>,
+    free: Free,
     /// Slots with the number of the write that superseded their page; these numbers never fall.
     held: VecDeque<(u32, u64)>,
     /// Taken for the next write already, so that a page can say where the next one goes.
@@ -35,12 +36,23 @@ pub(super) struct Slots {
 }
 
 impl Slots {
-    /// No slot is free yet.
-    pub(super) fn new(length: u32) -> Self {
+    /// No slot is free yet. Where slots `wear`, the one that has been free for the longest is taken.
+    pub(super) fn new(length: u32, wear: bool) -> Self {
+        let free = if wear {
+            Free::Oldest(VecDeque::new())
+        } else {
+            Free::default()
+        };
         Self {
             length,
+            free,
             ..Self::default()
         }
+    }
+
+    /// Slots of the same kind, of which none is free yet.
+    pub(super) fn anew(&self, length: u32) -> Self {
+        Self::new(length, matches!(self.free, Free::Oldest(_)))
     }
 
     pub(super) fn length(&self) -> u32 {
@@ -59,27 +71,26 @@ impl Slots {
 
     /// Takes the slot for a write.
     pub(super) fn take(&mut self) -> Option<u32> {
-        self.next.take().or_else(|| self.free.pop_first())
+        self.next.take().or_else(|| self.free.take())
     }
 
-    /// Decides where the write after the present one goes. The lowest free slot: that keeps a file
-    /// short and its pages together.
+    /// Decides where the write after the present one goes.
     pub(super) fn decide_next(&mut self) {
         if self.next.is_none() {
-            self.next = self.free.pop_first();
+            self.next = self.free.take();
         }
     }
 
     /// Decides for `slot`, if it is free: readers in other processes look there.
     pub(super) fn prefer_next(&mut self, slot: u32) {
-        if self.next.is_none() && self.free.remove(&slot) {
+        if self.next.is_none() && self.free.remove(slot) {
             self.next = Some(slot);
         }
     }
 
     /// The slot can be written at once.
     pub(super) fn free(&mut self, slot: u32) {
-        self.free.insert(slot);
+        self.free.add(slot);
     }
 
     /// Page write `by` superseded what lies in `slot`.
@@ -93,8 +104,8 @@ impl Slots {
         let count = self.held.partition_point(|&(_, by)| by <= mark_number);
         if count > 0 {
             self.newly_free = count;
-            self.free
-                .extend(self.held.drain(..count).map(|(slot, _)| slot));
+            let held = self.held.drain(..count);
+            held.for_each(|(slot, _)| self.free.add(slot));
         }
     }
 
@@ -104,9 +115,9 @@ impl Slots {
         self.available().saturating_sub(self.newly_free)
     }
 
-    /// The lowest free slot, for what is no page of the log.
+    /// A free slot, for what is no page of the log.
     pub(super) fn take_free(&mut self) -> Option<u32> {
-        self.free.pop_first()
+        self.free.take()
     }
 
     /// The slots that wait for a sync.
@@ -126,23 +137,24 @@ impl Slots {
 
     /// Whether there is a free slot below `target`, and one to spare.
     pub(super) fn is_one_free_below(&self, target: u32) -> bool {
-        self.free.range(..target).nth(1).is_some()
+        self.free.len() - self.free.count_from(target) > 1
     }
 
     /// Whether all slots from `target` on can be done without.
     pub(super) fn are_free_from(&self, target: u32) -> bool {
-        self.free.range(target..).count() as u32 == self.length.saturating_sub(target)
+        self.free.count_from(target) as u32 == self.length.saturating_sub(target)
     }
 
     /// The store is going to have this length; all slots beyond it are free.
     pub(super) fn shrunk_to(&mut self, length: u32) {
-        self.free.split_off(&length);
+        self.free.forget_from(length);
         self.length = length;
     }
 
     /// The store has grown, and the new slots can be written.
     pub(super) fn grown_to(&mut self, length: u32) {
-        self.free.extend(self.length.max(FIRST_LOG_SLOT)..length);
+        let gained = self.length.max(FIRST_LOG_SLOT)..length;
+        gained.for_each(|slot| self.free.add(slot));
         self.length = length;
     }
 }

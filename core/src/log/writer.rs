@@ -205,6 +205,7 @@ impl<P: PageStore> Log<P> {
     /// Syncs, and leaves a page that says so, with a checkpoint of `contents` if it is worth one. A
     /// log that wrote nothing writes nothing here.
     pub(crate) fn close(&mut self, contents: Option<&Contents<'_>>) -> Result<()> {
+        let contents = contents.filter(|_| self.pages.wearing_pages().is_none());
         let is_marked = self.last_write.clean && !self.tail.has_unwritten();
         if self.read_only || (is_marked && self.is_durable()) {
             return Ok(());
@@ -412,7 +413,12 @@ impl<P: PageStore> Log<P> {
             GROWTH_LEAST_BYTES / page_size,
             GROWTH_MOST_BYTES / page_size,
         );
-        self.grow_up_to(missing + chunk, missing)
+        // Where pages wear, all there are.
+        let wanted = match self.pages.wearing_pages() {
+            Some(pages) => pages.saturating_sub(length) as usize,
+            None => missing + chunk,
+        };
+        self.grow_up_to(wanted, missing)
     }
 
     /// Gains `wanted` slots, or where there is no room for them no more than the missing ones.

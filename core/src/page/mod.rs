@@ -94,6 +94,18 @@ pub trait PageStore {
         false
     }
 
+    /// How many pages there are in all, if each write wears the page out, as flash does. A store then
+    /// takes all of them with its first growth and gives none back; it writes to free pages in the order in
+    /// which they became free, so that none is written again before all others that are free; and it
+    /// writes no checkpoint, of which one page has its fixed place. Pages 0 to 2 are written when the store is
+    /// created, and not again. `None` where pages last: the lowest free page is taken, which keeps a file
+    /// short.
+    ///
+    /// What is never overwritten keeps its pages, and the wear is spread over the others.
+    fn wearing_pages(&self) -> Option<u32> {
+        None
+    }
+
     /// Copies `page` into `buffer`.
     fn read(&self, page: u32, buffer: &mut [u8]) -> Result<(), PageError>;
 
@@ -122,6 +134,9 @@ impl<P: PageStore + ?Sized> PageStore for Box<P> {
     }
     fn gains_zeros(&self) -> bool {
         (**self).gains_zeros()
+    }
+    fn wearing_pages(&self) -> Option<u32> {
+        (**self).wearing_pages()
     }
     fn read(&self, page: u32, buffer: &mut [u8]) -> Result<(), PageError> {
         (**self).read(page, buffer)

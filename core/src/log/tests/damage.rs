@@ -88,7 +88,9 @@ fn either_copy_of_the_header_suffices_and_the_other_is_written_again() {
 #[test]
 fn what_cannot_be_opened_is_refused_with_the_reason() {
     let (pages, ..) = closed_store();
-    let wrong_size = FaultPages::from_bytes(1024, 1, &pages.to_bytes()).unwrap();
+    let mut image = pages.to_bytes();
+    image.resize(image.len().next_multiple_of(1024), 0);
+    let wrong_size = FaultPages::from_bytes(1024, 1, &image).unwrap();
     let error = open(wrong_size).err().unwrap();
     assert_eq!(error.code(), crate::ErrorCode::NotAStore);
     assert!(alloc::format!("{error}").contains("512"));

@@ -34,6 +34,7 @@ struct State {
     script: Script,
     counts: OperationCounts,
     capacity_limit: u32,
+    wearing_pages: Option<u32>,
     powered: bool,
 }
 
@@ -99,6 +100,7 @@ impl FaultPages {
                 script: Script::default(),
                 counts: OperationCounts::default(),
                 capacity_limit,
+                wearing_pages: None,
                 powered: true,
             })),
         }
@@ -109,6 +111,17 @@ impl FaultPages {
     #[must_use]
     pub fn gaining_zeros(self) -> Self {
         self.state.lock().medium.gain_zeros();
+        self
+    }
+
+    /// The same store on a disk of `pages` pages that wear: see
+    /// [`wearing_pages`](PageStore::wearing_pages).
+    #[must_use]
+    pub fn wearing(self, pages: u32) -> Self {
+        let mut state = self.state.lock();
+        state.wearing_pages = Some(pages);
+        state.capacity_limit = pages;
+        drop(state);
         self
     }
 
@@ -231,7 +244,9 @@ impl FaultPages {
     #[must_use]
     pub fn crash_as(&self, crash: &Crash) -> Self {
         let state = self.state.lock();
-        Self::over(state.medium.after(crash), state.capacity_limit)
+        let survivor = Self::over(state.medium.after(crash), state.capacity_limit);
+        survivor.state.lock().wearing_pages = state.wearing_pages;
+        survivor
     }
 
     /// [`crash_as`](Self::crash_as) with the outcome that [`draw_crash`](Self::draw_crash) draws.
@@ -337,6 +352,10 @@ impl PageStore for FaultPages {
 
     fn gains_zeros(&self) -> bool {
         self.state.lock().medium.gains_zeros()
+    }
+
+    fn wearing_pages(&self) -> Option<u32> {
+        self.state.lock().wearing_pages
     }
 
     fn read(&self, page: u32, buffer: &mut [u8]) -> Result<(), PageError> {

@@ -3,4 +3,5 @@
 mod checkpoint;
 mod durability;
 mod failures;
+mod space;
 mod tickets;
