@@ -1,5 +1,6 @@
 """What revwatch is to reach, as the issues of the project set it, and what this run measured."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ FAMILIES = (
     "disjoint spans",
     "spans, 4.5 at each key",
 )
+
+BEHIND = re.compile(r"memory, a watcher (\d+) revisions behind, beyond one that reads")
 
 Figure = Callable[[Results], float | None]
 
@@ -78,6 +81,15 @@ def dearer(workload: str, other: str) -> Figure:
 def held(*workloads: str) -> Figure:
     """Bytes, the most of several."""
     return lambda results: max(present(results.median(w, MEMORY) for w in workloads), default=None)
+
+
+def stalled(results: Results) -> float | None:
+    """Bytes that a watcher far behind takes more than one with a full queue, in the longest run."""
+    found: dict[int, float] = {}
+    for workload in results.units:
+        if named := BEHIND.fullmatch(workload):
+            found[int(named[1])] = results.median(workload, MEMORY) or 0
+    return max(found[max(found)] - found[min(found)], 0) if len(found) > 1 else None
 
 
 def one_prefix(results: Results) -> float | None:
@@ -233,6 +245,7 @@ GOALS = (
         most=160,
     ),
     Goal("bytes of a stream", held("memory, a stream"), most=500),
+    Goal("bytes of a stalled watcher, beyond those of a full queue", stalled, most=1_024),
     Goal(
         "bytes of 1,000,000 watchers, counted or resident",
         held(

@@ -22,12 +22,14 @@ SUBJECTS = {
     "etcd": "etcd mvcc",
     "etcd-server": "etcd server",
     "btreemap": "BTreeMap",
+    "iset": "iset",
 }
 RATIOS = (
     ("memory / etcd", "revwatch-memory", "etcd"),
     ("file / etcd", "revwatch-file", "etcd"),
     ("file / etcd server", "revwatch-file", "etcd-server"),
     ("memory / BTreeMap", "revwatch-memory", "btreemap"),
+    ("memory / iset", "revwatch-memory", "iset"),
 )
 # Workloads by the beginnings of their names; what is left over comes first.
 SECTIONS = {

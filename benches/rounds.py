@@ -18,13 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-MEMORY, FILE, ETCD, MAP, SERVER = (
-    "revwatch-memory",
-    "revwatch-file",
-    "etcd",
-    "btreemap",
-    "etcd-server",
-)
+MEMORY, FILE = "revwatch-memory", "revwatch-file"
+ETCD, SERVER = "etcd", "etcd-server"
+MAP, CRATE = "btreemap", "iset"
 STORES = (ETCD, MEMORY, FILE)
 ALL = (*STORES, MAP)
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -64,14 +60,14 @@ GROUPS = (
     Group("put,put-txn", ALL),
     Group("get,put-get,compact", ALL),
     Group("latency", ALL),
-    Group("datasets", ALL),
     Group("watch,watch-prefix,catch-up", STORES),
     Group("durable", (SERVER, FILE)),
+    Group("datasets", ALL, long=True),
     Group("watch-many,catch-up-far", STORES, long=True),
     Group("growth", ALL, long=True),
     Group("open", (ETCD, FILE), long=True),
     # Without a store, so one subject does it for both.
-    Group("match", (ETCD, MEMORY), long=True),
+    Group("match", (ETCD, CRATE, MEMORY), long=True),
     # In which a store is compared with itself.
     Group("crowd", (MEMORY,), long=True),
 )

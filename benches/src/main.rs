@@ -56,6 +56,7 @@ fn main() {
             "revwatch-file" if workload == "durable" => {
                 durable::one_after_the_other(&run, Path::new(&folder));
             }
+            "iset" if workload == "match" => matching::matching_by_crate(&run),
             "btreemap" => run_keys(&run, workload, Plain::default),
             "revwatch-memory" => run_store(&run, workload, Subject::in_memory),
             "revwatch-file" => run_store(&run, workload, || Subject::in_file(Path::new(&folder))),
