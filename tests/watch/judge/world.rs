@@ -13,6 +13,7 @@ pub(super) type Spot = (i64, usize);
 
 /// What a watcher asked for, and what it was told so far of the history of one epoch.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something else")]
 pub(super) struct World {
     ask: Ask,
     pub(super) place: Place,
