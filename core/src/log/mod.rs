@@ -62,6 +62,7 @@ mod header;
 mod layout;
 mod learner;
 mod lend;
+mod live_page;
 mod moved;
 mod opening;
 mod overlay;

@@ -7,10 +7,10 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::directory::LivePage;
 use super::frame::{self, LENGTH_BYTES, Length};
 use super::handle::{Log, Position};
 use super::layout::{NO_SLOT, PageHeader};
+use super::live_page::LivePage;
 use super::moved::{may_have_moved, stretch_of};
 use super::put::{self, PutFields};
 use super::record::{Entry, Record};

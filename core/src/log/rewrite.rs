@@ -7,10 +7,10 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::directory::LivePage;
 use super::gather::Gathered;
 use super::handle::Log;
 use super::layout::{NO_SLOT, PageHeader};
+use super::live_page::LivePage;
 use super::reader::{Source, Stretch};
 use super::writer::{RECOVERY_WRITES, SPARE_WRITES};
 use crate::error::{Error, Result};
