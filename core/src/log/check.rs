@@ -3,11 +3,11 @@
 use alloc::format;
 use alloc::vec;
 
-use super::directory::LivePage;
 use super::frames::Frames;
 use super::handle::{Log, NEVER, Position};
 use super::header::{self, COPIES};
 use super::layout::PageHeader;
+use super::live_page::LivePage;
 use super::opening::Progress;
 use super::pieces::{self, Run};
 use super::reader::Source;

@@ -5,11 +5,12 @@ use alloc::vec::Vec;
 
 use super::checkpoint::{BodyName, BodyPage, FIRST_LOG_SLOT, ROOT_SLOT, Root, number_of_body};
 use super::checkpoint_write::{Body, RootState};
-use super::directory::{Directory, LivePage};
+use super::directory::Directory;
 use super::follow::Seen;
 use super::handle::{EPOCHS_REMEMBERED, EpochStart, LastWrite, Log, NEVER, Position};
 use super::layout::{NUMBER_LIMIT, PageHeader};
 use super::learner::Learner;
+use super::live_page::LivePage;
 use super::tail::Tail;
 use super::varint::Numbers;
 use super::walk::{Resume, Walk};

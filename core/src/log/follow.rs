@@ -22,10 +22,10 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::checkpoint::FIRST_LOG_SLOT;
-use super::directory::LivePage;
 use super::handle::{LastWrite, Log, NEVER};
 use super::layout::PageHeader;
 use super::learner::Learner;
+use super::live_page::LivePage;
 use super::moved::may_have_moved;
 use super::reader::Source;
 use super::survey::Survey;

@@ -64,6 +64,7 @@ mod import;
 mod layout;
 mod learner;
 mod lend;
+mod live_page;
 mod moved;
 mod opening;
 mod overlay;

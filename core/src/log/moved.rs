@@ -9,9 +9,10 @@
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use super::directory::{Directory, LivePage};
+use super::directory::Directory;
 use super::frames::{Frames, Stretch};
 use super::handle::{Log, NEVER};
+use super::live_page::LivePage;
 use super::pieces::{self, Run};
 use super::reader::Source;
 use super::survey::Survey;

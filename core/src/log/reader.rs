@@ -7,11 +7,11 @@ use alloc::vec;
 use core::ops::Range;
 
 use super::cache::PageCache;
-use super::directory::LivePage;
 use super::frame;
 use super::frames::{Frames, Stretch};
 use super::handle::{Log, Position};
 use super::layout::{Identity, NO_SLOT, PageHeader};
+use super::live_page::LivePage;
 use super::moved::{may_have_moved, stretch_of};
 use super::put::{self, PutFields};
 use super::record::{Entry, Record};

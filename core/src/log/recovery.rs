@@ -7,12 +7,13 @@ use core::mem;
 
 use super::checkpoint::{FIRST_LOG_SLOT, ROOT_SLOT};
 use super::checkpoint_write::RootState;
-use super::directory::{Directory, LivePage};
+use super::directory::Directory;
 use super::frame::OVERHEAD_BYTES;
 use super::frames::Frames;
 use super::handle::{EpochStart, LastWrite, Log, NEVER};
 use super::layout::{HEADER_BYTES, PageHeader};
 use super::learner::Learner;
+use super::live_page::LivePage;
 use super::reader::Source;
 use super::record::{Entry, Record};
 use super::survey::{Accepted, Survey};

@@ -7,11 +7,11 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::directory::LivePage;
 use super::frames::{Frames, Stretch};
 use super::gather::Gathered;
 use super::handle::Log;
 use super::layout::{NO_SLOT, PageHeader};
+use super::live_page::LivePage;
 use super::writer::{RECOVERY_WRITES, SPARE_WRITES};
 use crate::error::{Error, Result};
 use crate::page::{PageError, PageStore};

@@ -11,10 +11,10 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::cache::PageCache;
-use super::directory::LivePage;
 use super::frames::{Frames, Stretch};
 use super::handle::{Log, Position};
 use super::layout::{Identity, NO_SLOT};
+use super::live_page::LivePage;
 use super::moved::stretch_of;
 use super::reader::{PageReading, Source, Stored};
 use super::record::Record;

@@ -7,11 +7,11 @@ use core::mem;
 
 use super::checkpoint::{FIRST_LOG_SLOT, Root};
 use super::checkpoint_write::Contents;
-use super::directory::LivePage;
 use super::frame;
 use super::frames::Frames;
 use super::handle::{LastWrite, Log, NEVER, Position};
 use super::layout::{Mark, NO_FRAME, NO_SLOT, NUMBER_LIMIT, PageHeader};
+use super::live_page::LivePage;
 use super::record::Entry;
 use super::recovery::RECOVERIES_WRITES;
 use crate::error::{Error, Result};

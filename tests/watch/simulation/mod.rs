@@ -7,7 +7,6 @@
 //! history all the time. At the end everything is made durable and every stream is polled to its end.
 
 mod clients;
-mod disk;
 mod followers;
 mod handle;
 mod polls;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use revwatch::page::fault::{FaultDisk, FaultPages};
 use revwatch::{Error, Status, StreamId};
 use revwatch_model::Random;
 
 use super::clients::{Client, Stream};
-use super::disk::Disk;
 use super::followers::Follower;
 use super::handle::Handle;
 use super::setup::Setup;
@@ -24,7 +24,7 @@ const WATCHERS: usize = 10;
 pub struct World {
     pub(super) setup: Setup,
     pub(super) random: Random,
-    pub(super) disk: Disk,
+    pub(super) disk: FaultDisk,
     /// The processes: the writer, then the readers.
     pub(super) places: Vec<Option<Process>>,
     /// What was written, for who wants to write something that makes sense.
@@ -47,7 +47,7 @@ pub struct World {
 
 /// A process that has the store open.
 pub(super) struct Process {
-    pub(super) store: Handle<Disk>,
+    pub(super) store: Handle<FaultDisk>,
     /// The epoch that it was last seen in.
     pub(super) epoch: i64,
     /// What was published and what was applied when it was last seen.
@@ -58,7 +58,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) fn new(store: Handle<Disk>, status: &Status) -> Self {
+    pub(super) fn new(store: Handle<FaultDisk>, status: &Status) -> Self {
         Self {
             store,
             epoch: status.epoch,
@@ -73,7 +73,7 @@ impl World {
     pub fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
         let setup = Setup::new(seed, &mut random);
-        let disk = Disk::new(setup.page_size, seed);
+        let disk = FaultDisk::new(FaultPages::new(setup.page_size, seed));
         let mut world = Self {
             record: Record {
                 shown_is_durable: setup.shown_is_durable(),
@@ -149,7 +149,7 @@ impl World {
         self.record.entries.push(entry);
     }
 
-    pub(super) fn store(&mut self, place: Place) -> &mut Handle<Disk> {
+    pub(super) fn store(&mut self, place: Place) -> &mut Handle<FaultDisk> {
         &mut self.process(place).store
     }
 

@@ -32,7 +32,7 @@ impl Pair {
         Self {
             index: KeyIndex::with_seed(seed),
             model: Model::default(),
-            random: Random(seed),
+            random: Random::new(seed),
             keys,
             revision: Revision::first_of(1),
             position: 0,
@@ -81,7 +81,7 @@ impl Pair {
                 self.revision = Revision::first_of(self.revision.main + gap);
             }
         }
-        self.position += 1 + (self.random.next() >> 24 >> self.random.below(40));
+        self.position += 1 + (self.random.next_u64() >> 24 >> self.random.below(40));
         (self.revision, Position(self.position))
     }
 
@@ -129,10 +129,10 @@ impl Pair {
     fn main(&mut self) -> i64 {
         let main = match self.random.below(4) {
             0 => i64::MAX,
-            1 => self.random.next() as i64 % (self.revision.main + 2),
+            1 => self.random.next_u64() as i64 % (self.revision.main + 2),
             _ => {
                 let key = self.key();
-                let before = self.random.next() as i64 % (self.revision.main + 2);
+                let before = self.random.next_u64() as i64 % (self.revision.main + 2);
                 let near = self.model.newest_change(&key, before);
                 near.map_or(0, |near| near.main) - 1 + self.random.below(3) as i64
             }
@@ -264,7 +264,7 @@ fn some_keys(random: &mut Random, count: usize) -> Vec<Vec<u8>> {
             key.push([0, 1, b'a', 0xff][random.below(4)]);
         }
         if random.below(3) == 0 {
-            key.extend(random.next().to_le_bytes());
+            key.extend(random.next_u64().to_le_bytes());
         }
         if random.below(50) == 0 {
             key.resize(random.below(10_000), b'x');
@@ -279,7 +279,7 @@ fn some_keys(random: &mut Random, count: usize) -> Vec<Vec<u8>> {
 #[test]
 fn few_keys_with_many_changes_are_as_in_the_model() {
     for seed in 0..10 {
-        let keys = some_keys(&mut Random(seed), 6);
+        let keys = some_keys(&mut Random::new(seed), 6);
         run(seed, keys, 10_000);
     }
 }
@@ -287,7 +287,7 @@ fn few_keys_with_many_changes_are_as_in_the_model() {
 #[test]
 fn some_keys_with_some_changes_are_as_in_the_model() {
     for seed in 100..104 {
-        let keys = some_keys(&mut Random(seed), 60);
+        let keys = some_keys(&mut Random::new(seed), 60);
         run(seed, keys, 20_000);
     }
 }
@@ -295,7 +295,7 @@ fn some_keys_with_some_changes_are_as_in_the_model() {
 #[test]
 fn many_keys_with_few_changes_are_as_in_the_model() {
     for seed in 200..203 {
-        let keys = some_keys(&mut Random(seed), 3000);
+        let keys = some_keys(&mut Random::new(seed), 3000);
         run(seed, keys, 20_000);
     }
 }

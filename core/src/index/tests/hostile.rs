@@ -13,7 +13,7 @@ fn a_million_revisions_of_one_key_are_all_found() {
     let mut index = KeyIndex::default();
     let last = 1_000_001;
     (2..=last).for_each(|main| put(&mut index, b"hot", main));
-    let mut random = Random(7);
+    let mut random = Random::new(7);
     for _ in 0..200_000 {
         let main = 2 + random.below(1_000_000) as i64;
         let found = index.at(b"hot", main).unwrap();

@@ -8,24 +8,8 @@ mod order;
 
 use super::key_index::KeyIndex;
 use crate::log::Position;
+use crate::page::fault::Random;
 use crate::revision::Revision;
-
-/// A stream of numbers that is the same everywhere (`SplitMix64`, Steele, Lea and Flood 2014).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        (self.next() % end as u64) as usize
-    }
-}
 
 /// Puts `key` at `main`, as the first change or after others.
 fn put(index: &mut KeyIndex, key: &[u8], main: i64) {

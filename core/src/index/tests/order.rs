@@ -63,10 +63,10 @@ fn number_key(prefix: &[u8], number: usize) -> Vec<u8> {
 fn rising_falling_and_random_keys_come_in_order() {
     let count = 20_000;
     for prefix in [&b""[..], b"/a/prefix/of/twenty-odd/", &[b'x'; 300]] {
-        let mut random = Random(1);
+        let mut random = Random::new(1);
         let rising = (0..count).collect::<Vec<_>>();
         let falling = rising.iter().rev().copied().collect();
-        let scattered = (0..count).map(|_| random.next() as usize).collect();
+        let scattered = (0..count).map(|_| random.next_u64() as usize).collect();
         for numbers in [rising, falling, scattered] {
             let mut keys = Keys::default();
             for &number in &numbers {
@@ -107,7 +107,7 @@ fn nodes_become_one_when_most_keys_have_gone() {
 #[test]
 fn keys_that_come_and_go_leave_a_sound_tree() {
     for seed in 0..5 {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let mut keys = Keys::default();
         for round in 0..60_000 {
             let prefix = [&b"/p/"[..], b"/p/long/prefix/", b"/q/"][random.below(3)];

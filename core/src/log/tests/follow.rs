@@ -1,63 +1,19 @@
 //! Readers in other processes: the writer and the reader have a page store each over the same pages.
 
-use alloc::sync::Arc;
 use alloc::vec::Vec;
-
-use spin::Mutex;
 
 use super::super::follow::Refresh;
 use super::*;
-use crate::page::PageError;
-use crate::page::fault::{Crash, FaultPages, Random};
-
-/// The pages of a disk that may be exchanged for those that a crash left.
-#[derive(Clone)]
-struct Disk(Arc<Mutex<FaultPages>>);
-
-impl Disk {
-    fn new(page_size: usize) -> Self {
-        Self(Arc::new(Mutex::new(FaultPages::new(page_size, 1))))
-    }
-
-    fn now(&self) -> FaultPages {
-        self.0.lock().clone()
-    }
-
-    fn crash(&self, random: &mut Random) {
-        let survivor = self.now().crash(random);
-        *self.0.lock() = survivor;
-    }
-}
-
-impl PageStore for Disk {
-    fn page_size(&self) -> usize {
-        self.now().page_size()
-    }
-    fn len(&self) -> Result<u32, PageError> {
-        self.now().len()
-    }
-    fn set_len(&self, len: u32) -> Result<(), PageError> {
-        self.now().set_len(len)
-    }
-    fn read(&self, page: u32, buffer: &mut [u8]) -> Result<(), PageError> {
-        self.now().read(page, buffer)
-    }
-    fn write(&self, page: u32, bytes: &[u8]) -> Result<(), PageError> {
-        self.now().write(page, bytes)
-    }
-    fn sync(&self) -> Result<(), PageError> {
-        self.now().sync()
-    }
-}
+use crate::page::fault::{Crash, FaultDisk, FaultPages, Random};
 
 struct Reader {
-    disk: Disk,
-    log: Log<Disk>,
+    disk: FaultDisk,
+    log: Log<FaultDisk>,
     replayed: Replayed,
 }
 
 impl Reader {
-    fn open(disk: &Disk) -> Self {
+    fn open(disk: &FaultDisk) -> Self {
         let (log, _, replayed) = open_with(disk.clone(), options(true)).unwrap();
         Self {
             disk: disk.clone(),
@@ -101,7 +57,7 @@ impl Reader {
 
 #[test]
 fn a_reader_that_looks_after_each_commit_reads_one_page_for_nothing_new() {
-    let disk = Disk::new(512);
+    let disk = FaultDisk::new(FaultPages::new(512, 1));
     let (mut log, _, replayed) = open(disk.clone()).unwrap();
     let mut author = Author::after(&replayed);
     let mut reader = Reader::open(&disk);
@@ -125,7 +81,7 @@ fn a_reader_that_looks_after_each_commit_reads_one_page_for_nothing_new() {
 
 #[test]
 fn a_reader_that_fell_behind_catches_up_without_a_survey() {
-    let disk = Disk::new(512);
+    let disk = FaultDisk::new(FaultPages::new(512, 1));
     let (mut log, _, replayed) = open(disk.clone()).unwrap();
     let mut author = Author::after(&replayed);
     let mut history = Vec::new();
@@ -155,7 +111,7 @@ fn a_reader_that_fell_behind_catches_up_without_a_survey() {
 #[test]
 fn a_reader_sees_whole_transactions_of_writers_that_come_go_and_crash() {
     for seed in 0..40 {
-        let disk = Disk::new(512);
+        let disk = FaultDisk::new(FaultPages::new(512, 1));
         let mut random = Random::new(seed);
         let (log, _, _) = open(disk.clone()).unwrap();
         drop(log);
@@ -197,7 +153,7 @@ fn a_reader_sees_whole_transactions_of_writers_that_come_go_and_crash() {
 #[test]
 fn a_reader_that_saw_what_was_lost_is_told_even_where_all_positions_agree() {
     for further in 0..6 {
-        let disk = Disk::new(512);
+        let disk = FaultDisk::new(FaultPages::new(512, 1));
         let (mut log, _, replayed) = open(disk.clone()).unwrap();
         let mut author = Author::after(&replayed);
         author.append(&mut log, &[1]).unwrap();
@@ -212,7 +168,7 @@ fn a_reader_that_saw_what_was_lost_is_told_even_where_all_positions_agree() {
             fates: Vec::new(),
         };
         let survivor = disk.now().crash_as(&nothing_survives);
-        *disk.0.lock() = survivor;
+        disk.replace(survivor);
         let (mut log, _, replayed) = open(disk.clone()).unwrap();
         let mut history = replayed.transactions;
         // As long, with the entry that begins the epoch, as what was lost.
@@ -235,7 +191,7 @@ fn a_reader_that_saw_what_was_lost_is_told_even_where_all_positions_agree() {
 #[test]
 fn a_reader_beside_a_busy_writer_misses_nothing_and_reads_nothing_torn() {
     use std::thread;
-    let disk = Disk::new(512);
+    let disk = FaultDisk::new(FaultPages::new(512, 1));
     let (mut log, _, replayed) = open(disk.clone()).unwrap();
     let mut author = Author::after(&replayed);
     let writer = thread::spawn(move || {

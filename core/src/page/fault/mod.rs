@@ -28,6 +28,7 @@
 //! ```
 
 mod crash;
+mod disk;
 mod every_crash;
 mod medium;
 mod pages;
@@ -38,6 +39,7 @@ mod tests;
 mod unsettled;
 
 pub use crash::{Crash, Fate};
+pub use disk::FaultDisk;
 pub use every_crash::EveryCrash;
 pub use pages::{FaultPages, OperationCounts, SyncBegun};
 pub use random::Random;

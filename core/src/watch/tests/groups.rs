@@ -2,21 +2,10 @@
 //! nothing and is given nothing twice.
 
 use super::*;
+use crate::page::fault::Random;
 use crate::watch::holder::{Place, Who};
 use crate::watch::stream::{Queued, Stream};
 use crate::watch::watcher::State;
-
-/// A stream of numbers that is the same everywhere (xorshift, Marsaglia 2003).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % end
-    }
-}
 
 /// A watcher, what it wants, and what it was given.
 struct Watching {
@@ -91,7 +80,7 @@ fn note_events(watching: &mut [Watching], stream: StreamId, response: &WatchResp
 }
 
 fn history_of_groups(seed: u64, founded: &mut Founded) {
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let mut past = Past::of_puts(1, 1);
     let mut hub = hub(&Limits {
         stream_queue_responses: [2, 10, 50][random.below(3)],

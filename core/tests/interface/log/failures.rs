@@ -1,84 +1,45 @@
 //! What is kept when pages cannot be read or written, and when a writer's crash is seen from outside.
 
-use std::sync::{Arc, Mutex};
-
 use crate::common::{PLENTY, drain, events, outline, watch_from};
-use revwatch::page::fault::{Fault, FaultPages, Random};
-use revwatch::page::{MemoryPages, PageError, PageStore};
+use revwatch::page::fault::{Fault, FaultDisk, FaultPages, Random};
+use revwatch::page::{MemoryPages, PageStore};
 use revwatch::{
     DeleteRangeRequest, Durability, ErrorCode, FollowResponse, KeyRange, Op, Options, PutRequest,
     RangeRequest, ResumeToken, Store, TxnRequest, WatchRequest, WatchResponse,
 };
 
-/// A disk that several stores use, and that can crash under them.
-#[derive(Clone)]
-struct Disk(Arc<Mutex<FaultPages>>);
-
-impl Disk {
-    fn new() -> Self {
-        Self(Arc::new(Mutex::new(FaultPages::new(512, 1))))
-    }
-
-    fn now(&self) -> FaultPages {
-        self.0.lock().unwrap().clone()
-    }
-
-    fn writer(&self, durability: Durability) -> Store<Self> {
-        Store::open(
-            self.clone(),
-            Options {
-                durability,
-                ..Options::default()
-            },
-        )
-        .unwrap()
-    }
-
-    fn reader(&self) -> Store<Self> {
-        Store::open(
-            self.clone(),
-            Options {
-                read_only: true,
-                ..Options::default()
-            },
-        )
-        .unwrap()
-    }
-
-    /// The power goes, in one of the ways that lead back to what is wanted.
-    fn crash_to(&self, wanted: impl Fn(&Store<FaultPages>) -> bool) {
-        let read_only = Options {
-            read_only: true,
-            ..Options::default()
-        };
-        let survivor = (0..1_000)
-            .map(|seed| self.now().crash(&mut Random::new(seed)))
-            .find(|survivor| {
-                Store::open(survivor.fork(), read_only.clone()).is_ok_and(|store| wanted(&store))
-            });
-        *self.0.lock().unwrap() = survivor.expect("the power can take what was not synced");
-    }
+fn new_disk() -> FaultDisk {
+    FaultDisk::new(FaultPages::new(512, 1))
 }
 
-impl PageStore for Disk {
-    fn page_size(&self) -> usize {
-        self.now().page_size()
-    }
-    fn len(&self) -> Result<u32, PageError> {
-        self.now().len()
-    }
-    fn set_len(&self, len: u32) -> Result<(), PageError> {
-        self.now().set_len(len)
-    }
-    fn read(&self, page: u32, buffer: &mut [u8]) -> Result<(), PageError> {
-        self.now().read(page, buffer)
-    }
-    fn write(&self, page: u32, bytes: &[u8]) -> Result<(), PageError> {
-        self.now().write(page, bytes)
-    }
-    fn sync(&self) -> Result<(), PageError> {
-        self.now().sync()
-    }
+fn open_writer(disk: &FaultDisk, durability: Durability) -> Store<FaultDisk> {
+    let options = Options {
+        durability,
+        ..Options::default()
+    };
+    Store::open(disk.clone(), options).unwrap()
+}
+
+fn open_reader(disk: &FaultDisk) -> Store<FaultDisk> {
+    let options = Options {
+        read_only: true,
+        ..Options::default()
+    };
+    Store::open(disk.clone(), options).unwrap()
+}
+
+/// The power goes, in one of the ways that lead back to what is wanted.
+fn crash_to(disk: &FaultDisk, wanted: impl Fn(&Store<FaultPages>) -> bool) {
+    let read_only = Options {
+        read_only: true,
+        ..Options::default()
+    };
+    let survivor = (0..1_000)
+        .map(|seed| disk.now().crash(&mut Random::new(seed)))
+        .find(|survivor| {
+            Store::open(survivor.fork(), read_only.clone()).is_ok_and(|store| wanted(&store))
+        });
+    disk.replace(survivor.expect("the power can take what was not synced"));
 }
 
 /// Puts enough to move older pages out of the tail.
@@ -91,8 +52,8 @@ fn fill<P: PageStore>(store: &mut Store<P>) {
 }
 
 /// A writer at revision 2 durably, and beyond it for who looks before the power goes.
-fn writer_with_more_to_lose(disk: &Disk) -> Store<Disk> {
-    let mut writer = disk.writer(Durability::Never);
+fn writer_with_more_to_lose(disk: &FaultDisk) -> Store<FaultDisk> {
+    let mut writer = open_writer(disk, Durability::Never);
     writer.put(b"k", b"durable").unwrap();
     writer.flush().unwrap();
     for now_ms in [0, 200, 400, 600] {
@@ -103,7 +64,7 @@ fn writer_with_more_to_lose(disk: &Disk) -> Store<Disk> {
 }
 
 /// A reader looks often enough to notice whatever happened.
-fn look(reader: &mut Store<Disk>) {
+fn look(reader: &mut Store<FaultDisk>) {
     for _ in 0..20 {
         reader.step(0, PLENTY).unwrap();
     }
@@ -183,8 +144,8 @@ fn an_event_whose_past_cannot_be_read_is_told_later_not_left_out() {
 #[test]
 fn a_reader_that_could_not_read_misses_nothing_once_it_can() {
     for wants_prev_kv in [false, true] {
-        let disk = Disk::new();
-        let mut writer = disk.writer(Durability::Commit);
+        let disk = new_disk();
+        let mut writer = open_writer(&disk, Durability::Commit);
         writer.put(b"b", b"old").unwrap();
         fill(&mut writer);
         let mut reader = Store::open(
@@ -220,22 +181,24 @@ fn a_reader_that_could_not_read_misses_nothing_once_it_can() {
 
 #[test]
 fn two_crashes_between_two_looks_are_told_by_the_first_of_them() {
-    let disk = Disk::new();
+    let disk = new_disk();
     let writer = writer_with_more_to_lose(&disk);
-    let mut reader = disk.reader();
+    let mut reader = open_reader(&disk);
     let stream = watch_from(&mut reader, KeyRange::All, 1);
     let follow = reader.follow(KeyRange::All, None).unwrap();
     assert_eq!(revisions(&drain(&mut reader, stream)), [2, 3, 4, 5, 6]);
     while reader.poll_follow(follow, PLENTY, PLENTY).unwrap() != FollowResponse::Idle {}
     let seen = reader.follow_resume_token(follow).unwrap().unwrap();
     drop(writer);
-    disk.crash_to(|store| store.revision() == 2);
-    let mut writer = disk.writer(Durability::Commit);
+    crash_to(&disk, |store| store.revision() == 2);
+    let mut writer = open_writer(&disk, Durability::Commit);
     for _ in 0..20 {
         writer.put(b"k", b"new").unwrap();
     }
     drop(writer);
-    disk.writer(Durability::Commit).put(b"k", b"newer").unwrap();
+    open_writer(&disk, Durability::Commit)
+        .put(b"k", b"newer")
+        .unwrap();
 
     look(&mut reader);
     let told = WatchResponse::Rewound {
@@ -258,8 +221,8 @@ fn two_crashes_between_two_looks_are_told_by_the_first_of_them() {
 
 #[test]
 fn a_loss_that_concerns_no_event_does_not_cost_a_watcher_any() {
-    let disk = Disk::new();
-    let mut writer = disk.writer(Durability::Never);
+    let disk = new_disk();
+    let mut writer = open_writer(&disk, Durability::Never);
     writer.put(b"k", b"1").unwrap();
     writer.flush().unwrap();
     writer.step(0, PLENTY).unwrap();
@@ -269,12 +232,14 @@ fn a_loss_that_concerns_no_event_does_not_cost_a_watcher_any() {
     for now_ms in [200, 400] {
         writer.step(now_ms, PLENTY).unwrap();
     }
-    let mut reader = disk.reader();
+    let mut reader = open_reader(&disk);
     assert_eq!(reader.leases().len(), 19);
     let stream = watch_from(&mut reader, KeyRange::All, 0);
     drop(writer);
-    disk.crash_to(|store| store.leases().len() < 19 && store.revision() == 2);
-    let mut writer = disk.writer(Durability::Commit);
+    crash_to(&disk, |store| {
+        store.leases().len() < 19 && store.revision() == 2
+    });
+    let mut writer = open_writer(&disk, Durability::Commit);
     for _ in 0..5 {
         writer.put(b"k", b"new").unwrap();
     }
@@ -286,13 +251,13 @@ fn a_loss_that_concerns_no_event_does_not_cost_a_watcher_any() {
 
 #[test]
 fn a_watcher_of_the_future_is_told_of_it_although_the_present_was_lost() {
-    let disk = Disk::new();
+    let disk = new_disk();
     let writer = writer_with_more_to_lose(&disk);
-    let mut reader = disk.reader();
+    let mut reader = open_reader(&disk);
     let stream = watch_from(&mut reader, KeyRange::All, 9);
     drop(writer);
-    disk.crash_to(|store| store.revision() == 2);
-    let mut writer = disk.writer(Durability::Commit);
+    crash_to(&disk, |store| store.revision() == 2);
+    let mut writer = open_writer(&disk, Durability::Commit);
     for _ in 0..9 {
         writer.put(b"k", b"new").unwrap();
     }
@@ -302,23 +267,23 @@ fn a_watcher_of_the_future_is_told_of_it_although_the_present_was_lost() {
 
 #[test]
 fn what_a_reader_saw_before_its_sync_belongs_to_an_epoch_of_its_own() {
-    let disk = Disk::new();
-    let mut writer = disk.writer(Durability::Commit);
+    let disk = new_disk();
+    let mut writer = open_writer(&disk, Durability::Commit);
     writer.put(b"k", b"1").unwrap();
     writer.close().unwrap();
-    let mut writer = disk.writer(Durability::Commit);
+    let mut writer = open_writer(&disk, Durability::Commit);
     writer.put(b"k", b"2").unwrap();
     writer.close().unwrap();
-    let mut writer = disk.writer(Durability::Never);
+    let mut writer = open_writer(&disk, Durability::Never);
     writer.put(b"k", b"seen, and lost").unwrap();
     writer.step(0, PLENTY).unwrap();
     writer.put(b"k", b"seen, and lost").unwrap();
     writer.step(200, PLENTY).unwrap();
-    let token = disk.reader().resume_token();
+    let token = open_reader(&disk).resume_token();
     assert!(token.revision > 3, "{token:?}");
     drop(writer);
-    disk.crash_to(|store| store.revision() == 3);
-    let mut writer = disk.writer(Durability::Commit);
+    crash_to(&disk, |store| store.revision() == 3);
+    let mut writer = open_writer(&disk, Durability::Commit);
     for _ in 0..3 {
         writer.put(b"k", b"another").unwrap();
     }
@@ -443,8 +408,8 @@ fn a_follower_overtaken_by_compaction_waits_for_the_state_to_be_published() {
 
 #[test]
 fn a_transaction_that_only_reads_writes_nothing_and_may_be_asked_of_a_reader() {
-    let disk = Disk::new();
-    let mut writer = disk.writer(Durability::Never);
+    let disk = new_disk();
+    let mut writer = open_writer(&disk, Durability::Never);
     writer.put(b"k", b"1").unwrap();
     writer.close().unwrap();
     let only_reads = TxnRequest {
@@ -459,7 +424,7 @@ fn a_transaction_that_only_reads_writes_nothing_and_may_be_asked_of_a_reader() {
     };
     let mut reader = Store::open(disk.clone(), read_only).unwrap();
     assert!(reader.txn(&only_reads).unwrap().succeeded);
-    let mut writer = disk.writer(durability);
+    let mut writer = open_writer(&disk, durability);
     let before = format!("{:?}", disk.now().counts());
     assert_eq!(writer.txn(&only_reads).unwrap().revision, 2);
     assert_eq!(format!("{:?}", disk.now().counts()), before);

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Random, check, matching};
+use super::{Random, check, matching, pick};
 use crate::range::KeyRange;
 use crate::watch::matching::{Matcher, Membership};
 use crate::watch::watcher::WatcherKey;
@@ -25,15 +25,15 @@ impl Watchers {
             list: Vec::new(),
             next: 0,
             beginnings: beginnings.to_vec(),
-            random: Random(seed),
+            random: Random::new(seed),
         }
     }
 
     /// A bound: often one that others have too, or the beginning of one.
     fn text(&mut self) -> Vec<u8> {
-        let mut text = self.random.pick(&self.beginnings).clone();
+        let mut text = pick(&mut self.random, &self.beginnings).clone();
         for _ in 0..self.random.below(5) {
-            text.push(*self.random.pick(b"\0ab/\xff"));
+            text.push(*pick(&mut self.random, b"\0ab/\xff"));
         }
         text
     }

@@ -65,7 +65,7 @@ fn one_of_a_hundred_thousand_watchers_of_a_range_leaves_as_one_of_two_does() {
 #[test]
 fn places_of_watchers_that_left_are_used_again() {
     let mut matcher = Matcher::new(1);
-    let mut random = Random(1);
+    let mut random = Random::new(1);
     let range = |number: usize| {
         let key = alloc::format!("/jobs/{number:04}");
         [
@@ -91,7 +91,7 @@ fn places_of_watchers_that_left_are_used_again() {
 #[test]
 fn a_tree_shrinks_with_its_ranges() {
     let mut matcher = Matcher::new(1);
-    let mut random = Random(1);
+    let mut random = Random::new(1);
     let bound = |number: usize| alloc::format!("/jobs/{number:06}").into_bytes();
     let mut memberships: Vec<_> = (0..20_000)
         .map(|watcher| {

@@ -101,7 +101,7 @@ fn a_query_looks_at_no_more_than_log_n_and_what_it_finds() {
                 matcher.insert(&[family(watcher, n)], watcher);
             }
             check(&matcher);
-            let mut random = Random(1);
+            let mut random = Random::new(1);
             for _ in 0..200 {
                 let mut key = key(random.below(2 * n + 2));
                 match random.below(8) {
@@ -145,7 +145,7 @@ fn a_watcher_comes_and_goes_with_log_n_looks_at_ranges() {
                 worst[at][0] = worst[at][0].max(work.records);
                 total[0] += work.records;
             }
-            let mut random = Random(1);
+            let mut random = Random::new(1);
             while !memberships.is_empty() {
                 let membership = memberships.swap_remove(random.below(memberships.len()));
                 let work = work_of(&mut matcher, |matcher| matcher.remove(membership));
