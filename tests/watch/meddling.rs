@@ -185,7 +185,7 @@ impl World {
     /// Does a few things in the middle of a poll.
     fn meddle(&self) {
         self.is_meddling.set(true);
-        for _ in 0..1 + self.below(6) {
+        for _ in 0..=self.below(6) {
             self.do_something();
         }
         self.is_meddling.set(false);
@@ -226,7 +226,7 @@ impl World {
     /// A transaction, or a few one after the other; some change a key twice.
     fn write(&self) {
         self.count(|tally| tally.writes += 1);
-        for _ in 0..1 + self.below(8) {
+        for _ in 0..=self.below(8) {
             let pairs = match self.below(6) {
                 0 => vec![self.delete()],
                 1 => vec![self.put(), self.delete()],

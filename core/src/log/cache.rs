@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::mem;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
@@ -53,9 +54,10 @@ impl PageCache {
         Some(Arc::clone(&place.bytes))
     }
 
-    pub(super) fn insert(&mut self, slot: u32, term: u64, bytes: Arc<[u8]>) {
+    /// Answers the page that makes room, for the caller to drop when the cache is free again.
+    pub(super) fn insert(&mut self, slot: u32, term: u64, bytes: Arc<[u8]>) -> Option<Arc<[u8]>> {
         if self.capacity == 0 {
-            return;
+            return None;
         }
         let entry = Place {
             slot,
@@ -63,24 +65,26 @@ impl PageCache {
             bytes,
             used: false,
         };
-        if let Some(&index) = self.by_slot.get(&slot) {
-            self.places[index] = entry;
+        let index = if let Some(&index) = self.by_slot.get(&slot) {
+            index
         } else if self.places.len() < self.capacity {
             self.by_slot.insert(slot, self.places.len());
             self.places.push(entry);
+            return None;
         } else {
             let index = self.victim();
             self.by_slot.remove(&self.places[index].slot);
             self.by_slot.insert(slot, index);
-            self.places[index] = entry;
-        }
+            index
+        };
+        Some(mem::replace(&mut self.places[index], entry).bytes)
     }
 
     fn victim(&mut self) -> usize {
         loop {
             let index = self.hand % self.places.len();
             self.hand = index + 1;
-            if !core::mem::take(&mut self.places[index].used) {
+            if !mem::take(&mut self.places[index].used) {
                 return index;
             }
         }

@@ -211,9 +211,10 @@ impl<P: PageStore> PageReading<'_, P> {
         match PageHeader::verify(&bytes, self.identity, live.slot) {
             Some(header) if live.is_of(&header) => {
                 if source == Source::Cached {
-                    self.cache
-                        .lock()
-                        .insert(live.slot, live.term, Arc::clone(&bytes));
+                    let page = Arc::clone(&bytes);
+                    // Others wait for the cache, so nothing is freed while it is held.
+                    let evicted = self.cache.lock().insert(live.slot, live.term, page);
+                    drop(evicted);
                 }
                 Ok(bytes)
             }

@@ -299,7 +299,8 @@ impl<P: PageStore> Log<P> {
         if live.bytes.is_none() && self.tail.is_full() {
             // Who follows the log is going to read it soon.
             let bytes = Arc::from(self.tail.page());
-            self.cache.lock().insert(slot, live.term, bytes);
+            let evicted = self.cache.lock().insert(slot, live.term, bytes);
+            drop(evicted);
         }
         live
     }

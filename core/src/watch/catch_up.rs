@@ -118,6 +118,8 @@ impl Hub {
     pub(crate) fn give_up(&mut self, stream_that_wanted: Waiting) {
         let Waiting(stream) = stream_that_wanted;
         if self.streams.contains(stream as usize) {
+            let rounds = self.hungry.tickets / ROUND_STREAMS;
+            self.hungry.tickets = (rounds + 1) * ROUND_STREAMS;
             self.pass_over(stream);
         }
     }

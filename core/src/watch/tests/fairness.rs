@@ -111,6 +111,25 @@ fn a_turn_costs_by_its_budget_not_by_the_backlog() {
 }
 
 #[test]
+fn a_stream_whose_history_cannot_be_read_keeps_no_other_from_its_turn() {
+    let past = Past::of_puts(100, 10);
+    let mut hub = hub(&Limits::default());
+    for start in [2, 50] {
+        let stream = hub.open_stream();
+        watch(&mut hub, stream, KeyRange::All, start, &past);
+        poll(&mut hub, stream, PLENTY, PLENTY, &past).unwrap();
+    }
+    for wanted_from in [2, 50, 2, 50] {
+        let mut left = PLENTY;
+        let Turn::Read(wanted) = hub.catch_up(&mut left, &past) else {
+            panic!("history is wanted");
+        };
+        assert_eq!(wanted.from, wanted_from);
+        hub.give_up(wanted.stream);
+    }
+}
+
+#[test]
 fn a_turn_serves_a_bounded_number_of_watchers_and_the_others_later() {
     let past = Past::of_puts(10, 10);
     let mut hub = hub(&Limits::default());
