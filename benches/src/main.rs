@@ -8,6 +8,7 @@
 //! - `table`, `subject`: what is measured: a `BTreeMap`; a store in memory or in a file.
 //! - `data`, `objects`: keys, values, picks and digests, twins of those in the Go program.
 //! - `keys`, `datasets`, `growth`, `latency`, `durable`, `watch`, `matching`, `open`: the workloads.
+//! - `writer_latency`: what a reader of history costs a writer in another thread.
 //! - `measure`: what is printed.
 
 mod data;
@@ -23,6 +24,7 @@ mod open;
 mod subject;
 mod table;
 mod watch;
+mod writer_latency;
 
 use std::collections::HashMap;
 use std::env;
@@ -101,7 +103,7 @@ fn run_keys<T: Table>(run: &Run, workload: &str, open: impl Fn() -> T) {
     }
 }
 
-fn run_store<P: PageStore>(run: &Run, workload: &str, open: impl Fn() -> Subject<P>) {
+fn run_store<P: PageStore + Send + Sync>(run: &Run, workload: &str, open: impl Fn() -> Subject<P>) {
     match workload {
         "put-txn" => keys::puts_in_txns(run, open()),
         "compact" => keys::compaction(run, open()),
@@ -111,6 +113,7 @@ fn run_store<P: PageStore>(run: &Run, workload: &str, open: impl Fn() -> Subject
         "watch-many" => watch::watch_many(run, open),
         "catch-up-far" => watch::catch_up_far(run, open),
         "crowd" => watch::watch_crowd(run, open),
+        "writer-latency" => writer_latency::writer_latency(run, open),
         "datasets" => {
             run_keys(run, workload, &open);
             datasets::kubernetes_watched(run, open());

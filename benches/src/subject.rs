@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use revwatch::page::{FileOptions, FilePages, MemoryPages, PageStore};
-use revwatch::{Durability, KeyRange, Op, Options, PutRequest, RangeRequest, Store, TxnRequest};
+use revwatch::{
+    Durability, KeyRange, Op, Options, PutRequest, RangeRequest, SharedStore, Store, TxnRequest,
+};
 
 use crate::data::kv_sum;
 use crate::table::{Pair, Table};
@@ -15,6 +18,8 @@ const DURABILITY: Durability = Durability::Batch {
     max_ms: 100,
     max_writes: 10_000,
 };
+/// How many files there were: each has a name of its own.
+static OPENED: AtomicU32 = AtomicU32::new(0);
 /// How many writes pass between two looks at the clock.
 const WRITES_PER_STEP: u32 = 32;
 const STEP_BYTES: usize = 1 << 20;
@@ -24,7 +29,7 @@ pub(crate) struct Subject<P: PageStore> {
     pub(crate) store: Store<P>,
     opened: Instant,
     writes_until_step: u32,
-    _scratch: Option<Scratch>,
+    scratch: Option<Scratch>,
 }
 
 impl Subject<MemoryPages> {
@@ -45,7 +50,8 @@ impl Subject<FilePages> {
     }
 
     fn with_durability(folder: &Path, durability: Durability) -> Self {
-        let path = folder.join(format!("revwatch-{}.db", std::process::id()));
+        let number = OPENED.fetch_add(1, Ordering::Relaxed);
+        let path = folder.join(format!("revwatch-{}-{number}.db", std::process::id()));
         let pages =
             FilePages::open(&path, &FileOptions::default()).expect("the folder can be written to");
         let options = Options {
@@ -63,7 +69,7 @@ impl<P: PageStore> Subject<P> {
             store,
             opened: Instant::now(),
             writes_until_step: WRITES_PER_STEP,
-            _scratch: scratch,
+            scratch,
         }
     }
 
@@ -82,6 +88,11 @@ impl<P: PageStore> Subject<P> {
         while self.store.status().compacting {
             self.step();
         }
+    }
+
+    /// The store for many threads, and what must outlive it.
+    pub(crate) fn share(self) -> (SharedStore<P>, Option<Scratch>) {
+        (SharedStore::new(self.store), self.scratch)
     }
 
     fn wrote(&mut self) {
@@ -145,7 +156,7 @@ impl<P: PageStore> Table for Subject<P> {
 }
 
 /// A file that goes when this goes.
-struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Drop for Scratch {
     fn drop(&mut self) {
