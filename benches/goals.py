@@ -137,7 +137,7 @@ GOALS = (
         most=80,
     ),
     Goal(
-        "bytes of a further revision, with the log's directory",
+        "bytes of a further revision of a key",
         held("memory, a further revision of a key"),
         most=12,
     ),

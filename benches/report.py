@@ -35,7 +35,7 @@ RATIOS = (
 SECTIONS = {
     "Opening": ("open",),
     "Who watches a key": ("match, ",),
-    "Many watchers beside": ("put, one of ",),
+    "A put among many watchers": ("put, one of ",),
     "Latency": ("latency of ", "put, alone", "put, beside a reader", "put to poll"),
     "Memory": ("memory, ",),
     "Growth": ("growth, ",),
@@ -171,7 +171,8 @@ def page(results: Results, drawn: list[str], beside: str, goals_: str, record: P
         parts += image("throughput", drawn) if title == "Beside etcd" else []
         parts += image("latency", drawn) if title == "Latency" else []
         parts.append(as_page(heads, rows))
-    parts += [GROWTH, *image("growth", drawn), as_page(*growth.table(results, SUBJECTS))]
+    if growth.curves(results):
+        parts += [GROWTH, *image("growth", drawn), as_page(*growth.table(results, SUBJECTS))]
     parts += [beside, *image("peers", drawn)] if beside else []
     parts += [instructions(record), machine(results)]
     return "\n".join(parts) + "\n"

@@ -65,6 +65,7 @@ GROUPS = (
     Group("datasets", ALL, long=True),
     Group("watch-many,catch-up-far", STORES, long=True),
     Group("growth", ALL, long=True),
+    Group("writer-latency", (MEMORY, FILE), long=True),
     Group("open", (ETCD, FILE), long=True),
     # Without a store, so one subject does it for both.
     Group("match", (ETCD, CRATE, MEMORY), long=True),

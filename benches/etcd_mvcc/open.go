@@ -99,7 +99,7 @@ func (b *bench) indexMemory() {
 	before := held()
 	putAll := func(times int) int {
 		for i := 0; i < times*indexKeys; i++ {
-			s.put([]byte(fmt.Sprintf("k%015d", i%indexKeys*1_000_003%indexKeys)), b.values[0])
+			s.put([]byte(fmt.Sprintf("k%015d", i%indexKeys*1_000_003%indexKeys)), []byte{0})
 		}
 		s.settle()
 		return (held() - before) / indexKeys

@@ -113,6 +113,7 @@ fn run_store<P: PageStore + Send + Sync>(run: &Run, workload: &str, open: impl F
         "watch-many" => watch::watch_many(run, open),
         "catch-up-far" => watch::catch_up_far(run, open),
         "crowd" => watch::watch_crowd(run, open),
+        "writer-latency" => writer_latency::writer_latency(run, open),
         "datasets" => {
             run_keys(run, workload, &open);
             datasets::kubernetes_watched(run, open());
@@ -121,7 +122,6 @@ fn run_store<P: PageStore + Send + Sync>(run: &Run, workload: &str, open: impl F
             run_keys(run, workload, &open);
             growth::by_watchers(run, open);
         }
-        "writer-latency" => writer_latency::writer_latency(run, open),
         // No store takes part in it, so one subject does it for both.
         "match" if run.subject == "revwatch-memory" => matching::matching(run),
         other => run_keys(run, other, open),

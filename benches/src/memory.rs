@@ -11,7 +11,8 @@
 //! - `backlog`: what a store holds for a watcher that never reads, beyond what it holds for one that does.
 //!
 //! - `index`: what a store in a file (`--dir`) holds of each key, beyond the key's bytes, and of each further
-//!   revision: the index, the log's directory, and a cache of 64 KiB.
+//!   revision. Values are of one byte, so that the log's directory, which costs by the page, has a small
+//!   part in it.
 //!
 //! One process measures one of them: memory that another gave back would not count as resident again.
 
@@ -30,8 +31,8 @@ const STREAMS: usize = 64;
 const PLENTY: usize = 1 << 20;
 /// So many events fill the queue of a stream: what comes after them is to cost nothing more.
 const FULL_QUEUE_PUTS: u32 = 10_000;
-const INDEX_KEYS: usize = 100_000;
-const INDEX_CHANGES: usize = 8;
+const INDEX_KEYS: u32 = 100_000;
+const INDEX_CHANGES: u32 = 8;
 const INDEX_CACHE_BYTES: usize = 64 << 10;
 /// Of the system, as Linux has it on the machines that this is measured on.
 const RESIDENT_PAGE_BYTES: usize = 4096;
@@ -103,23 +104,24 @@ fn measure_index(folder: &str) {
         for _ in 0..times {
             for number in 0..INDEX_KEYS {
                 // In no order: a tree's nodes are as full as they are in use.
-                let key = format!("k{:015}", number * 1_000_003 % INDEX_KEYS);
-                store.put(key.as_bytes(), &[0; 64]).expect("a put succeeds");
+                let key = format!(
+                    "k{:015}",
+                    u64::from(number) * 1_000_003 % u64::from(INDEX_KEYS)
+                );
+                store.put(key.as_bytes(), &[0]).expect("a put succeeds");
             }
         }
         store.flush().expect("a flush succeeds");
-        held(&region) / INDEX_KEYS
+        let bytes = u32::try_from(held(&region)).expect("it is less than 4 GiB");
+        f64::from(bytes) / f64::from(INDEX_KEYS)
     };
     let first = put_all(1);
-    print(
+    print_each(
         "memory, a key with one revision, beyond its text",
-        first - 16,
+        first - 16.0,
     );
-    let further = put_all(INDEX_CHANGES) - first;
-    print(
-        "memory, a further revision of a key",
-        further / INDEX_CHANGES,
-    );
+    let further = (put_all(INDEX_CHANGES) - first) / f64::from(INDEX_CHANGES);
+    print_each("memory, a further revision of a key", further);
     fs::remove_file(&path).expect("the store is there");
 }
 
@@ -175,8 +177,17 @@ fn with_backlog(puts: u32, reads: bool) -> usize {
     held(&region)
 }
 
-/// In the shape of the other measurements, for the same report.
 fn print(workload: &str, bytes: usize) {
+    line(workload, &bytes.to_string());
+}
+
+/// Prints bytes for each of many things, whose parts count.
+fn print_each(workload: &str, bytes: f64) {
+    line(workload, &format!("{bytes:.1}"));
+}
+
+/// In the shape of the other measurements, for the same report.
+fn line(workload: &str, bytes: &str) {
     println!(
         r#"{{"subject":"revwatch-memory","workload":"{workload}","unit":"bytes","value":{bytes},"count":1,"digest":"","round":0}}"#
     );
