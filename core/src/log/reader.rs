@@ -179,10 +179,7 @@ impl<P: PageStore> Log<P> {
                 return Ok(None);
             };
             let length = prefix + body;
-            let next = position.saturating_add(length as u64);
-            if next > limit {
-                return Ok(None);
-            }
+            let next = position + length as u64;
             let stored = match stretch {
                 Stretch::Page(page, range) if length <= range.len() => {
                     Stored::new(page, range.start + prefix..range.start + length)
@@ -233,8 +230,8 @@ impl<P: PageStore> Log<P> {
         Ok(position)
     }
 
-    /// The length of the frame at `position`, whose first bytes are these. `None` if the log ends
-    /// within the length.
+    /// The length of the frame at `position`, whose first bytes are these. `None` if it does not end at or
+    /// before `limit`.
     fn length_at(
         &self,
         position: u64,
@@ -248,6 +245,12 @@ impl<P: PageStore> Log<P> {
             length = frame::read_length(&self.gather(position, rest as usize, source)?);
         }
         match length {
+            // It ends behind the log. A crash may have taken the rest, and the slots that it was in too.
+            Length::Known { prefix, body }
+                if position.saturating_add((prefix + body) as u64) > limit =>
+            {
+                Ok(None)
+            }
             Length::Known { prefix, body } if prefix + body <= self.image_bytes() => {
                 Ok(Some((prefix, body)))
             }
