@@ -162,6 +162,8 @@ fn without_a_bug_nothing_is_noticed() {
         checkpoint::every_stop,
         sweep_and_stop,
         refuse_growth,
+        fill_and_stop,
+        lose_growths,
     ];
     assert_eq!(catch(None, &hunts, 2), None);
 }
