@@ -53,6 +53,10 @@ pub enum SeededBug {
     ShrinkTooEarly,
     /// The root of a checkpoint stays when the log is written.
     KeepRoot,
+    /// Slots that were gained are used before it is durable that they are blank.
+    SkipGrowthSync,
+    /// The page store says that pages are gained as zeros, and they are what lay there.
+    GainNoZeros,
     /// A commit is acknowledged though a full disk has no room to recover it in.
     ForgetRoomToRecover,
     /// A recovery that was cut off leaves its pages for good to those that come after it.

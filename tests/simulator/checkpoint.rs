@@ -10,6 +10,7 @@ use crate::explore::{
     OPENED_BY_CHECKPOINT, run_or_be_full,
 };
 use crate::power::BATCH;
+use crate::reclaim::{compact, step};
 use crate::session::Session;
 use crate::setup::Setup;
 use crate::tally::{Tally, note};
@@ -38,7 +39,15 @@ pub fn sessions(setup: &Setup, random: &mut Random) -> Session {
     let (mut session, mut choice) = filled(setup, random);
     session.take_points();
     for _ in 0..2 + random.below(2) {
+        // A sweep may be the first that the next session writes.
+        let is_swept = random.percent(30);
+        if is_swept {
+            compact(&mut session, 0);
+        }
         run_or_be_full(&mut session, &Command::Close);
+        if is_swept {
+            step(&mut session, 1 + random.below(4));
+        }
         for _ in 0..[0, 1, 1, 2, 12][random.below(5)] {
             let command = choice.next(session.history());
             run_or_be_full(&mut session, &command);

@@ -35,13 +35,13 @@ fn durability(random: &mut Random) -> Durability {
 }
 
 /// Steps in which little time passes, so that nothing but reclaiming happens.
-fn step(session: &mut Session, steps: usize) {
+pub fn step(session: &mut Session, steps: usize) {
     for _ in 0..steps {
         run_or_be_full(session, &Command::Step { elapsed_ms: 1 });
     }
 }
 
-fn compact(session: &mut Session, keep: usize) {
+pub fn compact(session: &mut Session, keep: usize) {
     let (newest, compact_revision) = {
         let now = session.history().last();
         (now.revision, now.compact_revision)

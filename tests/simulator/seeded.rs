@@ -16,7 +16,7 @@ use crate::io::fail_everywhere;
 use crate::power::{BATCH, every_stop, long_life, work};
 use crate::reclaim::{damage_swept, shrink_and_stop, sweep_and_stop};
 use crate::setup::Setup;
-use crate::space::{fill_and_stop, refuse_growth};
+use crate::space::{fill_and_stop, lose_growths, refuse_growth};
 use crate::tally::Tally;
 
 /// Tries a seed; a panic is a catch.
@@ -115,6 +115,8 @@ caught! {
     a_sweep_that_runs_ahead_is_noticed: SweepBeforeWrite by sweep_and_stop;
     a_transaction_without_its_end_is_noticed: DropTransactionEnd by sweep_and_stop;
     a_tombstone_that_goes_too_early_is_noticed: PurgeTombstoneTooEarly by sweep_and_stop;
+    a_growth_that_is_not_synced_is_noticed: SkipGrowthSync by lose_growths;
+    a_promise_of_zeros_that_is_not_kept_is_noticed: GainNoZeros by lose_growths;
     a_full_store_that_forgets_recovery_is_noticed: ForgetRoomToRecover by fill_and_stop;
     recoveries_that_leave_their_pages_are_noticed: KeepUnbegunEpoch by fill_and_stop;
     a_store_that_is_cut_too_early_is_noticed: ShrinkTooEarly by shrink_and_stop;
@@ -165,6 +167,8 @@ fn without_a_bug_nothing_is_noticed() {
         refuse_growth,
         interrupt_import,
         interrupt_update,
+        fill_and_stop,
+        lose_growths,
     ];
     assert_eq!(catch(None, &hunts, 2), None);
 }

@@ -1,7 +1,8 @@
 //! A disk that is full: what then fails changes nothing, and what makes room goes on.
 
 use revwatch::Durability;
-use revwatch::page::fault::{Fault, FaultPages, Random};
+use revwatch::page::PageStore;
+use revwatch::page::fault::{Crash, Fate, Fault, FaultPages, Random};
 
 use crate::command::{Command, Commands};
 use crate::explore::{Explorer, run_or_be_full};
@@ -16,6 +17,7 @@ const REFUSED: &str = "growth refused";
 const CUT_AFTER_REFUSAL: &str = "power cut after that";
 const FULL: &str = "full store used";
 const CUT_WHEN_FULL: &str = "power cut when full";
+const CUT_AFTER_LOST_GROWTH: &str = "power cut after a growth was lost";
 const CUT_AGAIN_AND_AGAIN: &str = "power cut in one recovery after the other";
 /// So many recoveries in a row are cut off.
 const STOPS: usize = 8;
@@ -232,4 +234,67 @@ fn open(setup: &Setup, disk: FaultPages, promised: &Standing) -> Session {
         Ok(session) => session,
         Err(error) => panic!("the full store cannot be opened: {error}"),
     }
+}
+
+/// A crash takes a growth and not what was written there; then the store grows again, and the numbers
+/// of the pages that lie there come up.
+pub fn lose_growths(tally: &mut Tally, seed: u64) {
+    let mut random = Random::new(seed);
+    let setup = Setup {
+        seed,
+        durability: [Durability::Commit, BATCH, Durability::Never][random.below(3)],
+        page_size: 512,
+        capacity: 110,
+    };
+    let mut session = Session::create(&setup);
+    run_or_be_full(&mut session, &long_put(0, 10));
+    session.take_points();
+    // More than is kept back, so that slots are written that were only just gained.
+    let pages = 26 + random.below(10);
+    run_or_be_full(&mut session, &long_put(1, pages * setup.page_size));
+    let mut points = session.take_points();
+    points.drain(..points.len().saturating_sub(5));
+    let mut explorer = Explorer {
+        setup: &setup,
+        random,
+        tally,
+    };
+    for point in points {
+        let Some(crash) = lost_growth(&point, &mut explorer.random) else {
+            continue;
+        };
+        let _crash = note(&crash);
+        let mut session = explorer.recover(point.disk.crash_as(&crash), &point.standing);
+        for number in 0..32 {
+            run_or_be_full(&mut session, &long_put(number, setup.page_size / 2));
+        }
+        for point in session.take_points() {
+            explorer.crash_again(&point, CUT_AFTER_LOST_GROWTH, 1);
+        }
+    }
+}
+
+fn long_put(number: usize, length: usize) -> Command {
+    Command::Put(Change::Put {
+        key: format!("key/{number}").into_bytes(),
+        value: vec![number as u8; length],
+        lease: 0,
+    })
+}
+
+/// A crash that takes a growth, if there is one to take, and none of the pages.
+fn lost_growth(point: &Point, random: &mut Random) -> Option<Crash> {
+    let len = point.disk.len().unwrap();
+    let mut drawn = (0..8).map(|_| point.disk.draw_crash(random));
+    let mut crash = drawn.find(|crash| crash.len < len)?;
+    for (_, fate) in &mut crash.fates {
+        *fate = Fate::Whole(usize::MAX);
+    }
+    Some(crash)
+}
+
+#[test]
+fn a_growth_that_a_crash_took_brings_nothing_back() {
+    let kinds = [CUT_AFTER_LOST_GROWTH];
+    Tally::new("a_growth_that_a_crash_took", &kinds).run(lose_growths);
 }

@@ -8,7 +8,7 @@ use std::{env, thread};
 const POINTS: u64 = 100_000;
 /// Which percentage of them each test tries. No point is tried twice: each is another seed, another
 /// moment of what follows from it, or another outcome there.
-const PERCENT: [(&str, u64); 23] = [
+const PERCENT: [(&str, u64); 24] = [
     ("every_stop_of_a_store_that_syncs_each_commit", 12),
     ("every_stop_of_a_store_that_syncs_batches", 12),
     ("every_stop_of_a_store_that_never_syncs", 10),
@@ -32,6 +32,7 @@ const PERCENT: [(&str, u64); 23] = [
     ("a_full_store_can_be_read", 1),
     ("a_full_store_can_be_deleted_from", 1),
     ("a_full_store_that_crashed", 3),
+    ("a_growth_that_a_crash_took", 1),
 ];
 
 /// The points that a test has tried, by kind.

@@ -65,18 +65,15 @@ fn overwrite<P: Peer>(run: &Run, mut peer: P) -> P {
     peer
 }
 
-/// How many changes can still be read: the newest of each key, and what the window has beside them.
+/// How many changes can still be read: what each key was at the compact revision, and all later ones.
 fn kept_changes(peer: &Revwatch) -> u32 {
-    let from = peer.store.status().compact_revision + 1;
-    let mut kept = 0;
-    peer.store
-        .range_pinned(&KeyRange::All, 0)
+    let compacted = peer.store.status().compact_revision;
+    let mut kept = peer
+        .store
+        .range_pinned(&KeyRange::All, compacted)
         .expect("a range succeeds")
-        .for_each(|pinned| {
-            let pinned = pinned.expect("a range succeeds");
-            kept += u32::from(pinned.as_ref().mod_revision < from);
-        });
-    let mut next = Some(from);
+        .count() as u32;
+    let mut next = Some(compacted + 1);
     while let Some(start) = next {
         let page = peer.store.history(&KeyRange::All, start, PUTS_PER_TXN);
         let page = page.expect("history can be read");

@@ -68,10 +68,7 @@ pub(crate) trait Frames {
                 return Ok(None);
             };
             let length = prefix + body;
-            let next = position.saturating_add(length as u64);
-            if next > limit {
-                return Ok(None);
-            }
+            let next = position + length as u64;
             let stored = match stretch {
                 Stretch::Page(page, range) if length <= range.len() => {
                     Stored::new(page, range.start + prefix..range.start + length)
@@ -122,8 +119,8 @@ pub(crate) trait Frames {
         Ok(position)
     }
 
-    /// The length of the frame at `position`, whose first bytes are these. `None` if the log ends
-    /// within the length.
+    /// The length of the frame at `position`, whose first bytes are these. `None` if it does not end at or
+    /// before `limit`.
     fn length_at(&self, position: u64, limit: u64, bytes: &[u8]) -> Result<Option<(usize, usize)>> {
         let mut length = frame::read_length(bytes);
         if length == Length::Cut {
@@ -131,6 +128,12 @@ pub(crate) trait Frames {
             length = frame::read_length(&self.gather(position, rest as usize)?);
         }
         match length {
+            // It ends behind the log. A crash may have taken the rest, and the slots that it was in too.
+            Length::Known { prefix, body }
+                if position.saturating_add((prefix + body) as u64) > limit =>
+            {
+                Ok(None)
+            }
             Length::Known { prefix, body } if prefix + body <= self.longest_entry_bytes() => {
                 Ok(Some((prefix, body)))
             }

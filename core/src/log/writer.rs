@@ -467,7 +467,9 @@ impl<P: PageStore> Log<P> {
             self.growing = Some(new_length);
             return Err(Error::SyncPending);
         }
-        if let Err(error) = self.pages.sync() {
+        if !is_seeded!(SkipGrowthSync)
+            && let Err(error) = self.pages.sync()
+        {
             self.poisoned = true;
             return Err(error.into());
         }

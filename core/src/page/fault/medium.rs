@@ -9,6 +9,7 @@ use core::iter;
 use super::crash::{Crash, Fate, PageBytes};
 use super::random::Random;
 use super::unsettled::{ChangeNumber, Unsettled};
+use crate::seeded_bug::is_seeded;
 
 /// All that a power loss can choose from. To clone it costs a little for each unsettled page and
 /// nothing for the others.
@@ -56,6 +57,11 @@ impl Medium {
         self.gains_zeros = true;
     }
 
+    /// Whether pages gained are zeros indeed.
+    fn keeps_its_promise(&self) -> bool {
+        self.gains_zeros && !is_seeded!(GainNoZeros)
+    }
+
     pub(super) fn random(&mut self) -> &mut Random {
         &mut self.random
     }
@@ -82,7 +88,7 @@ impl Medium {
         let shorter = self.len().min(len);
         let ever_held = self.durable.len() as u32;
         if self.len() < len {
-            let noise = if self.gains_zeros {
+            let noise = if self.keeps_its_promise() {
                 self.zeros()
             } else {
                 self.noise()
@@ -91,7 +97,7 @@ impl Medium {
                 Arc::make_mut(&mut self.durable).resize(len as usize, Arc::clone(&noise));
             }
             for page in shorter..len.min(ever_held) {
-                if self.gains_zeros || self.random.percent(50) {
+                if self.keeps_its_promise() || self.random.percent(50) {
                     self.write(page, Arc::clone(&noise));
                 }
             }
@@ -108,7 +114,7 @@ impl Medium {
     fn forget_behind_len(&mut self) {
         let zeros = self.zeros();
         let len = self.durable_len as usize;
-        if self.gains_zeros && len < self.durable.len() {
+        if self.keeps_its_promise() && len < self.durable.len() {
             Arc::make_mut(&mut self.durable)[len..].fill(zeros);
         }
     }
