@@ -281,6 +281,7 @@ impl Hub {
     pub(crate) fn rewind(&mut self, cut: i64, told: i64) {
         self.parts.clear(&mut self.batches);
         let lost = self.keys_where(|watcher| match watcher.state {
+            _ if is_seeded!(ReaderRewindIsSilent) && self.openings & EARLY == 0 => false,
             // Who waits for a start in the future has been told nothing, the others everything.
             State::Synced => watcher.next_revision <= told + 1 && told > cut,
             State::Unsynced | State::Victim => watcher.next_revision - 1 > cut,
