@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ffi::c_void;
 use std::task::Waker;
 
-use revwatch_core::{Error, StreamId, StreamOptions};
+use revwatch_core::{Error, Responses, StreamId, StreamOptions};
 
 use crate::handle::{self, Handle};
 use crate::input::{self, Options, Out};
@@ -197,7 +197,11 @@ pub unsafe extern "C" fn revwatch_stream_poll(
         let has_looked = Cell::new(false);
         let responses = gather(&*stream, &options, |store, max_events, max_bytes| {
             if has_looked.replace(true) && options.max_responses == 0 {
-                let more = store.poll_many(stream.id, max_events, max_bytes)?;
+                let more = if store.has_response(stream.id)? {
+                    store.poll_many(stream.id, max_events, max_bytes)?
+                } else {
+                    Responses::default()
+                };
                 return Ok(None.into_iter().chain(watch::taken_together(&more)));
             }
             let response = store.poll(stream.id, max_events, max_bytes)?;

@@ -6,7 +6,7 @@ use crate::judge::{Broken, Promise, judge};
 use crate::simulation;
 
 /// Histories that are played at most until a bug is found. None is found in as many without a bug.
-const HISTORIES: u64 = 400;
+const HISTORIES: u64 = 1_000;
 
 /// How it is seen that an event never comes: by the next one, at the end, at a revision's other half,
 /// at progress, or when it was compacted meanwhile; by a watcher or by a follower.

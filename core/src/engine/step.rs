@@ -9,7 +9,6 @@ use crate::lease::Lessor;
 use crate::log::{Position, Refresh};
 use crate::page::PageStore;
 use crate::record::Event;
-use crate::seeded_bug::is_seeded;
 use crate::store::{Lesson, event_of};
 use crate::watch::Hub;
 use alloc::vec::Vec;
@@ -346,11 +345,7 @@ impl<P: PageStore> Store<P> {
         self.read_again()?;
         self.hub.forget_history();
         if let Some(cut) = self.cut_since(epoch) {
-            if is_seeded!(ReaderRewindIsSilent) {
-                self.hub.fall_behind(seen.min(cut));
-            } else {
-                self.hub.rewind(cut, seen);
-            }
+            self.hub.rewind(cut, seen);
             self.rewind_follows(cut);
         }
         self.hub.fall_behind(seen);

@@ -298,6 +298,7 @@ impl Hub {
     /// others read what came instead. `told` is what was published before the loss.
     pub(crate) fn rewind(&mut self, cut: i64, told: i64) {
         let lost = self.keys_where(|watcher| match watcher.state {
+            _ if is_seeded!(ReaderRewindIsSilent) && self.openings & EARLY == 0 => false,
             // Who waits for a start in the future has been told nothing, the others everything.
             State::Synced => watcher.next_revision <= told + 1 && told > cut,
             State::Unsynced | State::Victim => watcher.next_revision - 1 > cut,
