@@ -29,7 +29,7 @@ pub(crate) struct Subject<P: PageStore> {
     pub(crate) store: Store<P>,
     opened: Instant,
     writes_until_step: u32,
-    _scratch: Option<Scratch>,
+    scratch: Option<Scratch>,
 }
 
 impl Subject<MemoryPages> {
@@ -60,7 +60,7 @@ impl<P: PageStore> Subject<P> {
             store,
             opened: Instant::now(),
             writes_until_step: WRITES_PER_STEP,
-            _scratch: scratch,
+            scratch,
         }
     }
 
@@ -83,7 +83,7 @@ impl<P: PageStore> Subject<P> {
 
     /// The store for many threads, and what must outlive it.
     pub(crate) fn share(self) -> (SharedStore<P>, Option<Scratch>) {
-        (SharedStore::new(self.store), self._scratch)
+        (SharedStore::new(self.store), self.scratch)
     }
 
     fn wrote(&mut self) {
