@@ -140,9 +140,11 @@ impl<P: PageStore> Store<P> {
         max_bytes: usize,
     ) -> Result<Responses> {
         let mut left = POLL_BYTES;
+        let mut responses = Responses::default();
         take_turns(self, |store| {
-            store.poll_many_turn(stream, max_events, max_bytes, &mut left)
-        })
+            store.poll_many_turn(stream, max_events, max_bytes, &mut left, &mut responses)
+        })?;
+        Ok(responses)
     }
 
     pub(crate) fn poll_many_turn(
@@ -151,9 +153,10 @@ impl<P: PageStore> Store<P> {
         max_events: usize,
         max_bytes: usize,
         left: &mut usize,
-    ) -> Result<Turn<Responses, P>> {
+        responses: &mut Responses,
+    ) -> Result<Turn<(), P>> {
         let (hub, view) = self.hub_and_view(stream.is_early());
-        let turn = hub.poll_many(stream, max_events, max_bytes, left, &view)?;
+        let turn = hub.poll_many(stream, max_events, max_bytes, left, responses, &view)?;
         Ok(self.send_for(turn, stream.is_early()))
     }
 

@@ -283,9 +283,23 @@ impl<P: PageStore> SharedStore<P> {
 
     polls! {
         poll(stream: StreamId) = poll_turn -> WatchResponse;
-        poll_many(stream: StreamId) = poll_many_turn -> Responses;
         poll_follow(follow: FollowId) = poll_follow_turn -> FollowResponse;
         poll_cursor(cursor: CursorId) = poll_cursor_turn -> CursorResponse;
+    }
+
+    /// See [`Store::poll_many`].
+    pub fn poll_many(
+        &self,
+        stream: StreamId,
+        max_events: usize,
+        max_bytes: usize,
+    ) -> Result<Responses> {
+        let mut left = POLL_BYTES;
+        let mut responses = Responses::default();
+        take_turns(&*self.shared, |store| {
+            store.poll_many_turn(stream, max_events, max_bytes, &mut left, &mut responses)
+        })?;
+        Ok(responses)
     }
 
     keeps! {

@@ -182,24 +182,25 @@ impl<'a> Iterator for ResponsesIter<'a> {
 
 impl Hub {
     /// Takes the stream's next responses: what [`poll`](Self::poll) would answer, and then what is
-    /// queued behind it. Only for the first is history read, so that an error loses nothing.
+    /// queued behind it, added to `responses`. Only for the first is history read, so that an error loses
+    /// nothing.
     pub(crate) fn poll_many(
         &mut self,
         stream_id: StreamId,
         max_events: usize,
         max_bytes: usize,
         bytes_left: &mut usize,
+        responses: &mut Responses,
         history: &impl History,
-    ) -> Result<Turn<Responses>> {
+    ) -> Result<Turn<()>> {
         let place = self.find(stream_id)?;
         let most = Most {
             events: max_events,
             bytes: max_bytes,
         };
-        let mut responses = Responses::default();
         loop {
             let left = responses.left(most);
-            if !self.take_run(place, left, &mut responses) {
+            if !self.take_run(place, left, responses) {
                 let Most { events, bytes } = left;
                 match self.poll(stream_id, events, bytes, bytes_left, history)? {
                     Turn::Done(WatchResponse::Idle) => break,
@@ -213,7 +214,7 @@ impl Hub {
                 break;
             }
         }
-        Ok(Turn::Done(responses))
+        Ok(Turn::Done(()))
     }
 
     /// Takes a run from the front of a stream's queue, or as many of its responses as may be answered

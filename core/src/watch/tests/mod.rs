@@ -136,10 +136,11 @@ fn poll(
 }
 
 fn poll_many(hub: &mut Hub, stream: StreamId, max_events: usize, past: &Past) -> Result<Responses> {
-    let mut left = POLL_BYTES;
+    let (mut left, mut responses) = (POLL_BYTES, Responses::default());
     past.take_turns(hub, |hub| {
-        hub.poll_many(stream, max_events, PLENTY, &mut left, past)
-    })
+        hub.poll_many(stream, max_events, PLENTY, &mut left, &mut responses, past)
+    })?;
+    Ok(responses)
 }
 
 fn catch_up(hub: &mut Hub, mut budget: usize, past: &Past) {
