@@ -218,7 +218,7 @@ impl<P: PageStore> Store<P> {
         let mut at = changes.at;
         let mut outcome = Ok(());
         self.revisions
-            .changes(changes.at + 1, changes.to, &mut |revision, kind, kv| {
+            .changes(changes.at + 1, changes.to, |revision, kind, kv| {
                 match visit(revision, kind, kv, revision.main > at) {
                     Ok(ControlFlow::Continue(())) => at = revision.main,
                     Ok(ControlFlow::Break(())) => return ControlFlow::Break(()),
@@ -258,14 +258,13 @@ impl<P: PageStore> Store<P> {
         }
         fingerprint_of(|add| {
             let mut outcome = Ok(());
-            self.revisions
-                .changes(main, main, &mut |revision, kind, kv| {
-                    outcome = add(revision, kind, kv);
-                    match outcome {
-                        Ok(()) => ControlFlow::Continue(()),
-                        Err(_) => ControlFlow::Break(()),
-                    }
-                })?;
+            self.revisions.changes(main, main, |revision, kind, kv| {
+                outcome = add(revision, kind, kv);
+                match outcome {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(_) => ControlFlow::Break(()),
+                }
+            })?;
             outcome
         })
     }

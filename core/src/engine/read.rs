@@ -123,7 +123,7 @@ impl<P: PageStore> Store<P> {
             next_revision: None,
         };
         self.revisions
-            .lend_events(from, self.published, &mut |kind, kv| {
+            .lend_events(from, self.published, |kind, kv| {
                 let revision = kv.mod_revision;
                 let begins_one = page
                     .events
@@ -172,7 +172,7 @@ impl<P: PageStore> Store<P> {
     ) -> Result<()> {
         let from = self.history_from(start_revision)?;
         self.revisions
-            .lend_events(from, self.published, &mut |kind, kv| {
+            .lend_events(from, self.published, |kind, kv| {
                 if !range.contains(kv.key) {
                     return ControlFlow::Continue(());
                 }

@@ -152,6 +152,7 @@ pub(crate) fn decode(body: &[u8]) -> Option<Entry<'_>> {
 }
 
 /// Takes the entry off that these bytes begin with, if they hold all of it.
+#[inline]
 pub(super) fn take_entry<'a>(bytes: &mut &'a [u8]) -> Option<Entry<'a>> {
     let Length::Known { prefix, body } = read_length(bytes) else {
         return None;
@@ -165,6 +166,7 @@ pub(super) fn take_entry<'a>(bytes: &mut &'a [u8]) -> Option<Entry<'a>> {
     body.entry()
 }
 
+#[cold]
 fn decode_any(body: &[u8]) -> Option<Body<'_>> {
     let (body, rest) = postcard::take_from_bytes(body).ok()?;
     rest.is_empty().then_some(body)

@@ -42,7 +42,7 @@ impl Scan {
     pub(crate) fn visit(
         &mut self,
         log: &impl Frames,
-        visit: &mut dyn FnMut(&Entry<'_>) -> ControlFlow<()>,
+        visit: &mut impl FnMut(&Entry<'_>) -> ControlFlow<()>,
     ) -> Result<()> {
         loop {
             let mut reached = self.position;

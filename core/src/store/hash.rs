@@ -65,7 +65,7 @@ impl<P: PageStore> RevisionStore<P> {
         // leave out what such a compaction would drop.
         let nothing_lives = !self.any_key_at(upper);
         let mut scratch = Vec::new();
-        self.changes(1, upper, &mut |revision, kind, kv| {
+        self.changes(1, upper, |revision, kind, kv| {
             if revision.main <= self.state.compact_revision {
                 let is_state = |main| {
                     kind == EventKind::Put

@@ -18,7 +18,12 @@ pub(crate) type ChangeVisitor<'a> =
 impl<P: PageStore> RevisionStore<P> {
     /// Shows every change in the log from main revision `from` up to and including `to`, also those
     /// that compaction will take.
-    pub(crate) fn changes(&self, from: i64, to: i64, visit: &mut ChangeVisitor<'_>) -> Result<()> {
+    pub(crate) fn changes(
+        &self,
+        from: i64,
+        to: i64,
+        mut visit: impl FnMut(Revision, EventKind, KeyValueRef<'_>) -> ControlFlow<()>,
+    ) -> Result<()> {
         let mut scan = self.log.scan(Revision::first_of(from));
         let outcome = scan.visit(&self.log, &mut |entry| match change_of(entry) {
             _ if entry.revision.main > to => ControlFlow::Break(()),
@@ -38,9 +43,9 @@ impl<P: PageStore> RevisionStore<P> {
         &self,
         from: i64,
         to: i64,
-        visit: &mut dyn FnMut(EventKind, KeyValueRef<'_>) -> ControlFlow<()>,
+        mut visit: impl FnMut(EventKind, KeyValueRef<'_>) -> ControlFlow<()>,
     ) -> Result<()> {
-        self.changes(from, to, &mut |revision, kind, kv| {
+        self.changes(from, to, |revision, kind, kv| {
             let is_tombstone =
                 kind == EventKind::Delete && revision.main == self.state.compact_revision;
             if self.was_compacted(revision, kv.key)
@@ -116,6 +121,7 @@ pub(crate) fn event_of(entry: &Entry<'_>) -> Option<Event> {
     })
 }
 
+#[inline]
 pub(super) fn change_of<'a>(entry: &Entry<'a>) -> Option<(EventKind, KeyValueRef<'a>)> {
     let mod_revision = entry.revision.main;
     match entry.record {
