@@ -43,6 +43,7 @@ mod measured;
 mod members;
 mod node;
 mod ranges;
+mod same;
 mod shape;
 #[cfg(test)]
 mod tests;

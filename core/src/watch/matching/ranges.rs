@@ -28,7 +28,9 @@ use hashbrown::HashTable;
 
 use super::lengths::Lengths;
 use super::members::MemberId;
+use super::same::is_same;
 use super::shape::{Kind, Shape};
+
 use crate::index::heap::{Address, Heap};
 use crate::range::KeyRange;
 use crate::watch::watcher::WatcherKey;
@@ -299,8 +301,12 @@ impl Ranges {
     fn find(&self, hash: u32, kind: Kind, start: &[u8], end: &[u8]) -> Option<RangeId> {
         #[cfg(test)]
         Work::count(&self.work.looks);
-        let is_it =
-            |entry: &Hashed| entry.hash == hash && self.read(entry.id) == (kind, start, end);
+        let is_it = |entry: &Hashed| {
+            entry.hash == hash && {
+                let (its_kind, its_start, its_end) = self.read(entry.id);
+                its_kind == kind && is_same(its_start, start) && is_same(its_end, end)
+            }
+        };
         Some(self.by_hash.find(spread(hash), is_it)?.id)
     }
 
