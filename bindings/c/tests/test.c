@@ -166,6 +166,7 @@ static void run_all(void) {
     run_list(progress_tests);
     run_list(range_stream_tests);
     run_list(txn_tests);
+    run_list(kill_tests);
     run_list(lease_tests);
     run_list(watch_tests);
     run_list(watch_options_tests);

@@ -23,6 +23,7 @@ extern const struct test snapshot_tests[];
 extern const struct test cursor_tests[];
 extern const struct test error_tests[];
 extern const struct test follow_tests[];
+extern const struct test kill_tests[];
 extern const struct test lease_tests[];
 extern const struct test misuse_tests[];
 extern const struct test notify_tests[];
