@@ -137,8 +137,7 @@ impl<P: PageStore> Errand<P> {
     fn read_beside(&mut self, hold: &impl Hold<P>) -> Result<(Vec<Event>, i64)> {
         let mut gathered = Gathered::of(&self.wanted);
         loop {
-            let visit = &mut |_, kind, kv: KeyValueRef<'_>| gathered.add(kind, kv);
-            match self.reading.visit(visit)? {
+            match self.reading.visit(|_, kind, kv| gathered.add(kind, kv))? {
                 Read::All => break,
                 Read::ToTheWindowsEnd => {
                     hold.look(|store| store.revisions.read_on(&mut self.reading));
@@ -159,8 +158,9 @@ fn gather_at_hand<P: PageStore>(
     wanted: &Wanted,
 ) -> Result<(Vec<Event>, i64)> {
     let mut gathered = Gathered::of(wanted);
-    let visit = &mut |_, kind, kv: KeyValueRef<'_>| gathered.add(kind, kv);
-    revisions.changes(wanted.from, wanted.published, visit)?;
+    revisions.changes(wanted.from, wanted.published, |_, kind, kv| {
+        gathered.add(kind, kv)
+    })?;
     gathered.leave_out_what_was_compacted();
     if wanted.prev_kv {
         gathered.attach_prev_kvs(|events| {

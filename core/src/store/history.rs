@@ -11,10 +11,6 @@ use crate::record::{Event, EventKind, KeyValueRef};
 use crate::revision::Revision;
 use crate::seeded_bug::is_seeded;
 
-/// Is shown changes one by one, in order, until it breaks off.
-pub(crate) type ChangeVisitor<'a> =
-    dyn FnMut(Revision, EventKind, KeyValueRef<'_>) -> ControlFlow<()> + 'a;
-
 impl<P: PageStore> RevisionStore<P> {
     /// Shows every change in the log from main revision `from` up to and including `to`, also those
     /// that compaction will take.
@@ -25,11 +21,7 @@ impl<P: PageStore> RevisionStore<P> {
         mut visit: impl FnMut(Revision, EventKind, KeyValueRef<'_>) -> ControlFlow<()>,
     ) -> Result<()> {
         let mut scan = self.log.scan(Revision::first_of(from));
-        let outcome = scan.visit(&self.log, &mut |entry| match change_of(entry) {
-            _ if entry.revision.main > to => ControlFlow::Break(()),
-            Some((kind, kv)) => visit(entry.revision, kind, kv),
-            None => ControlFlow::Continue(()),
-        });
+        let outcome = scan.visit(&self.log, &mut |entry| show_change(entry, to, &mut visit));
         if self.log.is_outdated() {
             // Changes between those that were read may have been reclaimed.
             return Err(self.overtaken(from));
@@ -119,6 +111,20 @@ pub(crate) fn event_of(entry: &Entry<'_>) -> Option<Event> {
         kv: kv.to_owned(),
         prev_kv: None,
     })
+}
+
+/// Shows what an entry changes, if it changes a key, and breaks off beyond main revision `to`.
+#[inline]
+pub(super) fn show_change(
+    entry: &Entry<'_>,
+    to: i64,
+    visit: &mut impl FnMut(Revision, EventKind, KeyValueRef<'_>) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    match change_of(entry) {
+        _ if entry.revision.main > to => ControlFlow::Break(()),
+        Some((kind, kv)) => visit(entry.revision, kind, kv),
+        None => ControlFlow::Continue(()),
+    }
 }
 
 #[inline]

@@ -2,12 +2,12 @@
 
 use core::ops::ControlFlow;
 
-use super::history::{ChangeVisitor, change_of, event_of};
+use super::history::{event_of, show_change};
 use super::revision_store::RevisionStore;
 use crate::error::Result;
 use crate::log::{Position, Scan, Window};
 use crate::page::PageStore;
-use crate::record::{Event, KeyValue};
+use crate::record::{Event, EventKind, KeyValue, KeyValueRef};
 use crate::revision::Revision;
 
 /// Changes that are being read, a window of the log at a time. To open a window takes the store for a
@@ -57,15 +57,14 @@ impl<P: PageStore> RevisionStore<P> {
 
 impl<P: PageStore> Reading<P> {
     /// Shows the changes that lie in the window.
-    pub(crate) fn visit(&mut self, visit: &mut ChangeVisitor<'_>) -> Result<Read> {
+    pub(crate) fn visit(
+        &mut self,
+        mut visit: impl FnMut(Revision, EventKind, KeyValueRef<'_>) -> ControlFlow<()>,
+    ) -> Result<Read> {
         let to = self.to;
         let mut flow = ControlFlow::Continue(());
         self.scan.visit(&self.window, &mut |entry| {
-            flow = match change_of(entry) {
-                _ if entry.revision.main > to => ControlFlow::Break(()),
-                Some((kind, kv)) => visit(entry.revision, kind, kv),
-                None => ControlFlow::Continue(()),
-            };
+            flow = show_change(entry, to, &mut visit);
             flow
         })?;
         let is_all = flow.is_break() || self.window.is_last();
