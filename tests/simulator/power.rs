@@ -29,6 +29,16 @@ const KINDS: [&str; 6] = [
     KILLED,
 ];
 
+/// The store grows by a few pages at a time, and slots are used again soon.
+pub fn with_little_room(seed: u64, durability: Durability) -> Setup {
+    Setup {
+        seed,
+        durability,
+        page_size: 512,
+        capacity: 48,
+    }
+}
+
 /// A store that has done some work, and all moments at which the power could have gone meanwhile.
 pub fn work(setup: &Setup, commands: usize) -> Vec<Point> {
     let mut session = Session::create(setup);
@@ -44,13 +54,7 @@ pub fn work(setup: &Setup, commands: usize) -> Vec<Point> {
 /// and the same again at every stop position after the crash.
 pub fn every_stop(tally: &mut Tally, seed: u64, durability: Durability) {
     let mut random = Random::new(seed);
-    let setup = Setup {
-        seed,
-        durability,
-        page_size: 512,
-        // Little room: the store grows by a few pages at a time, and slots are used again soon.
-        capacity: 48,
-    };
+    let setup = with_little_room(seed, durability);
     let points = work(&setup, 4 + random.below(5));
     let mut explorer = Explorer {
         setup: &setup,

@@ -13,9 +13,8 @@ use crate::command::{Command, Commands};
 use crate::explore::{Explorer, run_or_be_full};
 use crate::import::{interrupt_import, interrupt_update};
 use crate::io::fail_everywhere;
-use crate::power::{BATCH, every_stop, long_life, work};
+use crate::power::{BATCH, every_stop, long_life, with_little_room, work};
 use crate::reclaim::{damage_swept, shrink_and_stop, sweep_and_stop};
-use crate::setup::Setup;
 use crate::space::{fill_and_stop, lose_growths, refuse_growth};
 use crate::tally::Tally;
 
@@ -52,12 +51,7 @@ fn expect_catch(bug: SeededBug, hunts: &[Hunt]) {
 /// Every stop of the same workloads, but one crash only: the recovered store is used, and not opened again.
 fn one_crash(seed: u64, durability: Durability) {
     let mut random = Random::new(seed);
-    let setup = Setup {
-        seed,
-        durability,
-        page_size: 512,
-        capacity: 48,
-    };
+    let setup = with_little_room(seed, durability);
     let points = work(&setup, 4 + random.below(5));
     let mut explorer = Explorer {
         setup: &setup,
