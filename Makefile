@@ -13,7 +13,7 @@ RUFF := $(PYTHON) -m ruff format --no-cache --config tests/tools/ruff.toml
 PORT ?= 8000
 
 .PHONY: help demo test soak build lint fmt test-rust test-c test-python test-wasm test-etcd test-no-std \
-        bench bench-quick bench-full bench-record bench-report demo-page header clean basics
+        bench bench-quick bench-full bench-paths bench-record bench-report demo-page header clean basics
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +65,9 @@ bench-quick: basics ## The same, shortened, in a few minutes
 
 bench-full: basics ## The same with ten million keys, revisions and watchers (hours, 20 GB)
 	@benches/run.sh --full
+
+bench-paths: basics ## Time the core paths by themselves, and compare with the last time
+	@cargo bench --quiet -p revwatch-benches
 
 bench-report: basics ## Write benches/RESULTS.md and its charts anew from what was measured last
 	@benches/report.sh

@@ -197,6 +197,15 @@ SUITES = (
         ("basics",),
     ),
     Suite(
+        "core-paths",
+        "rust",
+        "store",
+        "the benchmarks of the core paths, each once",
+        "cargo test -p revwatch-benches --bench core_paths",
+        "check",
+        ("rust-build",),
+    ),
+    Suite(
         "watch-histories",
         "rust",
         "watch",

@@ -30,7 +30,7 @@ impl Data {
     }
 
     /// Every key with a value, in any order that is always the same.
-    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
         self.order
             .iter()
             .enumerate()
@@ -38,7 +38,7 @@ impl Data {
     }
 
     /// The keys in that order.
-    pub(crate) fn picked(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn picked(&self) -> impl Iterator<Item = &[u8]> + Clone {
         self.pairs().map(|(key, _)| key)
     }
 

@@ -13,6 +13,7 @@ mod data;
 mod fixture;
 mod log;
 mod store;
+mod streams;
 mod watch;
 
 use std::env;

@@ -2,21 +2,16 @@
 
 use std::hint::black_box;
 
-use revwatch::page::MemoryPages;
-use revwatch::{
-    CursorRequest, CursorResponse, FollowResponse, KeyRange, MeasuredMatcher, Store, StreamId,
-    WatchRequest, WatchResponse, WatchResponseRef,
-};
+use revwatch::{CursorRequest, CursorResponse, FollowResponse, KeyRange, MeasuredMatcher};
 
-use crate::data::{Key, Random, Seed, WATCH_STREAMS, event_sum};
+use crate::data::{Key, Random, Seed, WATCH_STREAMS};
 use crate::fixture::{Data, KEYS, in_memory};
 use crate::path;
+use crate::streams::{POLL_BYTES, POLL_EVENTS, drain, streams, watch};
 
 /// Watchers and keys.
 const WATCHERS: u32 = 1_000;
 const PREFIX_PUTS: u32 = 100;
-const POLL_EVENTS: usize = 1_000;
-const POLL_BYTES: usize = 1 << 20;
 
 pub(crate) fn all() {
     one_of_many();
@@ -25,46 +20,6 @@ pub(crate) fn all() {
     coming_and_going();
     matching();
     following();
-}
-
-/// Reads what streams have; how many events there were.
-fn drain(store: &mut Store<MemoryPages>, streams: &[StreamId]) -> u32 {
-    let mut read = 0;
-    for &stream in streams {
-        loop {
-            let responses = store.poll_many(stream, POLL_EVENTS, POLL_BYTES);
-            let responses = responses.expect("a poll succeeds");
-            if responses.is_empty() {
-                break;
-            }
-            for response in &responses {
-                match response {
-                    WatchResponseRef::Events { events, .. } => {
-                        for event in events.iter() {
-                            let kv = event.kv;
-                            black_box(event_sum(kv.key, kv.value, kv.mod_revision));
-                            read += 1;
-                        }
-                    }
-                    WatchResponseRef::Notice(WatchResponse::Created { .. }) => {}
-                    WatchResponseRef::Notice(other) => panic!("nobody asked for {other:?}"),
-                }
-            }
-        }
-    }
-    read
-}
-
-fn streams(store: &mut Store<MemoryPages>) -> Vec<StreamId> {
-    (0..WATCH_STREAMS).map(|_| store.watch_stream()).collect()
-}
-
-fn watch(store: &mut Store<MemoryPages>, stream: StreamId, range: KeyRange, start: i64) -> i64 {
-    let request = WatchRequest {
-        start_revision: start,
-        ..WatchRequest::new(range)
-    };
-    store.watch(stream, &request).expect("a watch succeeds")
 }
 
 fn one_of_many() {
