@@ -48,9 +48,9 @@ SECTIONS = {
 }
 NOTES = {
     "Beside a real etcd": """\
-Over the loopback interface; one client, and 64 at once, which are threads on one store here. A server
-does more for each answer: it carries it over the network, agrees on it with other servers, which it has
-none of here, and syncs that agreement. That is what an embedded store saves.
+Over the loopback interface; one client, and 64 at once, which are threads on one store here. A
+server does more for each answer: it carries it over the network, and puts it into a consensus log
+that it syncs, though it is alone here. That is what an embedded store saves.
 """
 }
 
