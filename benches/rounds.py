@@ -61,7 +61,7 @@ GROUPS = (
     Group("get,put-get,compact", ALL),
     Group("latency", ALL),
     Group("watch,watch-prefix,catch-up", STORES),
-    Group("durable", (SERVER, FILE)),
+    Group("durable,clients", (SERVER, FILE)),
     Group("datasets", ALL, long=True),
     Group("watch-many,catch-up-far", STORES, long=True),
     Group("growth", ALL, long=True),

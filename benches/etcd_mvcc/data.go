@@ -43,6 +43,10 @@ const (
 	serverKeys      = 1_000
 	serverPuts      = 1_000
 	serverGets      = 5_000
+	clientCount     = 64
+	clientKeys      = 100
+	clientPuts      = 300
+	clientGets      = 1_000
 	matchQueries    = 200_000
 	valueCount      = 256
 	valueBytes      = 64
@@ -71,6 +75,7 @@ const (
 	seedGrowth
 	seedLatency
 	seedServer
+	seedClients
 )
 
 // random is splitmix64: a counter and three mixing steps, the same in every language.

@@ -44,8 +44,12 @@ type measurement struct {
 }
 
 func (b *bench) report(workload, unit string, count int, took time.Duration, digest uint64) {
+	b.reportOf("etcd", workload, unit, count, took, digest)
+}
+
+func (b *bench) reportOf(subject, workload, unit string, count int, took time.Duration, digest uint64) {
 	b.print(measurement{
-		Subject: "etcd", Workload: workload, Unit: unit,
+		Subject: subject, Workload: workload, Unit: unit,
 		Value: float64(count) / took.Seconds(), Count: count, Seconds: took.Seconds(),
 		Digest: fmt.Sprintf("%016x", digest),
 	})
@@ -165,6 +169,7 @@ func main() {
 		"growth":   b.growth,
 		"latency":  b.putLatencies,
 		"durable":  b.durable,
+		"clients":  b.clients,
 		"open":     b.opens,
 		"memory":   b.memory,
 	}

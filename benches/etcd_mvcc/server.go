@@ -1,5 +1,5 @@
 // A real etcd over the loopback interface, with its own client: what a program waits for that asks for one
-// thing after the other. It syncs each put before it answers.
+// thing after the other. It syncs each put before it answers. With many clients: clients.go.
 
 package main
 
@@ -19,9 +19,10 @@ const serverPatience = 30 * time.Second
 
 // server is an etcd with a folder of its own.
 type server struct {
-	process *exec.Cmd
-	folder  string
-	client  *clientv3.Client
+	process  *exec.Cmd
+	folder   string
+	endpoint string
+	client   *clientv3.Client
 }
 
 func (b *bench) startServer() *server {
@@ -33,16 +34,22 @@ func (b *bench) startServer() *server {
 		"--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers,
 		"--initial-cluster", "default="+peers)
 	check(process.Start())
-	s := &server{process: process, folder: folder}
-	s.client, err = clientv3.New(clientv3.Config{
-		Endpoints: []string{clients}, DialTimeout: serverPatience,
+	s := &server{process: process, folder: folder, endpoint: clients}
+	s.client = s.connect()
+	return s
+}
+
+// connect returns another client, which the server has answered: both are up.
+func (s *server) connect() *clientv3.Client {
+	client, err := clientv3.New(clientv3.Config{
+		Endpoints: []string{s.endpoint}, DialTimeout: serverPatience,
 	})
 	check(err)
 	within, cancel := context.WithTimeout(context.Background(), serverPatience)
 	defer cancel()
-	_, err = s.client.Get(within, "k") // it answers: it is up
+	_, err = client.Get(within, "k")
 	check(err)
-	return s
+	return client
 }
 
 // freeAddress is one that nobody listens on at the moment.
@@ -101,7 +108,7 @@ func (b *bench) durable() {
 	})
 	b.latencies("etcd-server", "get, one client", took, digest)
 
-	events, cancel := s.watch()
+	events, cancel := watchPrefix(s.client, "k")
 	defer cancel()
 	took = timed(serverPuts, func(i, pick int) {
 		put(i, pick)
@@ -111,10 +118,10 @@ func (b *bench) durable() {
 	b.latencies("etcd-server", "durable put until its event", took, s.digest())
 }
 
-// watch returns once the watcher is there.
-func (s *server) watch() (clientv3.WatchChan, context.CancelFunc) {
+// watchPrefix returns once the watcher is there.
+func watchPrefix(client *clientv3.Client, prefix string) (clientv3.WatchChan, context.CancelFunc) {
 	watching, cancel := context.WithCancel(context.Background())
-	events := s.client.Watch(watching, "k", clientv3.WithPrefix(), clientv3.WithCreatedNotify())
+	events := client.Watch(watching, prefix, clientv3.WithPrefix(), clientv3.WithCreatedNotify())
 	created := <-events
 	must(created.Created, "the first response says that it was created: %v", fmt.Sprint(created))
 	return events, cancel

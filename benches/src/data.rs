@@ -43,6 +43,10 @@ pub(crate) const LATENCY_PUTS: u32 = 200_000;
 pub(crate) const SERVER_KEYS: u32 = 1_000;
 pub(crate) const SERVER_PUTS: u32 = 1_000;
 pub(crate) const SERVER_GETS: u32 = 5_000;
+pub(crate) const CLIENTS: u32 = 64;
+pub(crate) const CLIENT_KEYS: u32 = 100;
+pub(crate) const CLIENT_PUTS: u32 = 300;
+pub(crate) const CLIENT_GETS: u32 = 1_000;
 pub(crate) const MATCH_NESTED: u32 = 10_000;
 pub(crate) const MATCH_QUERIES: u32 = 200_000;
 const VALUES: u32 = 256;
@@ -65,6 +69,7 @@ pub(crate) enum Seed {
     Growth,
     Latency,
     Server,
+    Clients,
 }
 
 const ODD: u64 = 0x9E37_79B9_7F4A_7C15;

@@ -7,10 +7,11 @@
 //!
 //! - `table`, `subject`: what is measured: a `BTreeMap`; a store in memory or in a file.
 //! - `data`, `objects`: keys, values, picks and digests, twins of those in the Go program.
-//! - `keys`, `datasets`, `growth`, `latency`, `durable`, `watch`, `matching`, `open`: the workloads.
+//! - `keys`, `datasets`, `growth`, `latency`, `durable`, `clients`, `watch`, `matching`, `open`: the workloads.
 //! - `writer_latency`: what a reader of history costs a writer in another thread.
 //! - `measure`: what is printed.
 
+mod clients;
 mod data;
 mod datasets;
 mod durable;
@@ -55,6 +56,9 @@ fn main() {
             "revwatch-file" if workload == "open" => open::opens(&run, Path::new(&folder)),
             "revwatch-file" if workload == "durable" => {
                 durable::one_after_the_other(&run, Path::new(&folder));
+            }
+            "revwatch-file" if workload == "clients" => {
+                clients::all_at_once(&run, Path::new(&folder));
             }
             "iset" if workload == "match" => matching::matching_by_crate(&run),
             "btreemap" => run_keys(&run, workload, Plain::default),

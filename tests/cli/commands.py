@@ -7,10 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from scenario import Outcome, Program, Run, Session
+from scenario import PATIENCE_SECONDS, Outcome, Program, Run, Session
 
 COMMAND = [sys.executable, "-m", "revwatch.cli"]
-SETTLE_SECONDS = 4.0
 
 
 def revwatch_program(store: Path) -> Program:
@@ -23,7 +22,7 @@ def revwatch_program(store: Path) -> Program:
         except OSError:
             return False
 
-    return Program(COMMAND, {"REVWATCH_STORE": os.fspath(store)}, SETTLE_SECONDS, ready)
+    return Program(COMMAND, {"REVWATCH_STORE": os.fspath(store)}, PATIENCE_SECONDS, ready)
 
 
 def revwatch(store: Path, args: Sequence[str], stdin: str = "") -> Outcome:

@@ -9,7 +9,7 @@ use crate::history::History;
 use crate::session::Session;
 use crate::setup::Setup;
 use crate::tally::{Tally, note};
-use crate::tape::{RecordedPages, Standing, Tape};
+use crate::tape::{Standing, Tape, recorded};
 
 const CUT_IN_CREATION: &str = "power cut in the creation";
 
@@ -29,7 +29,7 @@ fn interrupt_creation(tally: &mut Tally, seed: u64) {
     let promised = Rc::new(Standing::of_nothing(History::new(0)));
     let tape = Rc::new(Tape::default());
     tape.promise(Rc::clone(&promised));
-    let pages = RecordedPages::new(disk, Rc::clone(&tape));
+    let pages = recorded(disk, Rc::clone(&tape));
     drop(Store::open(pages, setup.options()).unwrap());
     for (position, point) in tape.take_points().iter().enumerate() {
         let _position = note(position);

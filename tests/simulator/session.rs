@@ -13,7 +13,7 @@ use crate::history::History;
 use crate::inspect::{check_past, check_token, find_moment};
 use crate::perform::{perform, remaining_ms};
 use crate::setup::Setup;
-use crate::tape::{Operation, Point, RecordedPages, Standing, Tape, Token};
+use crate::tape::{Operation, Point, RecordedPages, Standing, Tape, Token, recorded};
 
 const PLENTY: usize = usize::MAX;
 /// Tokens that are kept and tried after each crash.
@@ -53,7 +53,7 @@ impl Session {
         };
         disk.set_capacity_limit(setup.capacity);
         let tape = Rc::new(Tape::default());
-        let pages = RecordedPages::new(disk.clone(), Rc::clone(&tape));
+        let pages = recorded(disk.clone(), Rc::clone(&tape));
         let store = Store::open(pages, setup.options()).unwrap();
         let history = Rc::new(History::new(1_000_000));
         Self::over(setup, disk, tape, store, history, true)
@@ -101,7 +101,7 @@ impl Session {
             epoch_limit: promised.epoch_limit + 1,
             ..promised.clone()
         }));
-        let pages = RecordedPages::new(disk.clone(), Rc::clone(&tape));
+        let pages = recorded(disk.clone(), Rc::clone(&tape));
         let reads = disk.counts().reads;
         let store = Store::open(pages, setup.options())?;
         // Otherwise every page was read at least once.
@@ -301,7 +301,7 @@ impl Session {
         }));
         self.tape.record(Operation::Sync, &self.disk);
         let operations = self.disk.counts();
-        let pages = RecordedPages::new(self.disk.clone(), Rc::clone(&self.tape));
+        let pages = recorded(self.disk.clone(), Rc::clone(&self.tape));
         self.store = Store::open(pages, self.setup.options())?;
         let found = self.disk.counts();
         assert_eq!(

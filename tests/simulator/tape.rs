@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use revwatch::page::fault::FaultPages;
+use revwatch::page::fault::{Call, FaultPages, Hook, HookedPages};
 use revwatch::page::{PageError, PageStore};
 use revwatch::{ResumeToken, Store};
 
@@ -136,55 +136,38 @@ impl Tape {
 }
 
 /// A disk that is recorded.
-pub struct RecordedPages {
+pub type RecordedPages = HookedPages<FaultPages, Recorder>;
+
+pub fn recorded(disk: FaultPages, tape: Rc<Tape>) -> RecordedPages {
+    let recorder = Recorder {
+        disk: disk.clone(),
+        tape,
+    };
+    HookedPages::new(disk, recorder)
+}
+
+/// Writes the tape.
+pub struct Recorder {
     disk: FaultPages,
     tape: Rc<Tape>,
 }
 
-impl RecordedPages {
-    pub fn new(disk: FaultPages, tape: Rc<Tape>) -> Self {
-        Self { disk, tape }
-    }
-}
-
-impl PageStore for RecordedPages {
-    fn page_size(&self) -> usize {
-        self.disk.page_size()
+impl Hook for Recorder {
+    /// In the midst of a sync, nothing of it can be relied upon.
+    fn before(&self, call: Call<'_>) -> Result<(), PageError> {
+        if call == Call::Sync {
+            self.tape.record(Operation::Sync, &self.disk);
+        }
+        Ok(())
     }
 
-    fn len(&self) -> Result<u32, PageError> {
-        self.disk.len()
-    }
-
-    /// A crash may undo it, so that the moment after it is the moment in its midst.
-    fn set_len(&self, len: u32) -> Result<(), PageError> {
-        let outcome = self.disk.set_len(len);
-        self.tape.record(Operation::SetLen, &self.disk);
-        outcome
-    }
-
-    fn gains_zeros(&self) -> bool {
-        self.disk.gains_zeros()
-    }
-
-    fn wearing_pages(&self) -> Option<u32> {
-        self.disk.wearing_pages()
-    }
-
-    fn read(&self, page: u32, buffer: &mut [u8]) -> Result<(), PageError> {
-        self.disk.read(page, buffer)
-    }
-
-    /// As with a change of length.
-    fn write(&self, page: u32, bytes: &[u8]) -> Result<(), PageError> {
-        let outcome = self.disk.write(page, bytes);
-        self.tape.record(Operation::Write, &self.disk);
-        outcome
-    }
-
-    /// In its midst, nothing of it can be relied upon.
-    fn sync(&self) -> Result<(), PageError> {
-        self.tape.record(Operation::Sync, &self.disk);
-        self.disk.sync()
+    /// A crash may undo a write or a change of length, so that the moment after it is the moment in its
+    /// midst.
+    fn after(&self, call: Call<'_>) {
+        match call {
+            Call::SetLen { .. } => self.tape.record(Operation::SetLen, &self.disk),
+            Call::Write { .. } => self.tape.record(Operation::Write, &self.disk),
+            Call::Read { .. } | Call::Sync => {}
+        }
     }
 }

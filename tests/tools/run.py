@@ -169,8 +169,9 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="say what there is, and stop")
     options = parser.parse_args()
     if options.list:
+        width = max(len(suite.name) for suite in SUITES)
         for suite in SUITES:
-            say(f"{suite.language:<7} {suite.name:<14} {suite.what}")
+            say(f"{suite.language:<7} {suite.name:<{width}} {suite.what}")
         return 0
     try:
         chosen = select(options.only)

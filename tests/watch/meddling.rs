@@ -9,7 +9,8 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::{Rc, Weak};
 
-use revwatch::page::{MemoryPages, PageError, PageStore};
+use revwatch::page::fault::{Call, Hook, HookedPages};
+use revwatch::page::{MemoryPages, PageError};
 use revwatch::{
     DeleteRangeRequest, Durability, KeyRange, Limits, Op, Options, PutRequest, SharedStore,
     StreamId, TxnRequest, WatchRequest, WatchResponse,
@@ -27,10 +28,7 @@ const MAX_EVENTS: usize = 30;
 const READS: usize = 6;
 
 /// Pages in memory that something else is done to the store at.
-struct MeddledPages {
-    pages: MemoryPages,
-    meddler: Rc<Meddler>,
-}
+type MeddledPages = HookedPages<MemoryPages, Rc<Meddler>>;
 
 #[derive(Default)]
 struct Meddler {
@@ -52,25 +50,12 @@ impl Meddler {
     }
 }
 
-impl PageStore for MeddledPages {
-    fn page_size(&self) -> usize {
-        self.pages.page_size()
-    }
-    fn len(&self) -> Result<u32, PageError> {
-        self.pages.len()
-    }
-    fn set_len(&self, len: u32) -> Result<(), PageError> {
-        self.pages.set_len(len)
-    }
-    fn read(&self, page: u32, buffer: &mut [u8]) -> Result<(), PageError> {
-        self.meddler.see_a_read();
-        self.pages.read(page, buffer)
-    }
-    fn write(&self, page: u32, bytes: &[u8]) -> Result<(), PageError> {
-        self.pages.write(page, bytes)
-    }
-    fn sync(&self) -> Result<(), PageError> {
-        self.pages.sync()
+impl Hook for Meddler {
+    fn before(&self, call: Call<'_>) -> Result<(), PageError> {
+        if matches!(call, Call::Read { .. }) {
+            self.see_a_read();
+        }
+        Ok(())
     }
 }
 
@@ -130,10 +115,7 @@ struct World {
 impl World {
     fn new(seed: u64) -> Rc<Self> {
         let meddler = Rc::new(Meddler::default());
-        let pages = MeddledPages {
-            pages: MemoryPages::new(512),
-            meddler: Rc::clone(&meddler),
-        };
+        let pages = HookedPages::new(MemoryPages::new(512), Rc::clone(&meddler));
         let options = Options {
             durability: Durability::Never,
             cache_bytes: 0,

@@ -16,7 +16,8 @@ use loom::thread;
 use super::SharedStore;
 use crate::engine::{Durability, Options};
 use crate::error::{Error, Result};
-use crate::page::{MemoryPages, PageError, PageStore};
+use crate::page::fault::{Call, Hook, HookedPages};
+use crate::page::{MemoryPages, PageError};
 use crate::range::KeyRange;
 use crate::store::PutResponse;
 use crate::watch::{StreamId, WatchRequest, WatchResponse};
@@ -24,11 +25,7 @@ use crate::watch::{StreamId, WatchRequest, WatchResponse};
 const PLENTY: usize = 1 << 20;
 
 /// Pages in memory whose syncs take as long as any other thread likes.
-#[derive(Clone)]
-struct SlowPages {
-    pages: MemoryPages,
-    disk: Arc<Disk>,
-}
+type SlowPages = HookedPages<MemoryPages, Arc<Disk>>;
 
 struct Disk {
     is_syncing: AtomicBool,
@@ -36,30 +33,17 @@ struct Disk {
     fails: AtomicBool,
 }
 
-impl PageStore for SlowPages {
-    fn page_size(&self) -> usize {
-        self.pages.page_size()
-    }
-    fn len(&self) -> Result<u32, PageError> {
-        self.pages.len()
-    }
-    fn set_len(&self, len: u32) -> Result<(), PageError> {
-        self.pages.set_len(len)
-    }
-    fn read(&self, page: u32, buffer: &mut [u8]) -> Result<(), PageError> {
-        self.pages.read(page, buffer)
-    }
-    fn write(&self, page: u32, bytes: &[u8]) -> Result<(), PageError> {
-        self.pages.write(page, bytes)
-    }
-    fn sync(&self) -> Result<(), PageError> {
-        let disk = &self.disk;
-        let overlaps = disk.is_syncing.swap(true, Ordering::SeqCst);
+impl Hook for Arc<Disk> {
+    fn before(&self, call: Call<'_>) -> Result<(), PageError> {
+        if call != Call::Sync {
+            return Ok(());
+        }
+        let overlaps = self.is_syncing.swap(true, Ordering::SeqCst);
         assert!(!overlaps, "one sync at a time");
-        disk.syncs.fetch_add(1, Ordering::SeqCst);
+        self.syncs.fetch_add(1, Ordering::SeqCst);
         thread::yield_now();
-        disk.is_syncing.store(false, Ordering::SeqCst);
-        if disk.fails.load(Ordering::SeqCst) {
+        self.is_syncing.store(false, Ordering::SeqCst);
+        if self.fails.load(Ordering::SeqCst) {
             return Err(PageError::other("the disk has gone"));
         }
         Ok(())
@@ -73,10 +57,7 @@ fn store(durability: Durability) -> (SharedStore<SlowPages>, Arc<Disk>) {
         syncs: AtomicUsize::new(0),
         fails: AtomicBool::new(false),
     });
-    let pages = SlowPages {
-        pages: MemoryPages::new(512),
-        disk: Arc::clone(&disk),
-    };
+    let pages = HookedPages::new(MemoryPages::new(512), Arc::clone(&disk)).promising_no_zeros();
     let options = Options {
         durability,
         cache_bytes: 0,

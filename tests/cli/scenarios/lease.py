@@ -107,6 +107,7 @@ SCENARIOS: dict[str, tuple[str, Sequence[Step]]] = {
                 lines=3,
                 then=[Run(["lease", "revoke", "@B@"])],
                 begun=1,
+                again=True,
             ),
             Run(["lease", "keep-alive", "--once", "1234"]),
             Run(["lease", "keep-alive", "1234"]),

@@ -3,7 +3,8 @@
 //! [`FaultPages`] keeps all that the power-loss contract of [`PageStore`](super::PageStore) leaves
 //! open: what the last sync made durable, and every write since. From that it makes the image that
 //! a loss of power leaves, as a [`Crash`] says: drawn from a seed, or one after the other through
-//! all that can happen. A [`Fault`] can strike any operation before.
+//! all that can happen. A [`Fault`] can strike any operation before. [`HookedPages`] has a test look
+//! into any page store, call by call.
 //!
 //! Nothing here depends on a clock, an address or the system: the same calls with the same seeds
 //! give the same bytes everywhere.
@@ -30,6 +31,7 @@
 mod crash;
 mod disk;
 mod every_crash;
+mod hooked;
 mod medium;
 mod pages;
 mod random;
@@ -41,6 +43,7 @@ mod unsettled;
 pub use crash::{Crash, Fate};
 pub use disk::FaultDisk;
 pub use every_crash::EveryCrash;
+pub use hooked::{Call, Hook, HookedPages};
 pub use pages::{FaultPages, OperationCounts, SyncBegun};
 pub use random::Random;
 pub use script::{Fault, Struck};

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
-use revwatch::page::{MemoryPages, PageError, PageStore};
+use revwatch::page::fault::{Call, Hook, HookedPages};
+use revwatch::page::{MemoryPages, PageError};
 use revwatch::{Durability, Options, SharedStore};
 
 /// Whoever waits so long waits for ever.
@@ -11,11 +12,7 @@ pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// Pages in memory whose syncs are counted, and wait while the gate is shut; of which a read may be held up
 /// too.
-#[derive(Clone)]
-pub(crate) struct GatedPages {
-    pages: MemoryPages,
-    gate: Arc<Gate>,
-}
+pub(crate) type GatedPages = HookedPages<MemoryPages, Arc<Gate>>;
 
 #[derive(Default)]
 pub(crate) struct Gate {
@@ -133,25 +130,14 @@ impl Gate {
     }
 }
 
-impl PageStore for GatedPages {
-    fn page_size(&self) -> usize {
-        self.pages.page_size()
-    }
-    fn len(&self) -> Result<u32, PageError> {
-        self.pages.len()
-    }
-    fn set_len(&self, len: u32) -> Result<(), PageError> {
-        self.pages.set_len(len)
-    }
-    fn read(&self, page: u32, buffer: &mut [u8]) -> Result<(), PageError> {
-        self.gate.pass_read();
-        self.pages.read(page, buffer)
-    }
-    fn write(&self, page: u32, bytes: &[u8]) -> Result<(), PageError> {
-        self.pages.write(page, bytes)
-    }
-    fn sync(&self) -> Result<(), PageError> {
-        self.gate.pass()
+impl Hook for Gate {
+    fn before(&self, call: Call<'_>) -> Result<(), PageError> {
+        match call {
+            Call::Read { .. } => self.pass_read(),
+            Call::Sync => self.pass()?,
+            Call::SetLen { .. } | Call::Write { .. } => {}
+        }
+        Ok(())
     }
 }
 
@@ -170,9 +156,6 @@ pub(crate) fn gated(durability: Durability) -> (SharedStore<GatedPages>, Arc<Gat
 /// An empty store behind a gate.
 pub(crate) fn behind_a_gate(options: Options) -> (SharedStore<GatedPages>, Arc<Gate>) {
     let gate = Arc::new(Gate::default());
-    let pages = GatedPages {
-        pages: MemoryPages::new(4096),
-        gate: Arc::clone(&gate),
-    };
+    let pages = HookedPages::new(MemoryPages::new(4096), Arc::clone(&gate)).promising_no_zeros();
     (SharedStore::open(pages, options).unwrap(), gate)
 }

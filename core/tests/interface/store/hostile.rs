@@ -10,7 +10,8 @@ use std::rc::Rc;
 use crate::common::PLENTY;
 use foldhash::SharedSeed;
 use foldhash::fast::FoldHasher;
-use revwatch::page::{MemoryPages, PageError, PageStore};
+use revwatch::page::fault::{Call, Hook, HookedPages};
+use revwatch::page::{MemoryPages, PageError};
 use revwatch::{
     DeleteRangeRequest, ErrorCode, KeyRange, Limits, Op, Options, PutRequest, RangeRequest, Store,
     TxnRequest,
@@ -19,39 +20,20 @@ use revwatch::{
 const PAGE_SIZE: usize = 4096;
 const MEBIBYTE: usize = 1 << 20;
 
-/// Pages in memory that count how often one is read, and are read each time.
-#[derive(Clone)]
-struct Counted {
-    pages: MemoryPages,
-    reads: Rc<Cell<usize>>,
-}
+/// How often a page was read. None is lent, so each time that one is looked at counts.
+#[derive(Default)]
+struct Reads(Cell<usize>);
 
-impl PageStore for Counted {
-    fn page_size(&self) -> usize {
-        self.pages.page_size()
-    }
-
-    fn len(&self) -> Result<u32, PageError> {
-        self.pages.len()
-    }
-
-    fn set_len(&self, len: u32) -> Result<(), PageError> {
-        self.pages.set_len(len)
-    }
-
-    fn read(&self, page: u32, buffer: &mut [u8]) -> Result<(), PageError> {
-        self.reads.set(self.reads.get() + 1);
-        self.pages.read(page, buffer)
-    }
-
-    fn write(&self, page: u32, bytes: &[u8]) -> Result<(), PageError> {
-        self.pages.write(page, bytes)
-    }
-
-    fn sync(&self) -> Result<(), PageError> {
-        self.pages.sync()
+impl Hook for Reads {
+    fn before(&self, call: Call<'_>) -> Result<(), PageError> {
+        if matches!(call, Call::Read { .. }) {
+            self.0.set(self.0.get() + 1);
+        }
+        Ok(())
     }
 }
+
+type Counted = HookedPages<MemoryPages, Rc<Reads>>;
 
 fn options() -> Options {
     Options {
@@ -86,11 +68,8 @@ fn of_a_mebibyte() -> Vec<Vec<u8>> {
 
 /// Every operation on each of the keys, with what a lookup may cost at most.
 fn use_all(keys: &[Vec<u8>]) {
-    let (pages, reads) = (MemoryPages::new(PAGE_SIZE), Rc::new(Cell::new(0)));
-    let pages = Counted {
-        pages,
-        reads: Rc::clone(&reads),
-    };
+    let reads = Rc::new(Reads::default());
+    let pages = HookedPages::new(MemoryPages::new(PAGE_SIZE), Rc::clone(&reads));
     let mut store = Store::open(pages.clone(), options()).unwrap();
     for (number, key) in keys.iter().enumerate() {
         store.put(key, &number.to_be_bytes()).unwrap();
@@ -135,11 +114,11 @@ fn delete(key: &[u8]) -> Op {
 
 /// A key that is there costs the pages of its own record and at most two more, however many keys
 /// there are; one that is not costs none, and neither does counting.
-fn costs_what_is_stated(store: &Store<Counted>, keys: &[Vec<u8>], reads: &Cell<usize>) {
+fn costs_what_is_stated(store: &Store<Counted>, keys: &[Vec<u8>], reads: &Reads) {
     let cost = |work: &dyn Fn()| {
-        let before = reads.get();
+        let before = reads.0.get();
         work();
-        reads.get() - before
+        reads.0.get() - before
     };
     for key in keys {
         let of_its_own = key.len() / (PAGE_SIZE - 100) + 2;

@@ -1,35 +1,12 @@
 //! Reading ranges: every way to read one gives the same answer.
 
 use crate::common::Rng;
-use revwatch::page::{MemoryPages, PageError, PageStore};
+use revwatch::page::fault::HookedPages;
+use revwatch::page::{MemoryPages, PageStore};
 use revwatch::{
     DeleteRangeRequest, ErrorCode, KeyRange, KeyValue, Options, RangeRequest, SortOrder,
     SortTarget, Store,
 };
-
-/// Pages that can be had as copies only, as those of a file.
-struct Copied(MemoryPages);
-
-impl PageStore for Copied {
-    fn page_size(&self) -> usize {
-        self.0.page_size()
-    }
-    fn len(&self) -> Result<u32, PageError> {
-        self.0.len()
-    }
-    fn set_len(&self, len: u32) -> Result<(), PageError> {
-        self.0.set_len(len)
-    }
-    fn read(&self, page: u32, buffer: &mut [u8]) -> Result<(), PageError> {
-        self.0.read(page, buffer)
-    }
-    fn write(&self, page: u32, bytes: &[u8]) -> Result<(), PageError> {
-        self.0.write(page, bytes)
-    }
-    fn sync(&self) -> Result<(), PageError> {
-        self.0.sync()
-    }
-}
 
 /// Some hundred changes of a few dozen keys, of which some are longer than a page.
 fn changed<P: PageStore>(pages: P, seed: u64) -> Store<P> {
@@ -113,7 +90,7 @@ fn a_range_is_the_same_however_it_is_read() {
             let memory = MemoryPages::new(page_size);
             let mut store = changed(memory.clone(), seed);
             assert_all_ways_agree(&store);
-            let copied = changed(Copied(MemoryPages::new(page_size)), seed);
+            let copied = changed(HookedPages::new(MemoryPages::new(page_size), ()), seed);
             assert_all_ways_agree(&copied);
             store.compact(store.revision() / 2).unwrap();
             while store.status().compacting {

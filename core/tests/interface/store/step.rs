@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use crate::common::Rng;
-use revwatch::page::{MemoryPages, PageError, PageStore};
+use revwatch::page::fault::{Call, Hook, HookedPages};
+use revwatch::page::{MemoryPages, PageError};
 use revwatch::{DeleteRangeRequest, Durability, KeyRange, Options, Store};
 
 const PAGE_SIZE: usize = 4096;
@@ -17,43 +18,25 @@ struct Cost {
     syncs: usize,
 }
 
-/// Pages that can be had as copies only, as those of a file, and are counted.
-struct Counted {
-    pages: MemoryPages,
-    cost: Rc<Cell<Cost>>,
+/// What was asked for since this was looked at.
+#[derive(Default)]
+struct Meter(Cell<Cost>);
+
+impl Hook for Meter {
+    fn before(&self, call: Call<'_>) -> Result<(), PageError> {
+        let mut cost = self.0.get();
+        match call {
+            Call::Read { .. } => cost.read += PAGE_SIZE,
+            Call::Write { .. } => cost.written += PAGE_SIZE,
+            Call::Sync => cost.syncs += 1,
+            Call::SetLen { .. } => {}
+        }
+        self.0.set(cost);
+        Ok(())
+    }
 }
 
-impl Counted {
-    fn count(&self, change: impl FnOnce(&mut Cost)) {
-        let mut cost = self.cost.get();
-        change(&mut cost);
-        self.cost.set(cost);
-    }
-}
-
-impl PageStore for Counted {
-    fn page_size(&self) -> usize {
-        self.pages.page_size()
-    }
-    fn len(&self) -> Result<u32, PageError> {
-        self.pages.len()
-    }
-    fn set_len(&self, len: u32) -> Result<(), PageError> {
-        self.pages.set_len(len)
-    }
-    fn read(&self, page: u32, buffer: &mut [u8]) -> Result<(), PageError> {
-        self.count(|cost| cost.read += buffer.len());
-        self.pages.read(page, buffer)
-    }
-    fn write(&self, page: u32, bytes: &[u8]) -> Result<(), PageError> {
-        self.count(|cost| cost.written += bytes.len());
-        self.pages.write(page, bytes)
-    }
-    fn sync(&self) -> Result<(), PageError> {
-        self.count(|cost| cost.syncs += 1);
-        self.pages.sync()
-    }
-}
+type Counted = HookedPages<MemoryPages, Rc<Meter>>;
 
 /// A store with so many revisions of so many keys, in entries of up to `longest` bytes.
 fn store_with_history(
@@ -61,12 +44,10 @@ fn store_with_history(
     keys: u64,
     longest: usize,
     durability: Durability,
-    cost: &Rc<Cell<Cost>>,
+    meter: &Rc<Meter>,
 ) -> Store<Counted> {
-    let pages = Counted {
-        pages: MemoryPages::new(PAGE_SIZE),
-        cost: Rc::clone(cost),
-    };
+    let pages =
+        HookedPages::new(MemoryPages::new(PAGE_SIZE), Rc::clone(meter)).promising_no_zeros();
     let options = Options {
         durability,
         // Too small to spare the sweep any reading.
@@ -87,7 +68,7 @@ fn store_with_history(
         }
     }
     store.flush().unwrap();
-    cost.set(Cost::default());
+    meter.0.take();
     store
 }
 
@@ -97,32 +78,25 @@ fn compact(
     store: &mut Store<Counted>,
     budget: usize,
     longest: usize,
-    cost: &Cell<Cost>,
+    meter: &Meter,
 ) -> (usize, bool) {
     let allocated = store.status().size_allocated;
     store.compact(store.revision()).unwrap();
-    assert!(
-        cost.get().read + cost.get().written <= PAGE_SIZE,
-        "{cost:?}"
-    );
+    let cost = meter.0.take();
+    assert!(cost.read + cost.written <= PAGE_SIZE, "{cost:?}");
     let (mut steps, mut grew) = (0, false);
     while store.status().compacting {
-        cost.set(Cost::default());
         store.step(0, budget).unwrap();
-        let Cost {
-            read,
-            written,
-            syncs,
-        } = cost.get();
+        let cost = meter.0.take();
         assert!(
-            read <= 3 * (budget + longest) + 24 * PAGE_SIZE,
+            cost.read <= 3 * (budget + longest) + 24 * PAGE_SIZE,
             "{budget}: {cost:?}"
         );
         assert!(
-            written <= budget + longest + 14 * PAGE_SIZE,
+            cost.written <= budget + longest + 14 * PAGE_SIZE,
             "{budget}: {cost:?}"
         );
-        assert!(syncs <= 5, "{budget}: {cost:?}");
+        assert!(cost.syncs <= 5, "{budget}: {cost:?}");
         steps += 1;
         grew |= store.status().size_allocated > allocated;
     }
@@ -132,12 +106,12 @@ fn compact(
 
 #[test]
 fn no_step_of_a_compaction_reads_or_writes_beyond_its_bound() {
-    let cost = Rc::new(Cell::new(Cost::default()));
+    let meter = Rc::new(Meter::default());
     for budget in [1, PAGE_SIZE, 64 * 1024, 512 * 1024] {
         for (revisions, longest) in [(30_000, 200), (3_000, 20_000)] {
-            let mut store = store_with_history(revisions, 2_000, longest, Durability::ETCD, &cost);
+            let mut store = store_with_history(revisions, 2_000, longest, Durability::ETCD, &meter);
             let size = store.status().size_in_use as usize;
-            let (steps, _) = compact(&mut store, budget, longest, &cost);
+            let (steps, _) = compact(&mut store, budget, longest, &meter);
             assert!(
                 steps > size / (3 * (budget + longest) + 24 * PAGE_SIZE),
                 "in slices"
@@ -148,16 +122,16 @@ fn no_step_of_a_compaction_reads_or_writes_beyond_its_bound() {
 
 #[test]
 fn a_step_that_has_to_make_the_store_grow_keeps_to_its_bound_too() {
-    let cost = Rc::new(Cell::new(Cost::default()));
+    let meter = Rc::new(Meter::default());
     // A fifth is dead, so that the slots of what is gathered are not free before new ones are needed.
-    let mut store = store_with_history(30_000, 60_000, 200, Durability::Commit, &cost);
+    let mut store = store_with_history(30_000, 60_000, 200, Durability::Commit, &meter);
     let free = |store: &Store<Counted>| store.status().size_allocated - store.status().size_in_use;
     let mut added = 0_u32;
     while free(&store) > 16 * PAGE_SIZE as u64 {
         store.put(&added.to_le_bytes(), &[0; 100]).unwrap();
         added += 1;
     }
-    cost.set(Cost::default());
-    let (_, grew) = compact(&mut store, 128 * 1024, 200, &cost);
+    meter.0.take();
+    let (_, grew) = compact(&mut store, 128 * 1024, 200, &meter);
     assert!(grew);
 }
