@@ -9,10 +9,10 @@
 //! ```
 //!
 //! The root is written with every clean close that can make use of it, the body only when the log
-//! has grown by a quarter since, or pages were moved. To open by a checkpoint is to read the root,
-//! the page write that it names, and the body; and then those pages that the log has gained since
-//! the body was written. Each of these was named by the page after it, and together they must have
-//! the census that the root says.
+//! has grown by a quarter since, or pages were moved, and only if it is much less than the log. To
+//! open by a checkpoint is to read the root, the page write that it names, and the body; and then
+//! those pages that the log has gained since the body was written. Each of these was named by the
+//! page after it, and together they must have the census that the root says.
 //!
 //! What must stay true:
 //!
