@@ -204,7 +204,7 @@ fn a_checkpoint_takes_a_quarter_of_the_log_at_most_and_a_store_little_more_than_
         let body = (3..length as u32).filter(|&slot| {
             let mut page = [0; 4096];
             pages.read(slot, &mut page).unwrap();
-            page[8..20] == *b"\0\0\0\0\0\0\0\0body"
+            page[8..20] == *b"\0\0\0\0\0\0\0\0bod2"
         });
         let (log, body) = (entries.div_ceil(4000), body.count() as u64);
         assert!(4 * body <= log, "{keys} keys: {body} pages beside {log}");
@@ -359,7 +359,7 @@ fn store_with_checkpoint(store_id: [u8; 16], seed: u64) -> (FaultPages, Vec<u32>
     let is_of_it = |slot: &u32| {
         let mut page = [0; PAGE_SIZE];
         pages.read(*slot, &mut page).unwrap();
-        [&b"root"[..], b"body"].contains(&&page[16..20]) && page[8..16] == [0; 8]
+        [&b"root"[..], b"bod2"].contains(&&page[16..20]) && page[8..16] == [0; 8]
     };
     let slots: Vec<u32> = (0..pages.len().unwrap()).filter(is_of_it).collect();
     assert!(slots[0] == 2 && slots.len() > 3, "{slots:?}");
