@@ -7,6 +7,8 @@
 //! then 16, so that one with many has few addresses. All but the newest block are full, so the length
 //! of the whole says where each byte is. A change may begin in one block and end in the next.
 
+use alloc::vec::Vec;
+
 use super::heap::{Address, Heap};
 
 const FIRST_BYTES: usize = 8;
@@ -54,6 +56,46 @@ impl Chain {
             room.iter_mut().zip(now).for_each(|(to, &from)| *to = from);
             self.len += now.len() as u8;
             bytes = later;
+        }
+    }
+
+    /// A chain of bytes that were pushed to one before, at most 255.
+    pub(super) fn of(mut bytes: &[u8], heap: &mut Heap) -> Self {
+        let mut chain = Self::EMPTY;
+        if bytes.is_empty() {
+            return chain;
+        }
+        let mut address = heap.allocate_together(bytes_of_blocks(bytes.len()));
+        while !bytes.is_empty() {
+            let Block {
+                bytes: length,
+                link_bytes,
+                ..
+            } = next_block(chain.len);
+            let (now, later) = bytes.split_at(bytes.len().min(length - link_bytes));
+            let block = heap.bytes_mut(address);
+            if link_bytes > 0 {
+                block[..LINK_BYTES].copy_from_slice(&chain.newest.0.to_le_bytes());
+            }
+            block[link_bytes..][..now.len()].copy_from_slice(now);
+            chain.newest = address;
+            chain.len += now.len() as u8;
+            address = address.behind(length);
+            bytes = later;
+        }
+        chain
+    }
+
+    /// Appends all bytes to `out`, in the order in which they were pushed.
+    pub(super) fn copy_to(self, heap: &Heap, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.resize(start + usize::from(self.len), 0);
+        let mut rest = self;
+        while rest.len > 0 {
+            let newest = newest_block(rest.len);
+            let bytes = &heap.bytes(rest.newest)[newest.link_bytes..newest.used];
+            rest = rest.before(&newest, heap);
+            out[start + usize::from(rest.len)..][..bytes.len()].copy_from_slice(bytes);
         }
     }
 
@@ -141,6 +183,15 @@ fn next_block(len: u8) -> Block {
     }
 }
 
+/// What the blocks of a chain of `len` bytes take.
+fn bytes_of_blocks(len: usize) -> usize {
+    let small = len.clamp(FIRST_BYTES, SHORT_BYTES) - FIRST_BYTES;
+    let large = len.saturating_sub(SHORT_BYTES);
+    FIRST_BYTES
+        + small.div_ceil(SMALL_CONTENT) * (LINK_BYTES + SMALL_CONTENT)
+        + large.div_ceil(LARGE_CONTENT) * (LINK_BYTES + LARGE_CONTENT)
+}
+
 fn link_of(block: &[u8]) -> Address {
     let link = block
         .first_chunk()
@@ -148,7 +199,8 @@ fn link_of(block: &[u8]) -> Address {
     Address(u32::from_le_bytes(*link))
 }
 
-/// Reads a chain from its newest byte on.
+/// Reads a chain from its newest byte on. Behind the last there are zeros: a chain that somebody else
+/// has made need not hold whole changes.
 pub(super) struct Reader<'a> {
     heap: &'a Heap,
     /// The content of the block that is being read, of which `used` bytes are not read yet.
@@ -163,7 +215,7 @@ impl Reader<'_> {
         self.used == 0 && self.rest.len == 0
     }
 
-    /// The next byte; there must be one.
+    /// The next byte.
     #[inline]
     pub(super) fn byte(&mut self) -> u8 {
         if self.used == 0 {
@@ -174,7 +226,10 @@ impl Reader<'_> {
     }
 
     fn next_block(&mut self) {
-        debug_assert!(self.rest.len > 0, "a change ends before its chain does");
+        if self.rest.len == 0 {
+            (self.block, self.used) = (&[0], 1);
+            return;
+        }
         let newest = newest_block(self.rest.len);
         let block = self.heap.bytes(self.rest.newest);
         self.block = &block[newest.link_bytes..];
@@ -185,8 +240,6 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec::Vec;
-
     use super::*;
 
     fn read_all(chain: Chain, heap: &Heap) -> Vec<u8> {
@@ -223,6 +276,40 @@ mod tests {
         let mut expected = alloc::vec![10; 30];
         expected.extend([9, 8, 7, 6, 5, 4, 3, 2, 1]);
         assert_eq!(read_all(chain, &heap), expected);
+    }
+
+    #[test]
+    fn a_chain_made_at_once_is_the_one_whose_bytes_were_pushed() {
+        let bytes: Vec<u8> = (0..u8::MAX).collect();
+        for len in 0..=bytes.len() {
+            let (mut pushed_to, mut heap) = (Heap::default(), Heap::default());
+            let mut pushed = Chain::EMPTY;
+            pushed.push(&mut pushed_to, &bytes[..len]);
+            let mut made = Chain::of(&bytes[..len], &mut heap);
+            let mut copy = Vec::from([7]);
+            made.copy_to(&heap, &mut copy);
+            assert_eq!(copy[1..], bytes[..len]);
+            assert_eq!(heap.size(), pushed_to.size());
+            // It grows and goes like any other.
+            if made.has_room_for(1) {
+                made.push(&mut heap, &[255]);
+                pushed.push(&mut pushed_to, &[255]);
+            }
+            assert_eq!(read_all(made, &heap), read_all(pushed, &pushed_to));
+            made.free(&mut heap);
+            let again = Chain::of(&bytes[..len], &mut heap);
+            assert_eq!(read_all(again, &heap).len(), len);
+        }
+    }
+
+    #[test]
+    fn behind_the_last_byte_there_are_zeros() {
+        let mut heap = Heap::default();
+        let chain = Chain::of(&[1, 2], &mut heap);
+        let mut reader = chain.read(&heap);
+        let bytes: Vec<u8> = (0..5).map(|_| reader.byte()).collect();
+        assert_eq!(bytes, [2, 1, 0, 0, 0]);
+        assert!(reader.is_empty());
     }
 
     #[test]

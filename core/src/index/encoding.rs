@@ -102,7 +102,8 @@ pub(super) fn encode(older: &Change, newer: &Change) -> Encoded {
     out
 }
 
-/// Reads the change before `newer`; `next` gives the bytes one by one.
+/// Reads the change before `newer`; `next` gives the bytes one by one. Of any bytes it makes some change,
+/// and one whose encoding is no longer than those.
 pub(super) fn decode(newer: &Change, mut next: impl FnMut() -> u8) -> Change {
     let codes = LENGTHS.len() as u8;
     let form = next();
@@ -127,6 +128,8 @@ pub(super) fn decode(newer: &Change, mut next: impl FnMut() -> u8) -> Change {
     let position = Position(position);
     match kind_and_sub / 2 {
         0 => Change::delete(revision, position),
+        // Nothing goes on in a delete.
+        1 if newer.deleted => Change::delete(revision, position),
         1 => Change::put(
             revision,
             position,
@@ -153,20 +156,20 @@ fn read_number(length: u8, next: &mut impl FnMut() -> u8) -> u64 {
 
 fn read_varint(next: &mut impl FnMut() -> u8) -> u64 {
     let mut number = 0;
-    let mut shift = 0;
-    loop {
+    for shift in (0..u64::BITS).step_by(7) {
         let byte = next();
         number |= u64::from(byte & 0x7f) << shift;
         if byte < 0x80 {
-            return number;
+            break;
         }
-        shift += 7;
     }
+    number
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::page::fault::Random;
 
     fn put(main: i64, sub: u32, position: u64, create_revision: i64, version: i64) -> Change {
         let revision = Revision { main, sub };
@@ -203,6 +206,22 @@ mod tests {
                 let length = length_after_round_trip(older, newer);
                 assert!((1..=LONGEST_BYTES).contains(&length));
             }
+        }
+    }
+
+    #[test]
+    fn of_any_bytes_some_change_is_made_that_is_no_longer() {
+        let mut random = Random::new(1);
+        for _ in 0..100_000 {
+            let mut bytes = [0; LONGEST_BYTES + 8];
+            random.fill(&mut bytes);
+            let newer = [put(9, 0, 900, 4, 5), delete(9, 3, 900)][random.below(2)];
+            let mut read = 0;
+            let older = decode(&newer, || {
+                read += 1;
+                bytes[read - 1]
+            });
+            assert!(encode(&older, &newer).as_slice().len() <= read);
         }
     }
 

@@ -31,6 +31,11 @@ pub(crate) struct Address(pub(crate) u32);
 impl Address {
     /// No block: the last unit of the last chunk, and blocks are longer than a unit.
     pub(crate) const NONE: Self = Self(u32::MAX);
+
+    /// The block behind this one, which has so many bytes and was allocated together with it.
+    pub(crate) fn behind(self, bytes: usize) -> Self {
+        Self(self.0 + (bytes / UNIT_BYTES) as u32)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -66,6 +71,13 @@ impl Heap {
             }
             _ => self.cut_off(units * UNIT_BYTES),
         }
+    }
+
+    /// Room for blocks that lie one behind the other, of so many bytes together, each of which is a
+    /// multiple of a unit. Each is given back by itself.
+    pub(crate) fn allocate_together(&mut self, bytes: usize) -> Address {
+        debug_assert!(bytes <= LARGEST_SHARED_BYTES && bytes.is_multiple_of(UNIT_BYTES));
+        self.cut_off(bytes)
     }
 
     /// Gives back a block that was allocated with the same `bytes`.

@@ -163,16 +163,16 @@ impl KeyIndex {
         self.by_hash.reserve(keys, |entry| spread(entry.hash));
     }
 
-    /// Adds a key behind all others, with all its changes, the oldest first. `None` if there are none.
-    pub(super) fn append_key(&mut self, key: &[u8], changes: &[Change]) -> Option<()> {
-        let address = self.records.create_with(key, changes)?;
-        self.order.insert(address, &self.records);
+    /// Names a key in the hash, where it is not yet, by its record.
+    pub(super) fn add_to_hash(&mut self, key: &[u8], address: Address) {
         let hash = self.hash(key);
         let entry = Hashed { hash, address };
         self.by_hash
             .insert_unique(spread(hash), entry, |entry| spread(entry.hash));
-        self.live_keys += u64::from(!changes.last()?.deleted);
-        Some(())
+    }
+
+    pub(super) fn set_live_keys(&mut self, live_keys: u64) {
+        self.live_keys = live_keys;
     }
 
     /// Takes a key out of the index with all its history. It must not exist now.

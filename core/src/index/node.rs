@@ -54,13 +54,29 @@ impl Node {
         }
     }
 
-    /// The node above these two, which are in order.
-    pub(super) fn above(left: Box<Self>, right: Box<Self>, records: &Records) -> Self {
-        let mut node = Self::new();
-        node.children.reserve_exact(CAPACITY);
-        for (at, child) in [left, right].into_iter().enumerate() {
-            node.insert(at, child.keys[0], Some(child), records);
+    /// A leaf of these keys, which are in order and at least one.
+    pub(super) fn leaf(keys: &[Address], records: &Records) -> Box<Self> {
+        let mut node = Box::new(Self::new());
+        node.len = keys.len();
+        node.keys[..keys.len()].copy_from_slice(keys);
+        for end in [0, keys.len() - 1] {
+            node.heads[end] = head_of(records.key(keys[end]), 0);
         }
+        if node.heads_are_alike() {
+            node.take_heads_behind_common_bytes(records);
+        } else {
+            node.take_heads_behind(0, records);
+        }
+        node
+    }
+
+    /// The node above these, which are in order and at least one.
+    #[expect(clippy::vec_box, reason = "children move when another comes between")]
+    pub(super) fn over(mut children: Vec<Box<Self>>, records: &Records) -> Box<Self> {
+        let least: Vec<Address> = children.iter().map(|child| child.keys[0]).collect();
+        let mut node = Self::leaf(&least, records);
+        children.reserve_exact(CAPACITY - children.len());
+        node.children = children;
         node
     }
 

@@ -6,6 +6,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::iter;
 use core::mem;
 use core::slice;
 
@@ -34,12 +35,27 @@ impl Default for Order {
 }
 
 impl Order {
+    /// The order of these keys, which stand in it: from the leaves up, all nodes but the last ones full.
+    pub(super) fn of(keys: &[Address], records: &Records) -> Self {
+        let leaves = keys.chunks(CAPACITY);
+        let mut nodes: Vec<Box<Node>> = leaves.map(|keys| Node::leaf(keys, records)).collect();
+        while nodes.len() > 1 {
+            let mut below = nodes.into_iter();
+            let above = iter::from_fn(|| {
+                let children: Vec<_> = below.by_ref().take(CAPACITY).collect();
+                (!children.is_empty()).then(|| Node::over(children, records))
+            });
+            nodes = above.collect();
+        }
+        nodes.pop().map_or_else(Self::default, |root| Self { root })
+    }
+
     /// Adds a key, which is not there, by its record.
     pub(super) fn insert(&mut self, address: Address, records: &Records) {
         let key = records.key(address);
         if let Some(right) = insert(&mut self.root, address, key, true, records) {
             let left = mem::replace(&mut self.root, Box::new(Node::new()));
-            *self.root = Node::above(left, right, records);
+            self.root = Node::over(Vec::from([left, right]), records);
         }
     }
 

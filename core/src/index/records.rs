@@ -53,28 +53,32 @@ impl Records {
         address
     }
 
-    /// Adds a record for a key, which has none, with all its changes: the oldest first, and at least
-    /// one.
-    pub(super) fn create_with(&mut self, key: &[u8], changes: &[Change]) -> Option<Address> {
-        let (first, others) = changes.split_first()?;
-        let address = self.create(key, *first);
-        let mut older = Older::Short(Chain::EMPTY);
-        let mut run = Run {
-            newest: *first,
-            older: Chain::EMPTY,
+    /// Adds a record for a key, which has none, with all its changes: the newest, its full runs, the
+    /// oldest first, and the bytes behind the newest change. Each run is its newest change and the bytes
+    /// behind it, of which no chain has more than 255.
+    pub(super) fn create_with(
+        &mut self,
+        key: &[u8],
+        newest: Change,
+        closed: &[(Change, &[u8])],
+        open: &[u8],
+    ) -> Address {
+        let heap = &mut self.heap;
+        let address = heap.allocate(HEADER_BYTES + key.len());
+        record::write_key(key, heap.bytes_mut(address));
+        let open = Chain::of(open, heap);
+        let older = if closed.is_empty() {
+            Older::Short(open)
+        } else {
+            let run = |&(newest, older): &(Change, &[u8])| Run {
+                newest,
+                older: Chain::of(older, heap),
+            };
+            let closed = closed.iter().map(run).collect();
+            Older::Long(self.long.insert(Long { closed, open }) as u32)
         };
-        for change in others {
-            if !run.push(*change, &mut self.heap) {
-                older = self.close(older, run);
-                run = Run {
-                    newest: *change,
-                    older: Chain::EMPTY,
-                };
-            }
-        }
-        let older = self.with_open_chain(older, run.older);
-        self.write(address, run.newest, older);
-        Some(address)
+        self.write(address, newest, older);
+        address
     }
 
     /// Removes a key's record and history. Nothing may refer to it any more.
@@ -130,21 +134,23 @@ impl Records {
         self.newest_by(address, &self.record(address), main)
     }
 
-    /// Makes `out` all changes of a key, the oldest first.
-    pub(super) fn list(&self, address: Address, out: &mut Vec<Change>) {
-        out.clear();
+    /// The full runs of a key, if it has any, the oldest first; and the one that goes on.
+    pub(super) fn runs(&self, address: Address) -> (Option<&VecDeque<Run>>, Run) {
         let record = self.record(address);
-        if let Older::Long(number) = record.older {
-            let closed = &self.long[number as usize].closed;
-            for run in closed {
-                run.list(&self.heap, out);
-            }
-        }
+        let closed = match record.older {
+            Older::Short(_) => None,
+            Older::Long(number) => Some(&self.long[number as usize].closed),
+        };
         let open = Run {
             newest: self.newest_of(address, &record),
             older: self.open_chain(&record),
         };
-        open.list(&self.heap, out);
+        (closed, open)
+    }
+
+    /// Appends the bytes behind a run's newest change to `out`.
+    pub(super) fn copy_older(&self, run: &Run, out: &mut Vec<u8>) {
+        run.older.copy_to(&self.heap, out);
     }
 
     /// Adds a change to a key; it must be newer than all. Answers what was the newest before.

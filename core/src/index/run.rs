@@ -62,14 +62,6 @@ impl Run {
         OlderChanges::new(self.newest, self.older, heap).find(|change| change.revision.main <= main)
     }
 
-    /// Adds all changes to `out`, the oldest first.
-    pub(super) fn list(&self, heap: &Heap, out: &mut Vec<Change>) {
-        let first = out.len();
-        out.push(self.newest);
-        out.extend(OlderChanges::new(self.newest, self.older, heap));
-        out[first..].reverse();
-    }
-
     /// Drops what a compaction at `revision` takes from behind the newest change, which is of a
     /// later revision. Tells whether the run had a change up to `revision`: then all earlier runs
     /// are obsolete.

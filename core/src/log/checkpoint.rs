@@ -9,10 +9,10 @@
 //! ```
 //!
 //! The root is written with every clean close that can make use of it, the body only when the log
-//! has grown by a quarter since, or pages were moved. To open by a checkpoint is to read the root,
-//! the page write that it names, and the body; and then those pages that the log has gained since
-//! the body was written. Each of these was named by the page after it, and together they must have
-//! the census that the root says.
+//! has grown by a quarter since, or pages were moved, and only if it is much less than the log. To
+//! open by a checkpoint is to read the root, the page write that it names, and the body; and then
+//! those pages that the log has gained since the body was written. Each of these was named by the
+//! page after it, and together they must have the census that the root says.
 //!
 //! What must stay true:
 //!
@@ -62,7 +62,9 @@ const NUMBER: usize = NEXT_SLOT + size_of::<u32>();
 const CONTENTS: usize = NUMBER + size_of::<u64>();
 
 const KIND_ROOT: u32 = u32::from_le_bytes(*b"root");
-const KIND_BODY: u32 = u32::from_le_bytes(*b"body");
+const KIND_BODY: u32 = u32::from_le_bytes(*b"bod2");
+/// Bodies that said the keys in other words: nobody opens by them, but they are no damage.
+const KIND_FIRST_BODY: u32 = u32::from_le_bytes(*b"body");
 
 /// What a body is known by: nothing else has its digest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -221,7 +223,8 @@ impl<'a> BodyPage<'a> {
 /// The number of the page write with which this page was written, if it belongs to the body of a
 /// checkpoint of this store, now or once.
 pub(super) fn number_of_body(page: &[u8], identity: Identity, slot: u32) -> Option<u64> {
-    is_valid(page, identity, slot, KIND_BODY).then(|| get_u64(page, NUMBER))
+    let is_body = [KIND_BODY, KIND_FIRST_BODY].contains(&get_u32(page, KIND));
+    (is_body && is_valid(page, identity, slot, get_u32(page, KIND))).then(|| get_u64(page, NUMBER))
 }
 
 fn is_valid(page: &[u8], identity: Identity, slot: u32, kind: u32) -> bool {

@@ -135,17 +135,17 @@ impl<P: PageStore> Log<P> {
                 cut: numbers.next_below(NUMBER_LIMIT)? as i64,
             });
         }
-        let mut directory = Directory::default();
-        let mut before = NEVER;
+        let mut pages: Vec<LivePage> = Vec::new();
         for _ in 0..numbers.next_below(u64::from(length))? {
-            let page = LivePage::decode(directory.end(), before, numbers)?;
-            before = page.revision;
-            directory.push(page);
+            let (from, before) = pages
+                .last()
+                .map_or((0, NEVER), |page| (page.to, page.revision));
+            pages.push(LivePage::decode(from, before, numbers)?);
         }
-        if directory.end() != end {
+        self.directory = Directory::of(pages);
+        if self.directory.end() != end {
             return None;
         }
-        self.directory = directory;
         self.readable_end = end;
         self.newest = (newest > NEVER).then_some(newest);
         self.epoch = epoch;

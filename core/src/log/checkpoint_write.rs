@@ -20,6 +20,10 @@ use crate::seeded_bug::is_seeded;
 const LEAST_PAGES: usize = 8;
 /// The body is written again once the log has grown by this part since.
 const PAGES_PER_GROWTH: usize = 4;
+/// A body takes no more than this part of the log's pages: it costs space for as long as the store is
+/// closed, and has to be much cheaper to read than what it stands for. Of short values that were put
+/// once each it would be a third.
+const PAGES_PER_BODY_PAGE: usize = 4;
 
 /// Says piece by piece all that the layers above want to find in a checkpoint. It is called more
 /// than once and always says the same.
@@ -130,7 +134,7 @@ impl<P: PageStore> Log<P> {
         }
         self.give_up_body();
         let pages = self.body_pages(self.encode_pages().len(), contents);
-        if pages > self.directory.pages().len() {
+        if !self.is_worth(pages) {
             return Ok(());
         }
         // What is kept for other purposes is not taken, nor the slot of the page that closes the log.
@@ -154,6 +158,12 @@ impl<P: PageStore> Log<P> {
         let live_pages = self.directory.pages().len();
         let known = self.checkpoint.body.as_ref().map(|body| body.live_pages);
         known.is_none_or(|known| live_pages * PAGES_PER_GROWTH >= known * (PAGES_PER_GROWTH + 1))
+    }
+
+    /// Whether a body of so many pages is much less than the log.
+    fn is_worth(&self, body_pages: usize) -> bool {
+        let live_pages = self.directory.pages().len();
+        live_pages >= LEAST_PAGES && body_pages * PAGES_PER_BODY_PAGE <= live_pages
     }
 
     fn body_pages(&self, bytes_of_log: usize, contents: &Contents<'_>) -> usize {
@@ -196,14 +206,12 @@ impl<P: PageStore> Log<P> {
         known != (self.slots.length() - FIRST_LOG_SLOT) as usize
     }
 
-    /// Writes the body to free slots. `false` if there is no room, or it is longer than the log, or
-    /// the log is short.
+    /// Writes the body to free slots. `false` if there is no room, or it is not worth it.
     fn write_body(&mut self, contents: &Contents<'_>) -> Result<bool> {
         let of_log = self.encode_pages();
         let pages = self.body_pages(of_log.len(), contents);
-        let live_pages = self.directory.pages().len();
         let has_room = self.slots.available() >= pages + self.reserved_writes() + SPARE_WRITES;
-        if live_pages < LEAST_PAGES || pages > live_pages || !has_room {
+        if !self.is_worth(pages) || !has_room {
             return Ok(false);
         }
         let mut bytes = of_log.len();

@@ -22,6 +22,18 @@ pub(super) struct Directory {
 }
 
 impl Directory {
+    /// Of these pages, which abut.
+    pub(super) fn of(pages: Vec<LivePage>) -> Self {
+        let terms = pages.iter().map(|page| page.term);
+        let mut directory = Self {
+            census: terms.fold(0, u64::wrapping_add),
+            pages,
+            density: 0,
+        };
+        directory.set_density();
+        directory
+    }
+
     pub(super) fn pages(&self) -> &[LivePage] {
         &self.pages
     }
@@ -202,14 +214,6 @@ impl Directory {
         old
     }
 
-    /// Appends a page that begins where the last one ends: for recovery, which knows them all.
-    pub(super) fn push(&mut self, page: LivePage) {
-        debug_assert_eq!(page.from, self.end(), "live pages abut");
-        self.census = self.census.wrapping_add(page.term);
-        self.pages.push(page);
-        self.set_density();
-    }
-
     /// Says that a frame begins at `position`. To be called in the order of the log; `walked` is how
     /// far the caller has come, and `before` the revision of the frame before this one.
     pub(super) fn note_frame(
@@ -293,12 +297,13 @@ mod tests {
     }
 
     fn directory(lengths: &[u64]) -> Directory {
-        let mut directory = Directory::default();
-        for length in lengths {
-            let from = directory.end();
-            directory.push(page(from, from + length));
-        }
-        directory
+        let mut end = 0;
+        let next = |length: &u64| {
+            let from = end;
+            end += length;
+            page(from, end)
+        };
+        Directory::of(lengths.iter().map(next).collect())
     }
 
     fn assert_every_position_is_found(directory: &Directory) {
@@ -327,8 +332,9 @@ mod tests {
 
     #[test]
     fn pages_of_one_length_are_found_without_a_search() {
-        let mut directory = directory(&[4000; 1000]);
-        directory.push(page(directory.end(), directory.end() + 17));
+        let mut lengths = [4000; 1001];
+        lengths[1000] = 17;
+        let directory = directory(&lengths);
         for (index, page) in directory.pages.iter().enumerate() {
             for position in [page.from, page.from + 16, page.to - 1] {
                 assert_eq!(directory.guess(position), index);

@@ -80,14 +80,13 @@ impl<P: PageStore> Log<P> {
     fn survey_directory(&self) -> Result<Arc<Directory>> {
         let survey = Survey::take(&*self.pages, self.identity)?;
         let accepted = survey.accept()?;
-        let mut directory = Directory::default();
-        for segment in &accepted.segments {
+        let live_pages = accepted.segments.iter().map(|segment| {
             let found = &survey.found[segment.page];
             let mut page = LivePage::new(&found.header, found.slot, NEVER);
             page.keep_only(segment.from, segment.to);
-            directory.push(page);
-        }
-        let directory = Arc::new(directory);
+            page
+        });
+        let directory = Arc::new(Directory::of(live_pages.collect()));
         *self.moved.directory.lock() = Some(Arc::clone(&directory));
         Ok(directory)
     }

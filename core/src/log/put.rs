@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use super::frame::Body;
 use super::record::Record;
+use super::varint::{put_varint, skip_two_varints, take_varint};
 
 /// What a put says that the index does not know.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -95,73 +96,6 @@ fn take_bytes<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(bytes)
 }
 
-#[inline]
-fn take_varint(rest: &mut &[u8]) -> Option<u64> {
-    match rest.split_first() {
-        Some((&byte, others)) if byte < 0x80 => {
-            *rest = others;
-            Some(byte.into())
-        }
-        _ => take_long_varint(rest),
-    }
-}
-
-/// The bits that say that another byte of a number follows.
-const CONTINUED: u64 = 0x8080_8080_8080_8080;
-
-/// Takes a number off the front. Where eight bytes can be looked at together that takes no branch
-/// for each byte, of which the processor would guess one in a few wrong.
-fn take_long_varint(rest: &mut &[u8]) -> Option<u64> {
-    if let Some(bytes) = rest.first_chunk() {
-        let word = u64::from_le_bytes(*bytes);
-        let ends = !word & CONTINUED;
-        if ends != 0 {
-            *rest = &rest[ends.trailing_zeros() as usize / 8 + 1..];
-            return Some(squeeze(word & (ends ^ (ends - 1))));
-        }
-    }
-    take_varint_by_bytes(rest)
-}
-
-/// Passes over two numbers, likewise.
-#[inline]
-fn skip_two_varints(rest: &mut &[u8]) -> Option<()> {
-    if let Some(bytes) = rest.first_chunk() {
-        let ends = !u64::from_le_bytes(*bytes) & CONTINUED;
-        let second = ends & ends.wrapping_sub(1);
-        if second != 0 {
-            *rest = &rest[second.trailing_zeros() as usize / 8 + 1..];
-            return Some(());
-        }
-    }
-    take_varint_by_bytes(rest)?;
-    take_varint_by_bytes(rest).map(drop)
-}
-
-/// Seven bits of each byte, side by side.
-fn squeeze(word: u64) -> u64 {
-    let word = word & !CONTINUED;
-    let word = word & 0x007f_007f_007f_007f | (word & 0x7f00_7f00_7f00_7f00) >> 1;
-    let word = word & 0x0000_3fff_0000_3fff | (word & 0x3fff_0000_3fff_0000) >> 2;
-    word & 0x0fff_ffff | (word & 0x0fff_ffff_0000_0000) >> 4
-}
-
-fn take_varint_by_bytes(rest: &mut &[u8]) -> Option<u64> {
-    let mut number = 0;
-    for shift in (0..u64::BITS).step_by(7) {
-        let &byte = rest.split_off_first()?;
-        let bits = u64::from(byte & 0x7f);
-        if bits << shift >> shift != bits {
-            return None;
-        }
-        number |= bits << shift;
-        if byte < 0x80 {
-            return Some(number);
-        }
-    }
-    None
-}
-
 /// Appends the body of a put. `false`, and nothing is appended, if it is something else.
 pub(super) fn write_put(body: &Body<'_>, out: &mut Vec<u8>) -> bool {
     let Record::Put {
@@ -174,24 +108,15 @@ pub(super) fn write_put(body: &Body<'_>, out: &mut Vec<u8>) -> bool {
     else {
         return false;
     };
-    write_varint(body.main, out);
-    write_varint(body.sub_and_last, out);
+    put_varint(body.main, out);
+    put_varint(body.sub_and_last, out);
     out.push(PUT);
-    write_varint(key.len() as u64, out);
+    put_varint(key.len() as u64, out);
     out.extend_from_slice(key);
-    write_varint(value.len() as u64, out);
+    put_varint(value.len() as u64, out);
     out.extend_from_slice(value);
-    write_varint(age, out);
-    write_varint(version, out);
-    write_varint((lease << 1 ^ lease >> (i64::BITS - 1)) as u64, out);
+    put_varint(age, out);
+    put_varint(version, out);
+    put_varint((lease << 1 ^ lease >> (i64::BITS - 1)) as u64, out);
     true
-}
-
-#[inline]
-fn write_varint(mut number: u64, out: &mut Vec<u8>) {
-    while number >= 0x80 {
-        out.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
 }

@@ -33,14 +33,14 @@ impl<P: PageStore> Log<P> {
     /// Makes a survey's accepted pages the log; it is then to be walked.
     pub(super) fn load(&mut self, survey: &Survey, accepted: &Accepted) {
         self.slots = self.slots.anew(survey.length);
-        self.directory = Directory::default();
-        for segment in &accepted.segments {
+        let live_pages = accepted.segments.iter().map(|segment| {
             let found = &survey.found[segment.page];
             let mut page = LivePage::new(&found.header, found.slot, NEVER);
             page.keep_only(segment.from, segment.to);
             page.bytes = found.bytes.clone().or_else(|| self.pages.share(found.slot));
-            self.directory.push(page);
-        }
+            page
+        });
+        self.directory = Directory::of(live_pages.collect());
         self.tail = Tail::new(self.identity.page_size, self.directory.end(), NEVER);
         let accepted_pages = &survey.found[..accepted.count];
         self.last_write = match accepted_pages.last() {

@@ -1,9 +1,6 @@
-//! Numbers of seven bits a byte, the lowest first, as checkpoints have them.
+//! Numbers of seven bits a byte, the lowest first, as frames and checkpoints have them.
 
 use alloc::vec::Vec;
-
-/// The longest number, in bytes.
-const LONGEST_BYTES: usize = 10;
 
 /// Appends a number.
 #[inline]
@@ -34,23 +31,7 @@ impl<'a> Numbers<'a> {
 
     #[inline]
     pub(crate) fn next(&mut self) -> Option<u64> {
-        let (&first, rest) = self.rest.split_first()?;
-        if first < 0x80 {
-            self.rest = rest;
-            return Some(u64::from(first));
-        }
-        let mut number = 0_u64;
-        for (index, &byte) in self.rest.iter().take(LONGEST_BYTES).enumerate() {
-            if index == LONGEST_BYTES - 1 && byte > 1 {
-                return None;
-            }
-            number |= u64::from(byte & 0x7f) << (7 * index);
-            if byte < 0x80 {
-                self.rest = &self.rest[index + 1..];
-                return Some(number);
-            }
-        }
-        None
+        take_varint(&mut self.rest)
     }
 
     /// A number that is below `limit`.
@@ -74,6 +55,74 @@ impl<'a> Numbers<'a> {
         self.rest = rest;
         Some(u64::from_le_bytes(*bytes))
     }
+}
+
+/// Takes a number off the front.
+#[inline]
+pub(super) fn take_varint(rest: &mut &[u8]) -> Option<u64> {
+    match rest.split_first() {
+        Some((&byte, others)) if byte < 0x80 => {
+            *rest = others;
+            Some(byte.into())
+        }
+        _ => take_long_varint(rest),
+    }
+}
+
+/// The bits that say that another byte of a number follows.
+const CONTINUED: u64 = 0x8080_8080_8080_8080;
+
+/// Where eight bytes can be looked at together a number takes no branch for each of its bytes, of which
+/// the processor would guess one in a few wrong.
+fn take_long_varint(rest: &mut &[u8]) -> Option<u64> {
+    if let Some(bytes) = rest.first_chunk() {
+        let word = u64::from_le_bytes(*bytes);
+        let ends = !word & CONTINUED;
+        if ends != 0 {
+            *rest = &rest[ends.trailing_zeros() as usize / 8 + 1..];
+            return Some(squeeze(word & (ends ^ (ends - 1))));
+        }
+    }
+    take_varint_by_bytes(rest)
+}
+
+/// Passes over two numbers, likewise.
+#[inline]
+pub(super) fn skip_two_varints(rest: &mut &[u8]) -> Option<()> {
+    if let Some(bytes) = rest.first_chunk() {
+        let ends = !u64::from_le_bytes(*bytes) & CONTINUED;
+        let second = ends & ends.wrapping_sub(1);
+        if second != 0 {
+            *rest = &rest[second.trailing_zeros() as usize / 8 + 1..];
+            return Some(());
+        }
+    }
+    take_varint_by_bytes(rest)?;
+    take_varint_by_bytes(rest).map(drop)
+}
+
+/// Seven bits of each byte, side by side.
+fn squeeze(word: u64) -> u64 {
+    let word = word & !CONTINUED;
+    let word = word & 0x007f_007f_007f_007f | (word & 0x7f00_7f00_7f00_7f00) >> 1;
+    let word = word & 0x0000_3fff_0000_3fff | (word & 0x3fff_0000_3fff_0000) >> 2;
+    word & 0x0fff_ffff | (word & 0x0fff_ffff_0000_0000) >> 4
+}
+
+fn take_varint_by_bytes(rest: &mut &[u8]) -> Option<u64> {
+    let mut number = 0;
+    for shift in (0..u64::BITS).step_by(7) {
+        let &byte = rest.split_off_first()?;
+        let bits = u64::from(byte & 0x7f);
+        if bits << shift >> shift != bits {
+            return None;
+        }
+        number |= bits << shift;
+        if byte < 0x80 {
+            return Some(number);
+        }
+    }
+    None
 }
 
 #[cfg(test)]

@@ -19,8 +19,9 @@ use crate::page::{PageError, PageStore};
 use crate::revision::Revision;
 use crate::seeded_bug::is_seeded;
 
-/// Growth is an eighth of the store more than is missing, within these limits: rare, and never much at
+/// Growth is this part of the store more than is missing, within these limits: rare, and never much at
 /// once.
+const PAGES_PER_GAINED_PAGE: usize = 32;
 pub(super) const GROWTH_LEAST_BYTES: usize = 64 * 1024;
 const GROWTH_MOST_BYTES: usize = 1024 * 1024;
 /// Page writes that need no entries: the tail for a sync, the tail once more at the close, and the
@@ -410,7 +411,7 @@ impl<P: PageStore> Log<P> {
         let length = self.slots.length();
         let missing = missing + FIRST_LOG_SLOT.saturating_sub(length) as usize;
         let page_size = self.identity.page_size;
-        let chunk = (length as usize / 8).clamp(
+        let chunk = (length as usize / PAGES_PER_GAINED_PAGE).clamp(
             GROWTH_LEAST_BYTES / page_size,
             GROWTH_MOST_BYTES / page_size,
         );

@@ -186,6 +186,39 @@ fn opening_after_a_clean_close_costs_by_keys_and_not_by_history() {
 }
 
 #[test]
+fn a_checkpoint_takes_a_quarter_of_the_log_at_most_and_a_store_little_more_than_both() {
+    // A short key and the numbers of an entry, at most.
+    const BESIDE_THE_VALUE: u64 = 16 + 13;
+    let (mut with, mut without) = (0, 0);
+    for (keys, value_bytes) in [(30_000, 20), (30_000, 60), (10_000, 200), (1_000, 20)] {
+        let pages = FaultPages::new(4096, 1);
+        let mut store = open(&pages);
+        let mut entries = 0;
+        for n in 0..30_000 {
+            let key = format!("{:016}", n * 7_919 % keys);
+            store.put(key.as_bytes(), &vec![7; value_bytes]).unwrap();
+            entries += BESIDE_THE_VALUE + value_bytes as u64;
+        }
+        store.close().unwrap();
+        let length = u64::from(pages.len().unwrap());
+        let body = (3..length as u32).filter(|&slot| {
+            let mut page = [0; 4096];
+            pages.read(slot, &mut page).unwrap();
+            page[8..20] == *b"\0\0\0\0\0\0\0\0bod2"
+        });
+        let (log, body) = (entries.div_ceil(4000), body.count() as u64);
+        assert!(4 * body <= log, "{keys} keys: {body} pages beside {log}");
+        assert!(
+            length <= (log + body) * 33 / 32 + 40,
+            "{keys} keys: {length} pages for {log} and {body}"
+        );
+        with += u64::from(body > 0);
+        without += u64::from(body == 0);
+    }
+    assert!(with > 1 && without > 0, "{with} with, {without} without");
+}
+
+#[test]
 fn a_small_session_pays_neither_for_the_whole_index_nor_with_a_scan() {
     let pages = FaultPages::new(PAGE_SIZE, 1);
     let mut store = open(&pages);
@@ -326,7 +359,7 @@ fn store_with_checkpoint(store_id: [u8; 16], seed: u64) -> (FaultPages, Vec<u32>
     let is_of_it = |slot: &u32| {
         let mut page = [0; PAGE_SIZE];
         pages.read(*slot, &mut page).unwrap();
-        [&b"root"[..], b"body"].contains(&&page[16..20]) && page[8..16] == [0; 8]
+        [&b"root"[..], b"bod2"].contains(&&page[16..20]) && page[8..16] == [0; 8]
     };
     let slots: Vec<u32> = (0..pages.len().unwrap()).filter(is_of_it).collect();
     assert!(slots[0] == 2 && slots.len() > 3, "{slots:?}");

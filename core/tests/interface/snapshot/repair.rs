@@ -250,7 +250,7 @@ fn a_checkpoint_is_no_damage_and_damage_to_it_takes_nothing() {
     let slots = || image.chunks(PAGE_SIZE).enumerate();
     let root = slots().position(|(_, page)| of_kind(page, b"root"));
     let body: Vec<usize> = slots()
-        .filter(|(_, page)| of_kind(page, b"body"))
+        .filter(|(_, page)| of_kind(page, b"bod2"))
         .map(|(slot, _)| slot)
         .collect();
     assert!(root == Some(2) && body.len() > 2);
