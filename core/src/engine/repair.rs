@@ -119,7 +119,7 @@ impl<P: PageStore> Store<P> {
             builder,
             plan: &plan,
             base: Base::of(&salvage, &plan, &mut report)?,
-            lessor: Lessor::default(),
+            lessor: Lessor::with_seed(options.seed),
             cursors: Cursors::default(),
             saved_changes: 0,
         };
