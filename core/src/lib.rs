@@ -56,6 +56,7 @@ mod cursor;
 mod engine;
 mod error;
 mod index;
+mod key_hasher;
 mod lease;
 mod limits;
 mod log;

@@ -16,7 +16,7 @@ mod write;
 pub(crate) use read::{Chunk, Transaction, chunks};
 pub(crate) use write::{ChunkWriter, fingerprint_of};
 
-use crate::log::{Entry, Record, encode_frame};
+use crate::log::{Entry, Record, append_frame};
 use crate::record::{EventKind, KeyValueRef};
 use crate::revision::Revision;
 use alloc::vec::Vec;
@@ -62,14 +62,11 @@ struct Frames {
     bytes: Vec<u8>,
     /// Where the last frame has the bit for that.
     end_bit_at: usize,
-    scratch: Vec<u8>,
 }
 
 impl Frames {
     fn push(&mut self, entry: &Entry<'_>) -> crate::error::Result<()> {
-        let (frame, end_bit_at) = encode_frame(entry, &mut self.scratch)?;
-        self.end_bit_at = self.bytes.len() + end_bit_at;
-        self.bytes.extend_from_slice(frame);
+        self.end_bit_at = append_frame(entry, &mut self.bytes)?;
         Ok(())
     }
 

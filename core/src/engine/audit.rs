@@ -22,7 +22,7 @@ impl<P: PageStore> Store<P> {
     pub(super) fn begin_comparison(&self) -> Comparison {
         Comparison {
             keys: self.revisions.begin_audit(),
-            lessor: Lessor::default(),
+            lessor: Lessor::with_seed(self.options.seed),
             cursors: Cursors::default(),
             reclaimed: self.reclaim.slices(),
         }

@@ -11,10 +11,9 @@ use crate::changes::{Chunk, ChunkWriter, Transaction, UNKNOWN, chunks, fingerpri
 use crate::error::{Error, Result};
 use crate::log::Record;
 use crate::page::PageStore;
-use crate::range::KeyRange;
 use crate::record::{Event, EventKind, KeyValueRef};
 use crate::revision::Revision;
-use crate::store::{DeleteRangeRequest, PutRef};
+use crate::store::PutRef;
 
 /// How far a walk over changes has come. It holds nothing, so it needs no closing.
 ///
@@ -319,11 +318,11 @@ impl<P: PageStore> Store<P> {
                             lease,
                             ..PutRef::default()
                         };
-                        revisions.put(txn, put, entry.last)?;
+                        let place = revisions.locate(key);
+                        revisions.put_at(place, txn, put, entry.last)?;
                     }
                     Record::Delete { key } => {
-                        let delete = DeleteRangeRequest::new(KeyRange::one(key));
-                        revisions.delete_range(txn, &delete, entry.last)?;
+                        revisions.delete_key(txn, key, entry.last)?;
                     }
                     _ => unreachable!("a chunk was verified to hold changes only"),
                 }

@@ -9,8 +9,6 @@ use crate::lease::{
 };
 use crate::log::Record;
 use crate::page::PageStore;
-use crate::range::KeyRange;
-use crate::store::DeleteRangeRequest;
 
 impl<P: PageStore> Store<P> {
     /// Grants a lease of `ttl_ms` milliseconds, raised to the store's minimum. With `id` 0 an id is
@@ -70,8 +68,7 @@ impl<P: PageStore> Store<P> {
         }
         let ((), revision) = self.transact(|revisions, txn| {
             for key in keys {
-                let request = DeleteRangeRequest::new(KeyRange::One(key));
-                revisions.delete_range(txn, &request, false)?;
+                revisions.delete_key(txn, &key, false)?;
             }
             revisions.append_state_in(txn, Record::LeaseRevoke { id }, true)
         })?;

@@ -16,7 +16,7 @@ use crate::cursor::{Cursors, Sessions};
 use crate::error::{Error, Result};
 use crate::lease::Lessor;
 use crate::page::{MemoryPages, PageStore};
-use crate::store::RevisionStore;
+use crate::store::{Attachments, RevisionStore};
 use crate::watch::Hub;
 
 /// Bytes in a page of a store in memory: larger pages mean fewer of them to find a record in.
@@ -92,6 +92,7 @@ impl<P: PageStore> Store<P> {
             published: revisions.revision(),
             revisions,
             lessor,
+            attachments: Attachments::default(),
             hub: Hub::new(options.seed, &options.limits),
             early: None,
             follows: BTreeMap::new(),

@@ -47,7 +47,7 @@ impl<P: PageStore> Opening<P> {
         };
         Ok(Self {
             revisions: store::Opening::begin(pages, &log_options, options.seed)?,
-            lessor: Lessor::default(),
+            lessor: Lessor::with_seed(options.seed),
             cursors: Cursors::default(),
             options,
         })

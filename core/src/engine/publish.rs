@@ -42,8 +42,9 @@ impl<P: PageStore> Store<P> {
     ) -> Result<(T, i64)> {
         self.prepare_change()?;
         let is_watched = self.hub.wants_events() || self.early_wants_events();
-        let collect = is_watched || self.lessor.len() > 0;
-        let mut txn = self.revisions.begin(collect);
+        let has_leases = self.lessor.len() > 0;
+        let attachments = has_leases.then(|| mem::take(&mut self.attachments));
+        let mut txn = self.revisions.begin(is_watched, attachments);
         match change(&mut self.revisions, &mut txn) {
             Ok(answer) => Ok((answer, self.commit(txn)?)),
             Err(error) => {
@@ -66,11 +67,11 @@ impl<P: PageStore> Store<P> {
     }
 
     /// Ends a transaction; answers the revision after it. Nothing happens if it changed nothing.
-    fn commit(&mut self, txn: WriteTxn) -> Result<i64> {
+    fn commit(&mut self, mut txn: WriteTxn) -> Result<i64> {
         if txn.is_empty() {
             return Ok(self.revision());
         }
-        let events = self.revisions.commit(txn)?.unwrap_or_default();
+        self.revisions.commit(&mut txn)?;
         self.changed = Some(self.revisions.log().sync_goal());
         let is_waited_for = self.level() == Durability::Commit;
         if is_waited_for {
@@ -78,20 +79,40 @@ impl<P: PageStore> Store<P> {
         } else {
             self.answered = self.revision();
         }
-        self.lessor.learn(&events);
-        self.applied(events);
+        if let Some(mut attachments) = txn.attachments {
+            self.lessor.learn(&attachments);
+            attachments.clear();
+            self.attachments = attachments;
+        }
+        match txn.events {
+            Some(events) => self.applied(events),
+            None => self.applied_unwatched(),
+        }
         if !is_waited_for {
             self.note_unsynced()?;
         }
         Ok(self.revision())
     }
 
+    /// The newest transaction is applied, and its events were not kept, because nobody wants them.
+    fn applied_unwatched(&mut self) {
+        let revision = self.revision();
+        self.unkept = Unkept {
+            events: revision,
+            prev_kvs: revision,
+        };
+        if self.publishes_at_once() {
+            self.published = revision;
+        }
+    }
+
+    fn publishes_at_once(&self) -> bool {
+        !self.shows_only_what_is_durable() || is_seeded!(PublishBeforeSync)
+    }
+
     /// The newest transaction is applied: shows its events, or keeps them until they are durable.
     fn applied(&mut self, mut events: Vec<Event>) {
         let mut is_kept = self.hub.wants_events();
-        if !is_kept && !self.early_wants_events() {
-            events.clear();
-        }
         if !self.hub.wants_prev_kv() && !self.early_wants_prev_kv() {
             self.unkept.prev_kvs = self.revision();
         } else if self.revisions.attach_prev_kvs(&mut events).is_err() {
@@ -106,7 +127,7 @@ impl<P: PageStore> Store<P> {
         if !is_kept {
             self.unkept.events = self.revision();
         }
-        if !self.shows_only_what_is_durable() || is_seeded!(PublishBeforeSync) {
+        if self.publishes_at_once() {
             self.published = self.revision();
         }
         if self.published < self.revision() {

@@ -15,7 +15,7 @@ use super::store::Store;
 use crate::cursor::Cursors;
 use crate::error::Result;
 use crate::lease::Lessor;
-use crate::log::{Entry, LogOptions, Record, Salvage, SalvageFound, encode_frame, take_frame};
+use crate::log::{Entry, LogOptions, Record, Salvage, SalvageFound, append_frame, take_frame};
 use crate::page::PageStore;
 use crate::revision::Revision;
 use crate::store::Builder;
@@ -119,7 +119,7 @@ impl<P: PageStore> Store<P> {
             builder,
             plan: &plan,
             base: Base::of(&salvage, &plan, &mut report)?,
-            lessor: Lessor::default(),
+            lessor: Lessor::with_seed(options.seed),
             cursors: Cursors::default(),
             saved_changes: 0,
         };
@@ -167,8 +167,7 @@ fn transactions<D: PageStore>(
             is_broken = true;
             return Ok(());
         }
-        let mut scratch = Vec::new();
-        open.extend_from_slice(encode_frame(&entry, &mut scratch)?.0);
+        append_frame(&entry, &mut open)?;
         if entry.last {
             let entries: Vec<Entry<'_>> = frames(&open).collect();
             let is_one = entries

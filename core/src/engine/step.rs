@@ -353,7 +353,7 @@ impl<P: PageStore> Store<P> {
     }
 
     fn read_again(&mut self) -> Result<()> {
-        let mut lessor = Lessor::default();
+        let mut lessor = Lessor::with_seed(self.options.seed);
         let mut cursors = Cursors::default();
         self.revisions.read_again(&mut |lesson| {
             lessor.take(&lesson);

@@ -18,7 +18,7 @@ use crate::log::SyncGoal;
 use crate::page::{MemoryPages, PageError, PageStore};
 use crate::record::Event;
 use crate::revision::ResumeToken;
-use crate::store::RevisionStore;
+use crate::store::{Attachments, RevisionStore};
 use crate::watch::{Follow, Hub};
 
 /// A store of keys with all their revisions, with transactions, leases and watches.
@@ -49,6 +49,8 @@ use crate::watch::{Follow, Hub};
 pub struct Store<P: PageStore = MemoryPages> {
     pub(super) revisions: RevisionStore<P>,
     pub(super) lessor: Lessor,
+    /// For the next transaction to note down what it attaches.
+    pub(super) attachments: Attachments,
     pub(super) hub: Hub,
     /// Of the streams that are told before changes are durable, once there was one.
     pub(super) early: Option<Box<Hub>>,

@@ -7,7 +7,7 @@ use super::store::Store;
 use crate::changes::UNKNOWN;
 use crate::cursor::{Cursor, Cursors};
 use crate::error::{Error, Result};
-use crate::log::{Entry, Progress, Record, encode_frame, take_frame};
+use crate::log::{Entry, Progress, Record, append_frame, take_frame};
 use crate::page::PageStore;
 use crate::revision::Revision;
 use crate::snapshot::{ChunkReader, Refused, SnapshotHead};
@@ -119,9 +119,7 @@ impl Gathered {
         let (true, Some(sub)) = (is_possible, next.sub.checked_add(1)) else {
             return Err("a change cannot be so".into());
         };
-        let mut scratch = Vec::new();
-        self.open
-            .extend_from_slice(encode_frame(entry, &mut scratch)?.0);
+        append_frame(entry, &mut self.open)?;
         self.next = Some(Revision { sub, ..next });
         if entry.last {
             self.transactions.push_back(core::mem::take(&mut self.open));

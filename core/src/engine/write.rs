@@ -6,8 +6,8 @@ use crate::log::Record;
 use crate::page::{PageError, PageStore};
 use crate::store::{DeleteRangeRequest, DeleteRangeResponse, PutRef, PutRequest, PutResponse};
 use crate::txn::{
-    Op, OpResponse, TxnRequest, TxnResponse, apply, check_delete_range, check_put,
-    check_put_against_state, check_txn, logged_value_bytes, plan,
+    TxnRequest, TxnResponse, apply, check_delete_range, check_put, check_put_against_state,
+    check_txn, logged_value_bytes, plan,
 };
 
 /// History was compacted.
@@ -42,8 +42,10 @@ impl<P: PageStore> Store<P> {
         self.refuse_beyond_quota()?;
         let value_bytes = logged_value_bytes(request, &self.revisions);
         self.reserve(request.key.len().saturating_add(value_bytes), 1)?;
-        let (prev_kv, revision) =
-            self.transact(|revisions, txn| revisions.put(txn, request, true))?;
+        let (prev_kv, revision) = self.transact(|revisions, txn| {
+            let place = revisions.locate(request.key);
+            revisions.put_at(place, txn, request, true)
+        })?;
         Ok(PutResponse {
             revision,
             prev_kv,
@@ -66,23 +68,22 @@ impl<P: PageStore> Store<P> {
     pub fn delete_range(&mut self, request: &DeleteRangeRequest) -> Result<DeleteRangeResponse> {
         self.refuse_if_read_only()?;
         check_delete_range(request)?;
-        let one_op = TxnRequest {
-            success: alloc::vec![Op::DeleteRange(request.clone())],
-            ..TxnRequest::default()
-        };
-        match self.execute(&one_op)?.responses.pop() {
-            Some(OpResponse::DeleteRange(response)) => Ok(DeleteRangeResponse {
-                revision: self.revision(),
-                durable: self.is_durable(),
-                ..response
-            }),
-            _ => unreachable!("a delete is answered as one"),
-        }
+        let doomed = self.revisions.doomed(&request.range, self.revision());
+        let bytes = self.revisions.key_bytes(&doomed);
+        self.revisions.reserve_to_free(bytes, doomed.len() + 1)?;
+        let (prev_kvs, revision) =
+            self.transact(|revisions, txn| revisions.delete(txn, &doomed, request.prev_kv, true))?;
+        Ok(DeleteRangeResponse {
+            revision,
+            deleted: doomed.len() as i64,
+            prev_kvs,
+            durable: self.is_durable(),
+        })
     }
 
     /// Carries out a transaction: all of it at one revision, or nothing.
     pub fn txn(&mut self, request: &TxnRequest) -> Result<TxnResponse> {
-        check_txn(request, &self.options.limits)?;
+        check_txn(request, &self.options.limits, self.options.seed)?;
         self.execute(request)
     }
 
@@ -131,7 +132,7 @@ impl<P: PageStore> Store<P> {
         let lease_exists = |id| self.lessor.exists(id);
         let plan = plan(request, &self.revisions, &lease_exists)?;
         if plan.writes() == 0 {
-            let mut txn = self.revisions.begin(false);
+            let mut txn = self.revisions.begin(false, None);
             let response = apply(&plan, &mut self.revisions, &mut txn)?;
             let revision = self.revision();
             return Ok(TxnResponse {

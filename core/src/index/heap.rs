@@ -41,8 +41,9 @@ impl Address {
 #[derive(Debug, Default)]
 pub(crate) struct Heap {
     chunks: Vec<Vec<u8>>,
-    /// The chunk that blocks are cut off.
+    /// The chunk that blocks are cut off, and how far it is used; what lies behind is zero.
     filling: Option<usize>,
+    filled: usize,
     /// By size in units, the first unused block of that size. It begins with the address of the
     /// next.
     unused: Vec<Address>,
@@ -113,7 +114,9 @@ impl Heap {
 
     #[cfg(test)]
     pub(crate) fn size(&self) -> usize {
-        self.chunks.iter().map(Vec::len).sum()
+        let all: usize = self.chunks.iter().map(Vec::len).sum();
+        let filling = self.filling.map_or(0, |chunk| self.chunks[chunk].len());
+        all - filling + self.filled
     }
 
     fn next_unused(&self, block: Address) -> Address {
@@ -124,24 +127,33 @@ impl Heap {
     }
 
     fn cut_off(&mut self, bytes: usize) -> Address {
-        let fits = |chunk: &usize| self.chunks[*chunk].len() + bytes <= CHUNK_BYTES;
-        let chunk = if let Some(chunk) = self.filling.filter(fits) {
-            chunk
-        } else {
-            let is_first = self.filling.is_none();
-            let capacity = if is_first { FIRST_BYTES } else { CHUNK_BYTES };
-            self.add_chunk(Vec::with_capacity(capacity))
+        let chunk = match self.filling {
+            Some(chunk) if self.filled + bytes <= self.chunks[chunk].len() => chunk,
+            _ => self.make_room(bytes),
         };
-        self.filling = Some(chunk);
-        let content = &mut self.chunks[chunk];
-        let at = content.len();
-        let end = at + bytes;
-        if end > content.capacity() {
-            let grown = end.max((2 * content.capacity()).min(CHUNK_BYTES));
-            content.reserve_exact(grown - at);
-        }
-        content.resize(end, 0);
+        let at = self.filled;
+        self.filled += bytes;
         address_of(chunk, at)
+    }
+
+    /// A chunk that so many bytes can be cut off.
+    #[cold]
+    fn make_room(&mut self, bytes: usize) -> usize {
+        let is_first = self.filling.is_none();
+        if let Some(chunk) = self.filling
+            && self.filled + bytes <= CHUNK_BYTES
+        {
+            let content = &mut self.chunks[chunk];
+            let grown = (self.filled + bytes).max((2 * content.len()).min(CHUNK_BYTES));
+            content.reserve_exact(grown - content.len());
+            content.resize(grown, 0);
+            return chunk;
+        }
+        let length = if is_first { FIRST_BYTES } else { CHUNK_BYTES };
+        let chunk = self.add_chunk(alloc::vec![0; length.max(bytes)]);
+        self.filling = Some(chunk);
+        self.filled = 0;
+        chunk
     }
 
     fn add_chunk(&mut self, content: Vec<u8>) -> usize {

@@ -1,16 +1,14 @@
 //! The index as the store sees it.
 
-use core::hash::Hasher;
 use core::iter::FusedIterator;
 
-use foldhash::SharedSeed;
-use foldhash::fast::FoldHasher;
 use hashbrown::HashTable;
 
 use super::change::{Change, Found};
 use super::heap::Address;
 use super::order::{Cursor, Order};
 use super::records::Records;
+use crate::key_hasher::{KeyHasher, spread};
 use crate::log::Position;
 use crate::range::KeyRange;
 use crate::revision::Revision;
@@ -20,10 +18,7 @@ pub(crate) struct KeyIndex {
     pub(super) records: Records,
     pub(super) order: Order,
     by_hash: HashTable<Hashed>,
-    /// What keys are hashed with. All of it depends on the host's seed: a hasher that is seeded in its
-    /// beginning only can be flooded with keys that make it forget its beginning.
-    secrets: SharedSeed,
-    seed: u64,
+    hasher: KeyHasher,
     /// Keys that exist now.
     live_keys: u64,
 }
@@ -44,6 +39,10 @@ pub(crate) struct Place {
     address: Option<Address>,
 }
 
+/// A key that existed when it was looked for. Good until it is compacted away.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Living(Address);
+
 impl Default for KeyIndex {
     fn default() -> Self {
         Self::with_seed(0)
@@ -57,9 +56,7 @@ impl KeyIndex {
             records: Records::default(),
             order: Order::default(),
             by_hash: HashTable::new(),
-            // A seed of 0, which many programs will have, would leave the secrets almost zero.
-            secrets: SharedSeed::from_u64(seed ^ 0x9e37_79b9_7f4a_7c15),
-            seed,
+            hasher: KeyHasher::with_seed(seed),
             live_keys: 0,
         }
     }
@@ -97,16 +94,23 @@ impl KeyIndex {
         self.live_keys += u64::from(!existed);
     }
 
-    /// Adds a delete of `key`, which is at `place`; revisions must rise.
-    pub(crate) fn delete_at(
-        &mut self,
-        place: Place,
-        key: &[u8],
-        revision: Revision,
-        position: Position,
-    ) {
-        let existed = self.push(place, key, Change::delete(revision, position));
-        self.live_keys -= u64::from(existed);
+    /// Looks for a key that existed as of `main`.
+    pub(crate) fn living(&self, key: &[u8], main: i64) -> Option<Living> {
+        let place = self.locate(key);
+        self.found(place, main)?;
+        place.address.map(Living)
+    }
+
+    pub(crate) fn key_of(&self, living: Living) -> &[u8] {
+        self.records.key(living.0)
+    }
+
+    /// Adds a delete of a key; revisions must rise.
+    pub(crate) fn delete_living(&mut self, living: Living, revision: Revision, position: Position) {
+        let before = self
+            .records
+            .push(living.0, Change::delete(revision, position));
+        self.live_keys -= u64::from(!before.deleted);
     }
 
     /// As [`KeyIndex::put_at`], for a key that has not been located.
@@ -123,9 +127,11 @@ impl KeyIndex {
         self.put_at(place, key, revision, position, create_revision, version);
     }
 
-    /// As [`KeyIndex::delete_at`], for a key that has not been located.
+    /// Adds a delete of `key`, which need not be known; revisions must rise.
     pub(crate) fn delete(&mut self, key: &[u8], revision: Revision, position: Position) {
-        self.delete_at(self.locate(key), key, revision, position);
+        let change = Change::delete(revision, position);
+        let existed = self.push(self.locate(key), key, change);
+        self.live_keys -= u64::from(existed);
     }
 
     /// The put that `key` was the result of as of `main`, if it existed then.
@@ -237,16 +243,8 @@ impl KeyIndex {
     }
 
     fn hash(&self, key: &[u8]) -> u32 {
-        let mut hasher = FoldHasher::with_seed(self.seed, &self.secrets);
-        hasher.write(key);
-        let hash = hasher.finish();
-        (hash ^ hash >> u32::BITS) as u32
+        self.hasher.hash(key) as u32
     }
-}
-
-/// The table takes the place from the low bits of a hash and a tag from the high ones.
-fn spread(hash: u32) -> u64 {
-    u64::from(hash) << u32::BITS | u64::from(hash)
 }
 
 /// The keys of a range that existed as of a revision, in order, each with its put.
@@ -254,6 +252,19 @@ pub(crate) struct KeysAt<'a> {
     addresses: Addresses<'a>,
     records: &'a Records,
     main: i64,
+}
+
+impl KeysAt<'_> {
+    /// The next key, to be deleted.
+    pub(crate) fn next_living(&mut self) -> Option<(Living, Found)> {
+        loop {
+            let address = self.addresses.next(self.records)?;
+            let change = self.records.at(address, self.main);
+            if let Some(found) = change.and_then(Change::found) {
+                return Some((Living(address), found));
+            }
+        }
+    }
 }
 
 impl<'a> Iterator for KeysAt<'a> {
@@ -304,6 +315,10 @@ impl Addresses<'_> {
 #[cfg(test)]
 mod tests {
     use alloc::collections::BTreeMap;
+    use core::hash::Hasher;
+
+    use foldhash::SharedSeed;
+    use foldhash::fast::FoldHasher;
 
     use super::*;
 

@@ -53,4 +53,4 @@ mod tests;
 mod transfer;
 
 pub(crate) use change::Found;
-pub(crate) use key_index::{KeyIndex, KeysAt};
+pub(crate) use key_index::{KeyIndex, KeysAt, Living, Place};

@@ -3,9 +3,9 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
+use super::attached::{Attached, AttachedKey};
 use crate::log::{Entry, Record};
-use crate::record::Event;
-use crate::store::Lesson;
+use crate::store::{Attachments, Lesson};
 
 /// A lease counts as saved well enough while the log's figure is off by no more than this part of
 /// its time-to-live, or by a second.
@@ -15,22 +15,23 @@ const SAVE_AT_LEAST_MS: i64 = 1_000;
 /// What the log believes of a lease of which it could not be told.
 const NOT_LOGGED: i64 = i64::MIN;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 struct Lease {
     ttl_ms: i64,
     /// On the lessor's own clock.
     expires_ms: i64,
     /// How long the log believes that it has left.
     logged_remaining_ms: i64,
-    keys: BTreeSet<Vec<u8>>,
+    /// The numbers of the attached keys, in any order.
+    keys: Vec<usize>,
 }
 
 /// All leases. Its clock starts at 0 when the store is opened.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Lessor {
     leases: BTreeMap<i64, Lease>,
-    /// Which lease a key is attached to: at most one.
-    lease_of_key: BTreeMap<Vec<u8>, i64>,
+    attached: Attached,
+    seed: u64,
     /// By time of expiry, then by id, so that the order in which leases run out is always the same.
     queue: BTreeSet<(i64, i64)>,
     clock_ms: i64,
@@ -39,6 +40,18 @@ pub(crate) struct Lessor {
 }
 
 impl Lessor {
+    /// No leases; `seed` keeps chosen keys from flooding the hash.
+    pub(crate) fn with_seed(seed: u64) -> Self {
+        Self {
+            leases: BTreeMap::new(),
+            attached: Attached::with_seed(seed),
+            seed,
+            queue: BTreeSet::new(),
+            clock_ms: 0,
+            host_start_ms: None,
+        }
+    }
+
     /// Takes over the host's time. Time never runs backwards, whatever the host says.
     pub(crate) fn advance(&mut self, host_now_ms: i64) {
         let start = *self.host_start_ms.get_or_insert(host_now_ms);
@@ -50,7 +63,7 @@ impl Lessor {
     pub(crate) fn take(&mut self, lesson: &Lesson<'_>) {
         match lesson {
             Lesson::Entry(entry) => self.replay(entry),
-            Lesson::Nothing => *self = Self::default(),
+            Lesson::Nothing => *self = Self::with_seed(self.seed),
         }
     }
 
@@ -62,7 +75,7 @@ impl Lessor {
             let remaining_ms = lease.logged_remaining_ms as u64;
             say(Record::LeaseGrant { id, ttl_ms });
             say(Record::LeaseRemaining { id, remaining_ms });
-            for key in &lease.keys {
+            for key in self.sorted_keys(lease) {
                 say(Record::Put {
                     key,
                     value: &[],
@@ -81,22 +94,21 @@ impl Lessor {
             Record::Delete { key } => self.attach(key, 0),
             Record::LeaseGrant { id, ttl_ms } => {
                 // No store grants what is there, but an image may say so.
-                drop(self.revoke(id));
+                self.revoke(id);
                 self.grant(id, ttl_ms as i64);
             }
             Record::LeaseRemaining { id, remaining_ms } => {
                 self.set_remaining(id, remaining_ms as i64);
             }
-            Record::LeaseRevoke { id } => drop(self.revoke(id)),
+            Record::LeaseRevoke { id } => self.revoke(id),
             _ => {}
         }
     }
 
-    /// Learns from the events of a transaction, in order.
-    pub(crate) fn learn(&mut self, events: &[Event]) {
-        for event in events {
-            // A delete carries lease 0, which detaches.
-            self.attach(&event.kv.key, event.kv.lease);
+    /// Learns what a transaction has attached and detached.
+    pub(crate) fn learn(&mut self, attachments: &Attachments) {
+        for (key, id) in attachments.iter() {
+            self.attach(key, id);
         }
     }
 
@@ -111,8 +123,7 @@ impl Lessor {
     /// The first lease that the other has not, or with another time-to-live or other keys.
     pub(crate) fn first_difference(&self, other: &Self) -> Option<i64> {
         let ids = self.leases.keys().chain(other.leases.keys());
-        let what = |lease: &Lease| (lease.ttl_ms, lease.keys.clone());
-        let differs = |id: &&i64| self.leases.get(id).map(what) != other.leases.get(id).map(what);
+        let differs = |id: &&i64| self.granted_and_keys(**id) != other.granted_and_keys(**id);
         ids.filter(differs).min().copied()
     }
 
@@ -128,42 +139,69 @@ impl Lessor {
             ttl_ms,
             expires_ms,
             logged_remaining_ms: ttl_ms,
-            keys: BTreeSet::new(),
+            keys: Vec::new(),
         };
         self.queue.insert((expires_ms, id));
         self.leases.insert(id, lease);
     }
 
-    /// Removes a lease; answers the keys that were attached to it, in bytewise order.
-    pub(crate) fn revoke(&mut self, id: i64) -> Option<Vec<Vec<u8>>> {
-        let lease = self.leases.remove(&id)?;
-        self.queue.remove(&(lease.expires_ms, id));
-        for key in &lease.keys {
-            self.lease_of_key.remove(key);
+    /// Removes a lease, if it is there, and detaches its keys.
+    pub(crate) fn revoke(&mut self, id: i64) {
+        if let Some(lease) = self.leases.remove(&id) {
+            self.queue.remove(&(lease.expires_ms, id));
+            for number in lease.keys {
+                self.attached.remove(number);
+            }
         }
-        Some(lease.keys.into_iter().collect())
     }
 
     /// The keys attached to a lease, in bytewise order.
     pub(crate) fn keys(&self, id: i64) -> Option<Vec<Vec<u8>>> {
-        Some(self.leases.get(&id)?.keys.iter().cloned().collect())
+        let keys = self.sorted_keys(self.leases.get(&id)?);
+        Some(keys.into_iter().map(<[u8]>::to_vec).collect())
+    }
+
+    fn sorted_keys(&self, lease: &Lease) -> Vec<&[u8]> {
+        let numbers = lease.keys.iter();
+        let mut keys: Vec<_> = numbers.map(|&number| self.attached.key(number)).collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    fn granted_and_keys(&self, id: i64) -> Option<(i64, Vec<&[u8]>)> {
+        let lease = self.leases.get(&id)?;
+        Some((lease.ttl_ms, self.sorted_keys(lease)))
     }
 
     /// Attaches a key to a lease, or with 0 to none, and so detaches it from any other.
     pub(crate) fn attach(&mut self, key: &[u8], id: i64) {
-        let before = self.lease_of_key.get(key).copied().unwrap_or(0);
-        if before == id {
+        match self.attached.find(key) {
+            Some((_, before)) if before == id => return,
+            Some((number, _)) => self.detach(number),
+            None => {}
+        }
+        if id == 0 {
             return;
         }
-        if before != 0 {
-            self.lease_of_key.remove(key);
-            if let Some(lease) = self.leases.get_mut(&before) {
-                lease.keys.remove(key);
-            }
-        }
         if let Some(lease) = self.leases.get_mut(&id) {
-            lease.keys.insert(key.to_vec());
-            self.lease_of_key.insert(key.to_vec(), id);
+            let key = AttachedKey {
+                key: key.into(),
+                lease: id,
+                place: lease.keys.len(),
+            };
+            lease.keys.push(self.attached.add(key));
+        }
+    }
+
+    fn detach(&mut self, number: usize) {
+        let gone = self.attached.remove(number);
+        let Some(lease) = self.leases.get_mut(&gone.lease) else {
+            return;
+        };
+        // The last one takes its place.
+        lease.keys.swap_remove(gone.place);
+        if let Some(&moved) = lease.keys.get(gone.place) {
+            self.attached.set_place(moved, gone.place);
         }
     }
 
@@ -261,7 +299,7 @@ mod tests {
     use alloc::vec;
 
     fn lessor_at(now_ms: i64) -> Lessor {
-        let mut lessor = Lessor::default();
+        let mut lessor = Lessor::with_seed(0);
         lessor.advance(now_ms);
         lessor
     }
@@ -289,8 +327,40 @@ mod tests {
         assert_eq!(lessor.keys(1), Some(vec![]));
         assert_eq!(lessor.keys(2), Some(vec![b"k".to_vec()]));
         lessor.attach(b"k", 0);
-        assert_eq!(lessor.revoke(2), Some(vec![]));
-        assert_eq!(lessor.revoke(2), None);
+        assert_eq!(lessor.keys(2), Some(vec![]));
+        lessor.revoke(2);
+        assert_eq!(lessor.keys(2), None);
+    }
+
+    #[test]
+    fn leases_have_the_keys_that_a_plain_map_says_whatever_is_attached_and_revoked() {
+        let mut lessor = lessor_at(0);
+        let mut expected: BTreeMap<Vec<u8>, i64> = BTreeMap::new();
+        let mut random = 1_u64;
+        let mut next = |below: u64| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005) + 1;
+            (random >> 33) % below
+        };
+        for round in 0..20_000 {
+            let id = next(8) as i64;
+            if round % 50 == 0 {
+                lessor.revoke(id);
+                expected.retain(|_, lease| *lease != id);
+            } else if id > 0 && lessor.keys(id).is_none() {
+                lessor.grant(id, 100);
+            }
+            let key = next(60).to_be_bytes().to_vec();
+            lessor.attach(&key, id);
+            expected.remove(&key);
+            if lessor.exists(id) {
+                expected.insert(key, id);
+            }
+            let id = next(8) as i64;
+            let keys = expected.iter().filter(|(_, lease)| **lease == id);
+            let keys: Vec<_> = keys.map(|(key, _)| key.clone()).collect();
+            assert_eq!(lessor.keys(id).unwrap_or_default(), keys);
+        }
+        assert!(expected.len() > 20);
     }
 
     #[test]

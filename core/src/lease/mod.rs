@@ -4,6 +4,7 @@
 //! them. Time is the host's, handed in with each step, in milliseconds; only differences count, so
 //! time during which the store is closed does not.
 
+mod attached;
 mod lessor;
 mod response;
 

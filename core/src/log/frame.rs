@@ -13,7 +13,7 @@ use core::mem;
 
 use serde::{Deserialize, Serialize};
 
-use super::put;
+use super::put::{self, Change};
 use super::record::{Entry, Record};
 use crate::error::{Error, Result};
 use crate::revision::Revision;
@@ -37,6 +37,15 @@ pub(super) struct Body<'a> {
 }
 
 impl<'a> Body<'a> {
+    fn of(entry: &Entry<'a>) -> Self {
+        Self {
+            main: entry.revision.main as u64,
+            sub_and_last: u64::from(entry.revision.sub) << 1
+                | u64::from(entry.last || is_seeded!(EndEachEntry)),
+            record: entry.record,
+        }
+    }
+
     fn entry(&self) -> Option<Entry<'a>> {
         Some(Entry {
             revision: Revision {
@@ -69,26 +78,49 @@ impl Entry<'_> {
 
 /// Encodes `entry` and returns its frame, which lies at the end of `scratch`.
 pub(crate) fn encode<'b>(entry: &Entry<'_>, scratch: &'b mut Vec<u8>) -> Result<&'b [u8]> {
-    let body = Body {
-        main: entry.revision.main as u64,
-        sub_and_last: u64::from(entry.revision.sub) << 1
-            | u64::from(entry.last || is_seeded!(EndEachEntry)),
-        record: entry.record,
-    };
+    let body = Body::of(entry);
     scratch.clear();
-    scratch.reserve(entry.encoded_bound() + LENGTH_BYTES);
+    match Change::of(&body) {
+        Some(change) => {
+            append_change(&change, scratch)?;
+            Ok(scratch)
+        }
+        None => encode_any(&body, entry.encoded_bound(), scratch),
+    }
+}
+
+/// Appends the frame of `entry`, for use outside of the log; answers where in `out` the bit then lies
+/// that says whether it ends its transaction.
+pub(crate) fn append(entry: &Entry<'_>, out: &mut Vec<u8>) -> Result<usize> {
+    let start = out.len();
+    let body = Body::of(entry);
+    match Change::of(&body) {
+        Some(change) => append_change(&change, out)?,
+        None => {
+            let mut scratch = Vec::new();
+            out.extend_from_slice(encode_any(&body, entry.encoded_bound(), &mut scratch)?);
+        }
+    }
+    let skip_varint =
+        |at: usize| at + out[at..].iter().take_while(|&&byte| byte >= 0x80).count() + 1;
+    Ok(skip_varint(skip_varint(start)))
+}
+
+fn append_change(change: &Change<'_>, out: &mut Vec<u8>) -> Result<()> {
+    let start = out.len();
+    let bytes = within_limit(change.bytes())?;
+    out.resize(start + LENGTH_BYTES + bytes, 0);
+    let frame = write_change(change, bytes, &mut out[start..]);
+    out.truncate(start + frame);
+    Ok(())
+}
+
+fn encode_any<'b>(body: &Body<'_>, bound: usize, scratch: &'b mut Vec<u8>) -> Result<&'b [u8]> {
+    scratch.reserve(bound + LENGTH_BYTES);
     scratch.resize(LENGTH_BYTES, 0);
-    if !put::write_put(&body, scratch) {
-        // Extending a vector cannot fail, and no record has a field that postcard refuses.
-        *scratch = postcard::to_extend(&body, mem::take(scratch)).unwrap_or_default();
-    }
-    let bytes = scratch.len().saturating_sub(LENGTH_BYTES);
-    if bytes == 0 || bytes > BODY_LIMIT_BYTES {
-        return Err(Error::RequestTooLarge {
-            bytes,
-            limit: BODY_LIMIT_BYTES,
-        });
-    }
+    // Extending a vector cannot fail, and no record has a field that postcard refuses.
+    *scratch = postcard::to_extend(body, mem::take(scratch)).unwrap_or_default();
+    let bytes = within_limit(scratch.len().saturating_sub(LENGTH_BYTES))?;
     // The length goes right before the body, wherever it then begins.
     let mut length = [0; LENGTH_BYTES];
     let prefix = write_length(bytes, &mut length);
@@ -97,16 +129,33 @@ pub(crate) fn encode<'b>(entry: &Entry<'_>, scratch: &'b mut Vec<u8>) -> Result<
     Ok(&scratch[start..])
 }
 
-/// Encodes `entry` for use outside of the log; answers its frame, and where in it the bit lies that
-/// says whether it ends its transaction.
-pub(crate) fn encode_with_end_bit<'b>(
-    entry: &Entry<'_>,
-    scratch: &'b mut Vec<u8>,
-) -> Result<(&'b [u8], usize)> {
-    let frame = encode(entry, scratch)?;
-    let skip_varint =
-        |at: usize| at + frame[at..].iter().take_while(|&&byte| byte >= 0x80).count() + 1;
-    Ok((frame, skip_varint(skip_varint(0))))
+fn within_limit(bytes: usize) -> Result<usize> {
+    if bytes == 0 || bytes > BODY_LIMIT_BYTES {
+        return Err(Error::RequestTooLarge {
+            bytes,
+            limit: BODY_LIMIT_BYTES,
+        });
+    }
+    Ok(bytes)
+}
+
+/// Encodes a put or a delete into the front of `room`, and says how long its frame is. `None`, and
+/// nothing is written, if that is not shorter than `room`, or the entry another.
+#[inline]
+pub(super) fn encode_within(entry: &Entry<'_>, room: &mut [u8]) -> Option<usize> {
+    let change = Change::of(&Body::of(entry))?;
+    let bytes = change.bytes();
+    (LENGTH_BYTES + bytes < room.len()).then(|| write_change(&change, bytes, room))
+}
+
+/// Writes a frame into room that has enough for it, and says how long it is.
+#[inline]
+fn write_change(change: &Change<'_>, bytes: usize, room: &mut [u8]) -> usize {
+    let mut length = [0; LENGTH_BYTES];
+    let prefix = write_length(bytes, &mut length);
+    room[..prefix].copy_from_slice(&length[..prefix]);
+    change.write(&mut room[prefix..]);
+    prefix + bytes
 }
 
 /// Takes the first frame off bytes. `None` if they do not begin with one.
@@ -321,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn a_put_is_written_as_any_entry_is() {
+    fn a_change_is_written_as_any_entry_is() {
         for record in all_records() {
             for sub_and_last in [0, 1, 0x7f, 0x80, u64::from(u32::MAX) << 1] {
                 for lease in [0, 1, -1, 63, 64, -64, -65, i64::MAX, i64::MIN] {
@@ -334,12 +383,54 @@ mod tests {
                         sub_and_last,
                         record,
                     };
-                    let mut written = Vec::new();
-                    let is_put = put::write_put(&body, &mut written);
-                    assert_eq!(is_put, matches!(record, Record::Put { .. }));
-                    if is_put {
+                    let change = Change::of(&body);
+                    let is_change = matches!(record, Record::Put { .. } | Record::Delete { .. });
+                    assert_eq!(change.is_some(), is_change);
+                    if let Some(change) = change {
+                        let mut written = vec![0xaa; change.bytes()];
+                        change.write(&mut written);
                         assert_eq!(written, postcard::to_allocvec(&body).unwrap());
                     }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_length_of_a_number_is_known_before_it_is_written() {
+        for bits in 0..u64::BITS {
+            for number in [(1 << bits) - 1, 1 << bits] {
+                let body = Body {
+                    main: number,
+                    sub_and_last: 1,
+                    record: Record::Delete { key: b"key" },
+                };
+                let expected = postcard::to_allocvec(&body).unwrap();
+                assert_eq!(Change::of(&body).unwrap().bytes(), expected.len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_change_is_written_in_place_only_where_there_is_more_room_than_it_takes() {
+        let mut scratch = Vec::new();
+        for record in all_records() {
+            let entry = Entry {
+                revision: Revision::first_of(300),
+                last: true,
+                record,
+            };
+            let frame = encode(&entry, &mut scratch).unwrap();
+            let is_change = matches!(record, Record::Put { .. } | Record::Delete { .. });
+            for more in 0..2 * LENGTH_BYTES {
+                let mut room = vec![0xaa; frame.len() + more];
+                match encode_within(&entry, &mut room) {
+                    Some(bytes) => {
+                        assert!(is_change && more > 0);
+                        assert_eq!(&room[..bytes], frame);
+                        assert!(room[bytes..].iter().all(|&byte| byte == 0xaa));
+                    }
+                    None => assert!(!is_change || more < LENGTH_BYTES),
                 }
             }
         }

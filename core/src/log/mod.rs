@@ -92,7 +92,7 @@ mod writer;
 pub(crate) use check::Checking;
 pub(crate) use follow::Refresh;
 pub(crate) use frame::{
-    TakenFrame, decode as decode_body, encode as encode_entry, encode_with_end_bit as encode_frame,
+    TakenFrame, append as append_frame, decode as decode_body, encode as encode_entry,
     take as take_frame, take_of_stream as take_frame_of_stream,
 };
 pub(crate) use handle::{EPOCHS_REMEMBERED, Log, LogOptions, Position};

@@ -1,14 +1,13 @@
-//! Writing and reading puts, field by field.
+//! Writing changes and reading puts, field by field.
 //!
-//! Nearly all entries are puts, and writes and reads wait for little else. So there is a writer and a
-//! reader for them alone, of just the bytes that postcard writes and reads, in a fraction of the time;
-//! they are tested to agree.
-
-use alloc::vec::Vec;
+//! Nearly all entries are puts, some are deletes, and writes and reads wait for little else. So there
+//! is a writer and a reader for them alone, of just the bytes that postcard writes and reads, in a
+//! fraction of the time; they are tested to agree. A change knows how long it is before it is written,
+//! so it is written where it is to lie.
 
 use super::frame::Body;
 use super::record::Record;
-use super::varint::{put_varint, skip_two_varints, take_varint};
+use super::varint::{skip_two_varints, take_varint};
 
 /// What a put says that the index does not know.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,8 +50,9 @@ fn take_put_fields(bytes: &[u8]) -> Option<(PutFields<'_>, &[u8])> {
     Some((PutFields { key, value, lease }, rest))
 }
 
-/// The number of the variant [`Record::Put`], as postcard writes it.
+/// The numbers of the variants [`Record::Put`] and [`Record::Delete`], as postcard writes them.
 const PUT: u8 = 0;
+const DELETE: u8 = 1;
 
 /// Takes the body of a put off the front. `None` if another begins there.
 #[inline]
@@ -96,27 +96,122 @@ fn take_bytes<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(bytes)
 }
 
-/// Appends the body of a put. `false`, and nothing is appended, if it is something else.
-pub(super) fn write_put(body: &Body<'_>, out: &mut Vec<u8>) -> bool {
-    let Record::Put {
-        key,
-        value,
-        age,
-        version,
-        lease,
-    } = body.record
-    else {
-        return false;
-    };
-    put_varint(body.main, out);
-    put_varint(body.sub_and_last, out);
-    out.push(PUT);
-    put_varint(key.len() as u64, out);
-    out.extend_from_slice(key);
-    put_varint(value.len() as u64, out);
-    out.extend_from_slice(value);
-    put_varint(age, out);
-    put_varint(version, out);
-    put_varint((lease << 1 ^ lease >> (i64::BITS - 1)) as u64, out);
-    true
+/// The body of a change of a key, as it is going to be written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Change<'a> {
+    main: u64,
+    sub_and_last: u64,
+    key: &'a [u8],
+    /// What a put says besides.
+    put: Option<PutRest<'a>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct PutRest<'a> {
+    value: &'a [u8],
+    age: u64,
+    version: u64,
+    lease: u64,
+}
+
+impl<'a> Change<'a> {
+    /// `None` if the body is that of another entry.
+    #[inline]
+    pub(super) fn of(body: &Body<'a>) -> Option<Self> {
+        let (key, put) = match body.record {
+            Record::Put {
+                key,
+                value,
+                age,
+                version,
+                lease,
+            } => {
+                let put = PutRest {
+                    value,
+                    age,
+                    version,
+                    lease: (lease << 1 ^ lease >> (i64::BITS - 1)) as u64,
+                };
+                (key, Some(put))
+            }
+            Record::Delete { key } => (key, None),
+            _ => return None,
+        };
+        Some(Self {
+            main: body.main,
+            sub_and_last: body.sub_and_last,
+            key,
+            put,
+        })
+    }
+
+    /// How many bytes it takes.
+    #[inline]
+    pub(super) fn bytes(&self) -> usize {
+        let slice = |bytes: &[u8]| varint_bytes(bytes.len() as u64) + bytes.len();
+        let numbers = varint_bytes(self.main) + varint_bytes(self.sub_and_last) + 1;
+        let rest = self.put.as_ref().map_or(0, |put| {
+            slice(put.value)
+                + varint_bytes(put.age)
+                + varint_bytes(put.version)
+                + varint_bytes(put.lease)
+        });
+        numbers + slice(self.key) + rest
+    }
+
+    /// Writes it into the front of `room`, which has so many bytes.
+    #[inline]
+    pub(super) fn write(&self, room: &mut [u8]) {
+        let mut out = Writer { room, filled: 0 };
+        out.number(self.main);
+        out.number(self.sub_and_last);
+        let Some(put) = &self.put else {
+            out.byte(DELETE);
+            return out.slice(self.key);
+        };
+        out.byte(PUT);
+        out.slice(self.key);
+        out.slice(put.value);
+        out.number(put.age);
+        out.number(put.version);
+        out.number(put.lease);
+    }
+}
+
+/// Writes into room that suffices, from the front on.
+struct Writer<'a> {
+    room: &'a mut [u8],
+    filled: usize,
+}
+
+impl Writer<'_> {
+    #[inline]
+    fn byte(&mut self, byte: u8) {
+        self.room[self.filled] = byte;
+        self.filled += 1;
+    }
+
+    #[inline]
+    fn number(&mut self, mut number: u64) {
+        while number >= 0x80 {
+            self.byte(number as u8 | 0x80);
+            number >>= 7;
+        }
+        self.byte(number as u8);
+    }
+
+    #[inline]
+    fn slice(&mut self, bytes: &[u8]) {
+        self.number(bytes.len() as u64);
+        self.room[self.filled..][..bytes.len()].copy_from_slice(bytes);
+        self.filled += bytes.len();
+    }
+}
+
+/// How many bytes of seven bits a number takes.
+#[inline]
+fn varint_bytes(number: u64) -> usize {
+    let bits = (number | 1).ilog2() + 1;
+    // A ninth of 64 is a little more than a seventh: exact for up to 64 bits, and no division.
+    (bits as usize * 9 + 64) / 64
 }

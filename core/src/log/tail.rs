@@ -11,8 +11,11 @@ use crate::revision::Revision;
 pub(super) struct Tail {
     /// The position of its first byte.
     from: u64,
-    /// The whole page; what is not filled is zero.
+    /// The whole page; what is not filled is zero, up to where earlier contents lie.
     page: Vec<u8>,
+    /// Bytes of contents that the page had before it was turned, if there may be such behind what is
+    /// filled.
+    stale: usize,
     /// Bytes of contents, and how many of them are in the version that was written last.
     filled: usize,
     written: usize,
@@ -29,6 +32,7 @@ impl Tail {
         Self {
             from,
             page: vec![0; page_size],
+            stale: 0,
             filled: 0,
             written: 0,
             first: None,
@@ -48,7 +52,7 @@ impl Tail {
     /// The next page begins where this one ends.
     pub(super) fn turn(&mut self, inherited: Revision) {
         self.from = self.end();
-        self.page.fill(0);
+        self.stale = self.stale.max(self.filled);
         self.filled = 0;
         self.written = 0;
         self.first = None;
@@ -79,11 +83,18 @@ impl Tail {
         self.written = self.filled;
     }
 
+    /// As it was sealed.
     pub(super) fn page(&self) -> &[u8] {
         &self.page
     }
 
-    pub(super) fn page_mut(&mut self) -> &mut [u8] {
+    /// To be sealed: what is not filled is zero from now on. It is not made so earlier, because most
+    /// pages are full when they are written.
+    pub(super) fn page_to_seal(&mut self) -> &mut [u8] {
+        if self.filled < self.stale {
+            self.page[HEADER_BYTES..][self.filled..self.stale].fill(0);
+        }
+        self.stale = 0;
         &mut self.page
     }
 
@@ -113,10 +124,22 @@ impl Tail {
 
     /// Appends what fits and says how much that was.
     pub(super) fn push(&mut self, bytes: &[u8]) -> usize {
-        let room = &mut self.page[HEADER_BYTES + self.filled..];
+        let room = self.room_mut();
         let count = room.len().min(bytes.len());
         room[..count].copy_from_slice(&bytes[..count]);
-        self.filled += count;
+        self.add(count);
         count
+    }
+
+    /// What is not filled yet.
+    #[inline]
+    pub(super) fn room_mut(&mut self) -> &mut [u8] {
+        &mut self.page[HEADER_BYTES + self.filled..]
+    }
+
+    /// So many bytes of the room are filled now.
+    #[inline]
+    pub(super) fn add(&mut self, bytes: usize) {
+        self.filled += bytes;
     }
 }

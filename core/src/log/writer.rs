@@ -125,20 +125,30 @@ impl<P: PageStore> Log<P> {
             self.newest.is_none_or(|newest| newest < entry.revision),
             "revisions only grow"
         );
+        let position = Position(self.tail.end());
+        if let Some(bytes) = frame::encode_within(entry, self.tail.room_mut()) {
+            self.begin_entry(entry);
+            self.tail.add(bytes);
+            self.readable_end = self.tail.end();
+            return Ok(position);
+        }
         let mut scratch = mem::take(&mut self.scratch);
         let outcome = match frame::encode(entry, &mut scratch) {
             Ok(frame) => self.append_frame(entry, frame),
             Err(error) => Err(error),
         };
         self.scratch = scratch;
-        outcome
+        outcome.map(|()| position)
     }
 
-    fn append_frame(&mut self, entry: &Entry<'_>, mut frame: &[u8]) -> Result<Position> {
-        let position = Position(self.tail.end());
+    fn begin_entry(&mut self, entry: &Entry<'_>) {
         self.tail.is_within_transaction = !entry.last;
         self.tail.begin_frame(entry.revision);
         self.newest = Some(entry.revision);
+    }
+
+    fn append_frame(&mut self, entry: &Entry<'_>, mut frame: &[u8]) -> Result<()> {
+        self.begin_entry(entry);
         while !frame.is_empty() {
             let count = self.tail.push(frame);
             frame = &frame[count..];
@@ -149,7 +159,7 @@ impl<P: PageStore> Log<P> {
         }
         // Set last: a frame of which a page could not be written is not to be read.
         self.readable_end = self.tail.end();
-        Ok(position)
+        Ok(())
     }
 
     /// Writes the tail, if it has entries that are not written yet.
@@ -273,7 +283,7 @@ impl<P: PageStore> Log<P> {
             first_frame,
             pieces: 0,
         };
-        header.seal(self.tail.page_mut(), self.identity, slot);
+        header.seal(self.tail.page_to_seal(), self.identity, slot);
         self.pages.write(slot, self.tail.page())?;
 
         let mut superseded = Vec::new();

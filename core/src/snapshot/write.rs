@@ -9,7 +9,7 @@ use super::{
     HEADER_BYTES, LENGTH_AT, MAGIC, NUMBER_AT, SnapshotHead, VERSION, VERSION_AT,
 };
 use crate::error::Result;
-use crate::log::{Entry, encode_frame};
+use crate::log::{Entry, append_frame};
 
 /// The stream of frames, and how far it was cut into chunks.
 #[derive(Debug)]
@@ -21,7 +21,6 @@ pub(crate) struct ChunkWriter {
     number: u64,
     /// The checksum of the chunk before.
     before: u64,
-    scratch: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +36,6 @@ impl ChunkWriter {
             open: None,
             number: 0,
             before: 0,
-            scratch: Vec::new(),
         }
     }
 
@@ -58,13 +56,9 @@ impl ChunkWriter {
             last: false,
             ..*entry
         };
-        let (frame, end_bit_at) = encode_frame(&entry, &mut self.scratch)?;
         let at = self.waiting.len();
-        self.waiting.extend_from_slice(frame);
-        self.open = Some(OpenFrame {
-            at,
-            end_bit_at: at + end_bit_at,
-        });
+        let end_bit_at = append_frame(&entry, &mut self.waiting)?;
+        self.open = Some(OpenFrame { at, end_bit_at });
         Ok(())
     }
 

@@ -7,6 +7,7 @@
 //! This layer knows neither leases nor watchers. It hands its changes up as events, and the log's
 //! entries to whoever must learn from them when a store is opened.
 
+mod attachments;
 mod audit;
 mod builder;
 mod checkpoint;
@@ -32,6 +33,7 @@ pub use request::{
     SortOrder, SortTarget,
 };
 
+pub(crate) use attachments::Attachments;
 pub(crate) use audit::Audit;
 pub(crate) use history::event_of;
 pub(crate) use opening::Opening;

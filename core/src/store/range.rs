@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::index::Found;
 use crate::page::PageStore;
 use crate::range::KeyRange;
-use crate::record::KeyValue;
+use crate::record::{KeyValue, KeyValueRef};
 
 /// What the index says about the answer to a range: all but the values and leases.
 struct Selected<'a> {
@@ -95,6 +95,41 @@ impl<P: PageStore> RevisionStore<P> {
         }
     }
 
+    /// Whether all keys of `range` as of `main` pass a test; `None` if there are none. Only if it
+    /// `reads_values` are their values and leases there.
+    pub(crate) fn all(
+        &self,
+        range: &KeyRange,
+        main: i64,
+        reads_values: bool,
+        mut test: impl FnMut(KeyValueRef<'_>) -> bool,
+    ) -> Result<Option<bool>> {
+        let mut all = None;
+        match range {
+            KeyRange::One(key) if reads_values => {
+                let pinned = self.get_pinned(key, main)?;
+                all = pinned.map(|pinned| test(pinned.as_ref()));
+            }
+            _ if reads_values => {
+                let mut pins = self.range_pinned(range, main);
+                while all != Some(false)
+                    && let Some(pinned) = pins.next()
+                {
+                    all = Some(test(pinned?.as_ref()));
+                }
+            }
+            _ => {
+                let mut keys = self.index.range(range, main);
+                while all != Some(false)
+                    && let Some((key, found)) = keys.next()
+                {
+                    all = Some(test(numbers_of(key, found)));
+                }
+            }
+        }
+        Ok(all)
+    }
+
     /// The keys of `range` as of `main`, which the caller has found readable, where they lie.
     pub(crate) fn range_pinned(&self, range: &KeyRange, main: i64) -> PinnedRange<'_, P> {
         PinnedRange::new(self, self.index.range(range, main))
@@ -173,9 +208,13 @@ fn directed(request: &RangeRequest, order: Ordering) -> Ordering {
 
 /// Without its value and lease.
 fn key_alone(key: &[u8], found: Found) -> KeyValue {
-    KeyValue {
-        key: key.to_vec(),
-        value: Vec::new(),
+    numbers_of(key, found).to_owned()
+}
+
+fn numbers_of(key: &[u8], found: Found) -> KeyValueRef<'_> {
+    KeyValueRef {
+        key,
+        value: &[],
         create_revision: found.create_revision,
         mod_revision: found.mod_revision.main,
         version: found.version,

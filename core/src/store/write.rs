@@ -2,16 +2,28 @@
 
 use alloc::vec::Vec;
 
+use super::attachments::Attachments;
 use super::history::event_of;
-use super::request::{DeleteRangeRequest, PutRef};
+use super::request::PutRef;
 use super::revision_store::RevisionStore;
+use super::standing::Standing;
 use crate::error::Result;
-use crate::index::Found;
-use crate::log::{Entry, Position, Record};
+use crate::index::{Found, Living, Place};
+use crate::log::{Entry, Log, Position, Record};
 use crate::page::PageStore;
 use crate::range::KeyRange;
 use crate::record::{Event, KeyValue};
 use crate::revision::Revision;
+
+/// Keys to delete.
+#[derive(Debug)]
+pub(crate) struct Doomed(Vec<(Living, Found)>);
+
+impl Doomed {
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
 
 /// Bytes that an entry takes besides its key and value, at most.
 const ENTRY_OVERHEAD_BYTES: usize = 64;
@@ -25,7 +37,9 @@ pub(crate) struct WriteTxn {
     /// Whether the last entry appended was marked as the transaction's last.
     ended: bool,
     /// What watchers will see, if there are any to see it.
-    events: Option<Vec<Event>>,
+    pub(crate) events: Option<Vec<Event>>,
+    /// What it attaches to leases, if there are any.
+    pub(crate) attachments: Option<Attachments>,
 }
 
 impl WriteTxn {
@@ -54,8 +68,9 @@ impl WriteTxn {
 }
 
 impl<P: PageStore> RevisionStore<P> {
-    /// Begins the next transaction. `collect` asks for its events.
-    pub(crate) fn begin(&mut self, collect: bool) -> WriteTxn {
+    /// Begins the next transaction. `collect` asks for its events; `attachments` is empty, and there if
+    /// somebody wants to know what is attached to leases.
+    pub(crate) fn begin(&mut self, collect: bool, attachments: Option<Attachments>) -> WriteTxn {
         // Whatever kept the last one from its end, a panic included.
         self.log.refuse_unfinished();
         WriteTxn {
@@ -63,6 +78,7 @@ impl<P: PageStore> RevisionStore<P> {
             sub: 0,
             ended: false,
             events: collect.then(Vec::new),
+            attachments,
         }
     }
 
@@ -87,75 +103,117 @@ impl<P: PageStore> RevisionStore<P> {
             })
     }
 
-    /// Puts a key; answers what it was before. The request was checked: what it keeps is there.
-    /// `last` says that no further change follows in this transaction.
-    pub(crate) fn put(
+    /// Looks for a key that a transaction is going to put: good until then.
+    pub(crate) fn locate(&self, key: &[u8]) -> Place {
+        self.index.locate(key)
+    }
+
+    /// Puts a key, which is at `place`; answers what it was before. The request was checked: what it
+    /// keeps is there. `last` says that no further change follows in this transaction.
+    pub(crate) fn put_at(
         &mut self,
+        place: Place,
         txn: &mut WriteTxn,
         request: PutRef<'_>,
         last: bool,
     ) -> Result<Option<KeyValue>> {
-        let place = self.index.locate(request.key);
         let before = self.index.found(place, txn.view());
-        let needs_prev = request.prev_kv || request.ignore_value || request.ignore_lease;
-        let prev_kv = before
-            .filter(|_| needs_prev)
-            .map(|found| self.load(found))
-            .transpose()?;
-        let kept = prev_kv.as_ref();
-        let lease = kept
-            .filter(|_| request.ignore_lease)
-            .map_or(request.lease, |kv| kv.lease);
-        let value = kept
-            .filter(|_| request.ignore_value)
-            .map_or(request.value, |kv| &kv.value);
+        if !(request.prev_kv || request.ignore_value || request.ignore_lease) {
+            self.write_put(place, before, txn, request, last)?;
+            return Ok(None);
+        }
+        let prev_kv = before.map(|found| self.load(found)).transpose()?;
+        let mut complete = request;
+        if let Some(kept) = &prev_kv {
+            if request.ignore_lease {
+                complete.lease = kept.lease;
+            }
+            if request.ignore_value {
+                complete.value = &kept.value;
+            }
+        }
+        self.write_put(place, before, txn, complete, last)?;
+        Ok(prev_kv.filter(|_| request.prev_kv))
+    }
 
-        let create_revision = before.map_or(txn.main, |found| found.create_revision);
-        let version = before.map_or(1, |found| found.version + 1);
+    fn write_put(
+        &mut self,
+        place: Place,
+        before: Option<Found>,
+        txn: &mut WriteTxn,
+        request: PutRef<'_>,
+        last: bool,
+    ) -> Result<()> {
+        let (create_revision, version) = match before {
+            Some(found) => (found.create_revision, found.version + 1),
+            None => (txn.main, 1),
+        };
+        let PutRef {
+            key, value, lease, ..
+        } = request;
         let record = Record::Put {
-            key: request.key,
+            key,
             value,
             age: (txn.main - create_revision) as u64,
             version: version as u64,
             lease,
         };
-        let (revision, position) = self.append_in(txn, record, last)?;
-        let key = request.key;
+        let (revision, position) = append_in(&mut self.log, &mut self.standing, txn, record, last)?;
+        if let Some(attachments) = &mut txn.attachments {
+            attachments.add(key, lease);
+        }
         self.index
             .put_at(place, key, revision, position, create_revision, version);
-        Ok(prev_kv.filter(|_| request.prev_kv))
+        Ok(())
     }
 
-    /// Deletes the keys of a range, in key order; answers how many, and what they were if the
-    /// request asks for it. `last` says that no further change follows in this transaction.
-    pub(crate) fn delete_range(
+    /// The keys of a range that exist as of `main`, in key order.
+    pub(crate) fn doomed(&self, range: &KeyRange, main: i64) -> Doomed {
+        let mut keys = self.index.range(range, main);
+        Doomed(core::iter::from_fn(|| keys.next_living()).collect())
+    }
+
+    /// How many bytes their keys have.
+    pub(crate) fn key_bytes(&self, doomed: &Doomed) -> usize {
+        let keys = doomed.0.iter();
+        keys.map(|&(living, _)| self.index.key_of(living).len())
+            .sum()
+    }
+
+    /// Deletes keys that exist as the transaction sees it; answers what they were, if it is to `load`
+    /// that. `last` says that no further change follows in this transaction.
+    pub(crate) fn delete(
         &mut self,
         txn: &mut WriteTxn,
-        request: &DeleteRangeRequest,
+        doomed: &Doomed,
+        load: bool,
         last: bool,
-    ) -> Result<(i64, Vec<KeyValue>)> {
-        let doomed: Vec<(Vec<u8>, Found)> = self
-            .index
-            .range(&request.range, txn.view())
-            .map(|(key, found)| (key.to_vec(), found))
-            .collect();
-        let mut prev_kvs = Vec::new();
-        if request.prev_kv {
-            prev_kvs.reserve(doomed.len());
-            for (_, found) in &doomed {
-                prev_kvs.push(self.load(*found)?);
-            }
+    ) -> Result<Vec<KeyValue>> {
+        let wanted = if load { &doomed.0[..] } else { &[] };
+        let prev_kvs = wanted.iter().map(|&(_, found)| self.load(found));
+        let prev_kvs = prev_kvs.collect::<Result<_>>()?;
+        for (i, &(living, _)) in doomed.0.iter().enumerate() {
+            self.delete_living(txn, living, last && i + 1 == doomed.len())?;
         }
-        let deleted = doomed.len();
-        for (i, (key, _)) in doomed.into_iter().enumerate() {
-            self.delete(txn, &key, last && i + 1 == deleted)?;
-        }
-        Ok((deleted as i64, prev_kvs))
+        Ok(prev_kvs)
     }
 
-    fn delete(&mut self, txn: &mut WriteTxn, key: &[u8], last: bool) -> Result<()> {
-        let (revision, position) = self.append_in(txn, Record::Delete { key }, last)?;
-        self.index.delete(key, revision, position);
+    /// Deletes a key, if it exists as the transaction sees it.
+    pub(crate) fn delete_key(&mut self, txn: &mut WriteTxn, key: &[u8], last: bool) -> Result<()> {
+        match self.index.living(key, txn.view()) {
+            Some(living) => self.delete_living(txn, living, last),
+            None => Ok(()),
+        }
+    }
+
+    fn delete_living(&mut self, txn: &mut WriteTxn, living: Living, last: bool) -> Result<()> {
+        let key = self.index.key_of(living);
+        let record = Record::Delete { key };
+        let (revision, position) = append_in(&mut self.log, &mut self.standing, txn, record, last)?;
+        if let Some(attachments) = &mut txn.attachments {
+            attachments.add(key, 0);
+        }
+        self.index.delete_living(living, revision, position);
         Ok(())
     }
 
@@ -166,29 +224,7 @@ impl<P: PageStore> RevisionStore<P> {
         record: Record<'_>,
         last: bool,
     ) -> Result<()> {
-        self.append_in(txn, record, last).map(drop)
-    }
-
-    /// Appends an entry of the transaction. If it changes a key, watchers will see it as an event.
-    fn append_in(
-        &mut self,
-        txn: &mut WriteTxn,
-        record: Record<'_>,
-        last: bool,
-    ) -> Result<(Revision, Position)> {
-        let revision = txn.next_revision();
-        let entry = Entry {
-            revision,
-            last,
-            record,
-        };
-        let position = self.log.append(&entry)?;
-        self.standing.learn(&entry);
-        txn.ended = last;
-        if let Some(events) = &mut txn.events {
-            events.extend(event_of(&entry));
-        }
-        Ok((revision, position))
+        append_in(&mut self.log, &mut self.standing, txn, record, last).map(drop)
     }
 
     /// Gives up a transaction that failed. If it has changed anything, nothing more can be written:
@@ -199,18 +235,17 @@ impl<P: PageStore> RevisionStore<P> {
         }
     }
 
-    /// Makes the transaction's revision the current one. Answers its events, if they were asked
-    /// for and there are any.
-    pub(crate) fn commit(&mut self, mut txn: WriteTxn) -> Result<Option<Vec<Event>>> {
+    /// Makes the transaction's revision the current one. Nothing happens if it changed nothing.
+    pub(crate) fn commit(&mut self, txn: &mut WriteTxn) -> Result<()> {
         if txn.is_empty() {
-            return Ok(None);
+            return Ok(());
         }
         if !txn.ended {
-            self.append_state_in(&mut txn, Record::End, true)?;
+            self.append_state_in(txn, Record::End, true)?;
         }
         self.state.revision = txn.main;
         self.state.next_sub = txn.sub;
-        Ok(txn.events.filter(|events| !events.is_empty()))
+        Ok(())
     }
 
     /// Logs state that has no revision of its own, under the current one.
@@ -246,4 +281,27 @@ impl<P: PageStore> RevisionStore<P> {
         debug_assert!(self.log.is_poisoned());
         self.state.revision = revision;
     }
+}
+
+/// Appends an entry of the transaction. If it changes a key, watchers will see it as an event.
+fn append_in<P: PageStore>(
+    log: &mut Log<P>,
+    standing: &mut Standing,
+    txn: &mut WriteTxn,
+    record: Record<'_>,
+    last: bool,
+) -> Result<(Revision, Position)> {
+    let revision = txn.next_revision();
+    let entry = Entry {
+        revision,
+        last,
+        record,
+    };
+    let position = log.append(&entry)?;
+    standing.learn(&entry);
+    txn.ended = last;
+    if let Some(events) = &mut txn.events {
+        events.extend(event_of(&entry));
+    }
+    Ok((revision, position))
 }

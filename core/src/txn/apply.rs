@@ -3,10 +3,14 @@
 use alloc::vec::Vec;
 
 use super::plan::{Plan, Step};
-use super::request::{Op, OpResponse, TxnResponse};
+use super::request::{OpResponse, TxnResponse};
 use crate::error::Result;
+use crate::index::Place;
 use crate::page::PageStore;
-use crate::store::{DeleteRangeResponse, PutResponse, RangeResponse, RevisionStore, WriteTxn};
+use crate::store::{
+    DeleteRangeRequest, DeleteRangeResponse, PutRef, PutResponse, RangeRequest, RangeResponse,
+    RevisionStore, WriteTxn,
+};
 
 /// Carries out a plan in order; later operations see what earlier ones did. The answer's own
 /// revision and durability are the caller's to set, once the transaction is committed.
@@ -35,7 +39,9 @@ impl<P: PageStore> Applier<'_, P> {
         let mut responses = Vec::with_capacity(plan.steps.len());
         for step in &plan.steps {
             responses.push(match step {
-                Step::Op(op) => self.op(op)?,
+                Step::Put(put, place) => OpResponse::Put(self.put(*put, *place)?),
+                Step::DeleteRange(delete) => OpResponse::DeleteRange(self.delete_range(delete)?),
+                Step::Range(range) => OpResponse::Range(self.range(range)?),
                 Step::Txn(nested) => OpResponse::Txn(self.branch(nested)?),
             });
         }
@@ -47,44 +53,44 @@ impl<P: PageStore> Applier<'_, P> {
         })
     }
 
-    fn op(&mut self, op: &Op) -> Result<OpResponse> {
-        if matches!(op, Op::Put(_) | Op::DeleteRange(_)) {
-            self.writes_left -= 1;
-        }
-        let last = self.writes_left == 0;
-        Ok(match op {
-            Op::Put(put) => {
-                let prev_kv = self.store.put(self.txn, put.as_ref(), last)?;
-                OpResponse::Put(PutResponse {
-                    revision: self.txn.view(),
-                    prev_kv,
-                    durable: false,
-                })
-            }
-            Op::DeleteRange(delete) => {
-                let (deleted, prev_kvs) = self.store.delete_range(self.txn, delete, last)?;
-                let revision = self.txn.view();
-                OpResponse::DeleteRange(DeleteRangeResponse {
-                    revision,
-                    deleted,
-                    prev_kvs,
-                    durable: false,
-                })
-            }
-            Op::Range(range) => {
-                let view = self.txn.view();
-                let main = if range.revision > 0 {
-                    range.revision
-                } else {
-                    view
-                };
-                let response = self.store.range(range, main)?;
-                OpResponse::Range(RangeResponse {
-                    revision: view,
-                    ..response
-                })
-            }
-            Op::Txn(_) => unreachable!("a plan keeps nested transactions as plans"),
+    /// Whether the next operation is the last that may change something.
+    fn begin_write(&mut self) -> bool {
+        self.writes_left -= 1;
+        self.writes_left == 0
+    }
+
+    fn put(&mut self, put: PutRef<'_>, place: Place) -> Result<PutResponse> {
+        let last = self.begin_write();
+        let prev_kv = self.store.put_at(place, self.txn, put, last)?;
+        Ok(PutResponse {
+            revision: self.txn.view(),
+            prev_kv,
+            durable: false,
+        })
+    }
+
+    fn delete_range(&mut self, delete: &DeleteRangeRequest) -> Result<DeleteRangeResponse> {
+        let last = self.begin_write();
+        let doomed = self.store.doomed(&delete.range, self.txn.view());
+        let prev_kvs = self.store.delete(self.txn, &doomed, delete.prev_kv, last)?;
+        Ok(DeleteRangeResponse {
+            revision: self.txn.view(),
+            deleted: doomed.len() as i64,
+            prev_kvs,
+            durable: false,
+        })
+    }
+
+    fn range(&mut self, range: &RangeRequest) -> Result<RangeResponse> {
+        let view = self.txn.view();
+        let main = if range.revision > 0 {
+            range.revision
+        } else {
+            view
+        };
+        Ok(RangeResponse {
+            revision: view,
+            ..self.store.range(range, main)?
         })
     }
 }

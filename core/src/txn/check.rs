@@ -2,8 +2,12 @@
 
 use alloc::vec::Vec;
 
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+
 use super::request::{Compare, CompareTarget, Op, TxnRequest};
 use crate::error::{Error, Result};
+use crate::key_hasher::KeyHasher;
 use crate::limits::Limits;
 use crate::range::KeyRange;
 use crate::store::{DeleteRangeRequest, PutRef, RangeRequest};
@@ -25,10 +29,15 @@ pub(crate) fn check_delete_range(request: &DeleteRangeRequest) -> Result<()> {
 }
 
 /// Checks a transaction with all that is nested in it, on both branches.
-pub(crate) fn check_txn(request: &TxnRequest, limits: &Limits) -> Result<()> {
+/// `seed` keeps chosen keys from flooding a hash.
+pub(crate) fn check_txn(request: &TxnRequest, limits: &Limits, seed: u64) -> Result<()> {
     check_shape(request, limits.txn_ops, limits.txn_ops)?;
-    check_duplicates(&request.success)?;
-    check_duplicates(&request.failure)?;
+    for ops in [&request.success, &request.failure] {
+        let is_one_change = matches!(ops[..], [] | [Op::Put(_) | Op::DeleteRange(_)]);
+        if !is_one_change {
+            check_duplicates(ops, &KeyHasher::with_seed(seed))?;
+        }
+    }
     check_size(txn_bytes(request), limits)
 }
 
@@ -98,20 +107,30 @@ struct Changes<'a> {
 impl Changes<'_> {
     /// Adds another list's changes, unless they change a key that this one puts or deletes, or
     /// delete what this one puts.
-    fn merge(&mut self, other: Self) -> Result<()> {
+    fn merge(&mut self, other: Self, hasher: &KeyHasher) -> Result<()> {
         refuse_deletes_of_puts(&other.deletes, &self.puts)?;
         refuse_deletes_of_puts(&self.deletes, &other.puts)?;
         self.puts.extend(other.puts);
         self.deletes.extend(other.deletes);
-        self.refuse_equal_puts()
+        self.refuse_equal_puts(hasher)
     }
 
-    fn refuse_equal_puts(&mut self) -> Result<()> {
-        sort(&mut self.puts);
-        match self.puts.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(Error::DuplicateKey {
-                key: pair[0].into(),
-            }),
+    /// Refuses the least key that is put twice.
+    fn refuse_equal_puts(&self, hasher: &KeyHasher) -> Result<()> {
+        let mut seen: HashTable<&[u8]> = HashTable::with_capacity(self.puts.len());
+        let repeated = self.puts.iter().filter(|&&key| {
+            let hash = hasher.hash(key);
+            let entry = seen.entry(hash, |&other| other == key, |key| hasher.hash(key));
+            match entry {
+                Entry::Occupied(_) => true,
+                Entry::Vacant(place) => {
+                    place.insert(key);
+                    false
+                }
+            }
+        });
+        match repeated.min() {
+            Some(&key) => Err(Error::DuplicateKey { key: key.into() }),
             None => Ok(()),
         }
     }
@@ -136,28 +155,31 @@ fn is_seen_to_cover(range: &KeyRange, key: &[u8]) -> bool {
 /// Refuses a branch that changes a key twice, as etcd does. Deleting twice is fine, and so is a
 /// delete in a later nested transaction of a key put in an earlier one; nested branches of one
 /// transaction exclude each other, so both may put the same key.
-fn check_duplicates(ops: &[Op]) -> Result<Changes<'_>> {
+fn check_duplicates<'a>(ops: &'a [Op], hasher: &KeyHasher) -> Result<Changes<'a>> {
     // etcd looks at nested transactions first, in order, and then at the branch's own operations.
     let mut nested = Changes::default();
     for op in ops {
         let Op::Txn(txn) = op else { continue };
-        let success = check_duplicates(&txn.success)?;
-        let failure = check_duplicates(&txn.failure)?;
+        let success = check_duplicates(&txn.success, hasher)?;
+        let failure = check_duplicates(&txn.failure, hasher)?;
         let mut child = Changes {
             puts: success.puts,
             deletes: success.deletes,
         };
         child.puts.extend(failure.puts);
         child.deletes.extend(failure.deletes);
-        sort(&mut child.puts);
+        child.puts.sort_unstable();
         child.puts.dedup();
         // The asymmetric case: an earlier child's put may be deleted by a later child.
         refuse_deletes_of_puts(&nested.deletes, &child.puts)?;
         nested.puts.extend(child.puts);
         nested.deletes.extend(child.deletes);
-        nested.refuse_equal_puts()?;
+        nested.refuse_equal_puts(hasher)?;
     }
-    let mut own = Changes::default();
+    let mut own = Changes {
+        puts: Vec::with_capacity(ops.len()),
+        deletes: Vec::new(),
+    };
     for op in ops {
         match op {
             Op::Put(put) => own.puts.push(&put.key),
@@ -165,35 +187,13 @@ fn check_duplicates(ops: &[Op]) -> Result<Changes<'_>> {
             Op::Range(_) | Op::Txn(_) => {}
         }
     }
-    own.refuse_equal_puts()?;
+    own.refuse_equal_puts(hasher)?;
     refuse_deletes_of_puts(&own.deletes, &own.puts)?;
     if nested.puts.is_empty() && nested.deletes.is_empty() {
         return Ok(own);
     }
-    nested.merge(own)?;
+    nested.merge(own, hasher)?;
     Ok(nested)
-}
-
-/// Sorts keys. They often begin alike, so they are compared by what follows that, as numbers; only
-/// where eight bytes of it are the same, byte by byte.
-fn sort(keys: &mut [&[u8]]) {
-    let Some((first, rest)) = keys.split_first() else {
-        return;
-    };
-    let alike = |key: &&[u8]| first.iter().zip(*key).take_while(|(a, b)| a == b).count();
-    let alike = rest.iter().map(alike).min().unwrap_or_default();
-    let head = |key: &[u8]| {
-        let behind = &key[alike..];
-        let mut head = [0; 8];
-        let bytes = behind.len().min(head.len());
-        head[..bytes].copy_from_slice(&behind[..bytes]);
-        u64::from_be_bytes(head)
-    };
-    let mut by_head: Vec<(u64, &[u8])> = keys.iter().map(|key| (head(key), *key)).collect();
-    by_head.sort_unstable();
-    for (place, (_, key)) in keys.iter_mut().zip(by_head) {
-        *place = key;
-    }
 }
 
 fn put_bytes(request: PutRef<'_>) -> usize {
@@ -257,7 +257,7 @@ mod tests {
     }
 
     fn verdict(request: &TxnRequest) -> Result<(), crate::ErrorCode> {
-        check_txn(request, &Limits::default()).map_err(|error| error.code())
+        check_txn(request, &Limits::default(), 7).map_err(|error| error.code())
     }
 
     #[test]
@@ -295,29 +295,12 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_sorted_as_bytes_whatever_they_have_in_common() {
-        let texts: [&[u8]; 12] = [
-            b"/k/2",
-            b"/k/10",
-            b"/k/",
-            b"/k",
-            b"/k/1\0",
-            b"/k/1",
-            b"",
-            b"\xff",
-            b"/k/123456789",
-            b"/k/123456788",
-            b"/k/12345678",
-            b"/k/1",
-        ];
-        for from in 0..texts.len() {
-            for to in from..=texts.len() {
-                let (mut sorted, mut expected) =
-                    (texts[from..to].to_vec(), texts[from..to].to_vec());
-                sort(&mut sorted);
-                expected.sort_unstable();
-                assert_eq!(sorted, expected);
-            }
+    fn the_least_key_that_is_put_twice_is_named() {
+        let keys: [&[u8]; 7] = [b"c", b"b", b"a", b"c", b"d", b"b", b"c"];
+        let request = then(keys.map(put).to_vec());
+        for seed in [0, 1, u64::MAX] {
+            let error = check_txn(&request, &Limits::default(), seed).unwrap_err();
+            assert!(matches!(error, Error::DuplicateKey { key } if *key == *b"b"));
         }
     }
 

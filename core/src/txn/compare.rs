@@ -5,8 +5,8 @@ use core::cmp::Ordering;
 use super::request::{Compare, CompareOp, CompareTarget};
 use crate::error::Result;
 use crate::page::PageStore;
-use crate::record::KeyValue;
-use crate::store::{RangeRequest, RevisionStore};
+use crate::record::KeyValueRef;
+use crate::store::RevisionStore;
 
 /// Whether every key of the comparison's range satisfies it as of `main`.
 pub(super) fn holds<P: PageStore>(
@@ -14,25 +14,22 @@ pub(super) fn holds<P: PageStore>(
     store: &RevisionStore<P>,
     main: i64,
 ) -> Result<bool> {
-    let request = RangeRequest {
-        keys_only: !matches!(
-            compare.target,
-            CompareTarget::Value(_) | CompareTarget::Lease(_)
-        ),
-        ..RangeRequest::new(compare.range.clone())
-    };
-    let kvs = store.range(&request, main)?.kvs;
-    if kvs.is_empty() {
+    let reads_values = matches!(
+        compare.target,
+        CompareTarget::Value(_) | CompareTarget::Lease(_)
+    );
+    let test = |kv: KeyValueRef<'_>| satisfies(kv, compare);
+    let of_keys = store.all(&compare.range, main, reads_values, test)?;
+    Ok(of_keys.unwrap_or_else(|| {
         // A missing key has every number 0, but no value, not even an empty one.
         let value = matches!(compare.target, CompareTarget::Value(_));
-        return Ok(!value && satisfies(&KeyValue::default(), compare));
-    }
-    Ok(kvs.iter().all(|kv| satisfies(kv, compare)))
+        !value && satisfies(KeyValueRef::default(), compare)
+    }))
 }
 
-fn satisfies(kv: &KeyValue, compare: &Compare) -> bool {
+fn satisfies(kv: KeyValueRef<'_>, compare: &Compare) -> bool {
     let order = match &compare.target {
-        CompareTarget::Value(value) => kv.value.cmp(value),
+        CompareTarget::Value(value) => kv.value.cmp(&value[..]),
         CompareTarget::Version(version) => kv.version.cmp(version),
         CompareTarget::Create(revision) => kv.create_revision.cmp(revision),
         CompareTarget::Mod(revision) => kv.mod_revision.cmp(revision),

@@ -5,21 +5,34 @@ use alloc::vec::Vec;
 use super::compare::holds;
 use super::request::{Op, TxnRequest};
 use crate::error::{Error, Result};
+use crate::index::Place;
 use crate::page::PageStore;
-use crate::store::{PutRef, RevisionStore};
+use crate::store::{DeleteRangeRequest, PutRef, RangeRequest, RevisionStore};
 
 /// The branch that a transaction takes, and those that the transactions nested in it take.
 #[derive(Debug)]
 pub(crate) struct Plan<'a> {
     pub(super) succeeded: bool,
     pub(super) steps: Vec<Step<'a>>,
+    counts: Counts,
 }
 
 /// An operation of the branch taken.
 #[derive(Debug)]
 pub(super) enum Step<'a> {
-    Op(&'a Op),
+    /// Its key stays where it was found: no other operation of a transaction may put it.
+    Put(PutRef<'a>, Place),
+    DeleteRange(&'a DeleteRangeRequest),
+    Range(&'a RangeRequest),
     Txn(Plan<'a>),
+}
+
+/// How many operations of a kind there are, nested ones included.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    puts: usize,
+    deletes: usize,
+    ranges: usize,
 }
 
 /// Evaluates all comparisons on the state as it is, and checks what the branches taken will do
@@ -31,20 +44,13 @@ pub(crate) fn plan<'a, P: PageStore>(
     lease_exists: &dyn Fn(i64) -> bool,
 ) -> Result<Plan<'a>> {
     let plan = take_branches(request, store)?;
-    plan.check_each(&mut |op| match op {
-        Op::Put(put) => {
-            check_kept_key(put.as_ref(), store)?;
-            check_lease(put.as_ref(), lease_exists)
-        }
-        _ => Ok(()),
-    })?;
-    plan.check_each(&mut |op| match op {
-        Op::Range(range) => check_range_revision(range.revision, store),
-        _ => Ok(()),
-    })?;
+    plan.check_puts(store, lease_exists)?;
+    plan.check_ranges(store)?;
     Ok(plan)
 }
 
+/// All keys that are put are looked for together: what one look waits for in memory does not depend
+/// on another, so the waits overlap.
 fn take_branches<'a, P: PageStore>(
     request: &'a TxnRequest,
     store: &RevisionStore<P>,
@@ -60,13 +66,35 @@ fn take_branches<'a, P: PageStore>(
         &request.failure
     };
     let mut steps = Vec::with_capacity(branch.len());
+    let mut counts = Counts::default();
     for op in branch {
         steps.push(match op {
-            Op::Txn(nested) => Step::Txn(take_branches(nested, store)?),
-            op => Step::Op(op),
+            Op::Put(put) => {
+                counts.puts += 1;
+                Step::Put(put.as_ref(), store.locate(&put.key))
+            }
+            Op::DeleteRange(delete) => {
+                counts.deletes += 1;
+                Step::DeleteRange(delete)
+            }
+            Op::Range(range) => {
+                counts.ranges += 1;
+                Step::Range(range)
+            }
+            Op::Txn(nested) => {
+                let nested = take_branches(nested, store)?;
+                counts.puts += nested.counts.puts;
+                counts.deletes += nested.counts.deletes;
+                counts.ranges += nested.counts.ranges;
+                Step::Txn(nested)
+            }
         });
     }
-    Ok(Plan { succeeded, steps })
+    Ok(Plan {
+        succeeded,
+        steps,
+        counts,
+    })
 }
 
 /// The revision that the transaction itself will make counts as a future one. Unlike in a range
@@ -109,30 +137,40 @@ fn check_lease(request: PutRef<'_>, lease_exists: &dyn Fn(i64) -> bool) -> Resul
 }
 
 impl Plan<'_> {
-    /// Checks the operations one by one, those of nested transactions at their place.
-    fn check_each(&self, check: &mut dyn FnMut(&Op) -> Result<()>) -> Result<()> {
+    fn check_puts<P: PageStore>(
+        &self,
+        store: &RevisionStore<P>,
+        lease_exists: &dyn Fn(i64) -> bool,
+    ) -> Result<()> {
         self.steps.iter().try_for_each(|step| match step {
-            Step::Op(op) => check(op),
-            Step::Txn(nested) => nested.check_each(check),
+            Step::Put(put, _) => {
+                check_kept_key(*put, store)?;
+                check_lease(*put, lease_exists)
+            }
+            Step::Txn(nested) => nested.check_puts(store, lease_exists),
+            Step::DeleteRange(_) | Step::Range(_) => Ok(()),
+        })
+    }
+
+    fn check_ranges<P: PageStore>(&self, store: &RevisionStore<P>) -> Result<()> {
+        if self.counts.ranges == 0 {
+            return Ok(());
+        }
+        self.steps.iter().try_for_each(|step| match step {
+            Step::Range(range) => check_range_revision(range.revision, store),
+            Step::Txn(nested) => nested.check_ranges(store),
+            Step::Put(..) | Step::DeleteRange(_) => Ok(()),
         })
     }
 
     /// How many of the operations may change something.
     pub(crate) fn writes(&self) -> usize {
-        self.count(&|op| matches!(op, Op::Put(_) | Op::DeleteRange(_)))
+        self.counts.puts + self.counts.deletes
     }
 
     /// How many of the operations are puts.
     pub(crate) fn puts(&self) -> usize {
-        self.count(&|op| matches!(op, Op::Put(_)))
-    }
-
-    fn count(&self, wanted: &dyn Fn(&Op) -> bool) -> usize {
-        let of_step = |step: &Step<'_>| match step {
-            Step::Op(op) => usize::from(wanted(op)),
-            Step::Txn(nested) => nested.count(wanted),
-        };
-        self.steps.iter().map(of_step).sum()
+        self.counts.puts
     }
 
     /// Bytes of keys and values, and number of entries, that carrying it out may log at most.
@@ -147,15 +185,12 @@ impl Plan<'_> {
             let (bytes, entries) = match step {
                 // A key that is put may also be deleted by a later nested transaction, and a put
                 // may keep a value that is there.
-                Step::Op(Op::Put(put)) => (
-                    2 * put.key.len() + logged_value_bytes(put.as_ref(), store),
-                    2,
-                ),
-                Step::Op(Op::DeleteRange(delete)) => {
+                Step::Put(put, _) => (2 * put.key.len() + logged_value_bytes(*put, store), 2),
+                Step::DeleteRange(delete) => {
                     let (keys, bytes) = store.delete_cost(&delete.range);
                     (bytes, keys)
                 }
-                Step::Op(_) => (0, 0),
+                Step::Range(_) => (0, 0),
                 Step::Txn(nested) => {
                     nested.add_cost(store, cost);
                     continue;
