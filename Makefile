@@ -57,13 +57,13 @@ test-etcd: basics ## The same operations on the real etcd
 test-no-std: basics ## Build the core for wasm32 and a bare microcontroller
 	@$(RUN) --only no-std
 
-bench: basics ## Measure beside etcd and other stores, into benches/RESULTS.md (under an hour)
+bench: basics ## Measure beside etcd and other stores, into benches/RESULTS.md (half an hour)
 	@benches/run.sh
 
-bench-quick: basics ## The same, shortened, in a few minutes
+bench-quick: basics ## The same, shortened, in some ten minutes
 	@benches/run.sh --quick
 
-bench-full: basics ## The same with ten million keys, revisions and watchers (hours, 20 GB)
+bench-full: basics ## The same with ten million keys, revisions and watchers (an hour or more, 10 GB)
 	@benches/run.sh --full
 
 bench-paths: basics ## Time the core paths by themselves, and compare with the last time

@@ -44,6 +44,8 @@ class Counted:
         self.processor: dict[tuple[str, str], list[float]] = defaultdict(list)
         self.workloads: list[str] = []
         for line in map(json.loads, measurements.read_text().splitlines()[1:]):
+            if "absent" in line:
+                continue
             of = (line["workload"], line["subject"])
             if line["processor_seconds"]:
                 self.processor[of].append(line["processor_seconds"] / line["count"])

@@ -6,14 +6,22 @@ import argparse
 import json
 import re
 import sys
+import time
 from pathlib import Path
 
+from remaining import Remaining
 from rounds import machine, run_all
 
 # Each is a process of its own. What waits for the disk comes several times in a round, so that its
 # rounds are short: a busy disk then meets all subjects alike.
 DURABLE_TURNS = 3
-OTHERS = ("load", "history", "retain", "open")
+WORKLOADS = (*("durable",) * DURABLE_TURNS, "load", "history", "retain", "open")
+# What each takes on all subjects together, on a quiet machine: for the guess of how long is left.
+SECONDS: dict[str, dict[str, float]] = {
+    "smoke": {"durable": 1, "load": 0.5, "history": 0.3, "retain": 1.5, "open": 0.2},
+    "quick": {"durable": 7, "load": 4, "history": 1, "retain": 7, "open": 1},
+    "full": {"durable": 37, "load": 30, "history": 8, "retain": 32, "open": 1},
+}
 FLOORS = ("bare", "btreemap")
 CRATES = {"redb": "redb", "sqlite": "rusqlite", "lmdb": "heed", "sled": "sled", "fjall": "fjall"}
 
@@ -48,12 +56,19 @@ def main() -> int:
         peers = {peer: built[peer] if peer in present else "absent" for peer in CRATES}
         described = {**machine(None), "scale": args.scale, "peers": peers}
         print(json.dumps(described), file=out)
+        seconds = SECONDS[args.scale]
+        remaining = Remaining(seconds[workload] for workload in WORKLOADS * args.rounds)
+        print(f"{remaining}, if the machine is quiet", file=sys.stderr, flush=True)
         for number in range(args.rounds):
-            print(f"round {number + 1} of {args.rounds}", file=sys.stderr, flush=True)
-            for turn in range(DURABLE_TURNS):
-                run_all(commands("durable", number * DURABLE_TURNS + turn), out)
-            for workload in OTHERS:
-                run_all(commands(workload, number), out)
+            for turn, workload in enumerate(WORKLOADS):
+                # Each turn of the durable ones draws anew.
+                drawn = number * DURABLE_TURNS + turn if workload == "durable" else number
+                start = time.monotonic()
+                run_all(commands(workload, drawn), out)
+                took = time.monotonic() - start
+                remaining.finished(seconds[workload], took)
+                of = f"round {number + 1} of {args.rounds}, {workload}"
+                print(f"  {of}: {took:.0f} s, {remaining}", file=sys.stderr, flush=True)
     return 0
 
 

@@ -39,6 +39,7 @@ class Results:
     units: dict[str, str] = field(default_factory=dict)
     cells: dict[tuple[str, str], Cell] = field(default_factory=dict)
     others: list[float] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
     rounds: int = 0
 
     @classmethod
@@ -46,6 +47,9 @@ class Results:
         first, *lines = map(json.loads, file.read_text().splitlines())
         results = cls(machine=first)
         for line in lines:
+            if "absent" in line:
+                results.absent.append(line["absent"])
+                continue
             workload = line["workload"]
             results.units[workload] = line["unit"]
             cell = results.cells.setdefault((workload, line["subject"]), Cell())

@@ -10,19 +10,24 @@ import json
 import os
 import platform
 import re
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
+
+from remaining import Remaining
 
 MEMORY, FILE = "revwatch-memory", "revwatch-file"
 ETCD, SERVER = "etcd", "etcd-server"
 MAP, CRATE = "btreemap", "iset"
 STORES = (ETCD, MEMORY, FILE)
 ALL = (*STORES, MAP)
+GROWTH = "growth"
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 Measurement = dict[str, str | int | float]
@@ -35,14 +40,15 @@ class Scale:
     rounds: int
     largest: int  # keys, revisions and watchers, as far as growth is measured
     backlog: int  # revisions that a watcher which never reads is behind
+    peers_seconds: float  # what peers_rounds.py takes afterwards, on a quiet machine
     long: bool = True  # whether long groups are run
 
 
 SCALES = {
-    "smoke": Scale(rounds=1, largest=30_000, backlog=100_000, long=False),
-    "quick": Scale(rounds=3, largest=300_000, backlog=1_000_000),
-    "bench": Scale(rounds=5, largest=1_000_000, backlog=1_000_000),
-    "full": Scale(rounds=5, largest=10_000_000, backlog=10_000_000),
+    "smoke": Scale(rounds=1, largest=30_000, backlog=100_000, peers_seconds=5, long=False),
+    "quick": Scale(rounds=3, largest=300_000, backlog=1_000_000, peers_seconds=100),
+    "bench": Scale(rounds=5, largest=1_000_000, backlog=1_000_000, peers_seconds=900),
+    "full": Scale(rounds=5, largest=10_000_000, backlog=10_000_000, peers_seconds=900),
 }
 
 
@@ -53,27 +59,37 @@ class Group:
 
     workloads: str
     subjects: tuple[str, ...]
+    seconds: float  # of all subjects on a quiet machine; of growth, to a million
     long: bool = False
+
+    def is_due(self, number: int, scale: Scale) -> bool:
+        """Whether this round has it."""
+        return not self.long or (scale.long and number % LONG_EVERY == 0)
+
+    def seconds_at(self, scale: Scale) -> float:
+        """What it takes on a quiet machine."""
+        return self.seconds * scale.largest / 1e6 if self.workloads == GROWTH else self.seconds
 
 
 GROUPS = (
-    Group("put,put-txn", ALL),
-    Group("get,put-get,compact", ALL),
-    Group("latency", ALL),
-    Group("watch,watch-prefix,catch-up", STORES),
-    Group("durable,clients", (SERVER, FILE)),
-    Group("datasets", ALL, long=True),
-    Group("watch-many,catch-up-far", STORES, long=True),
-    Group("growth", ALL, long=True),
-    Group("writer-latency", (MEMORY, FILE), long=True),
-    Group("open", (ETCD, FILE), long=True),
+    Group("put,put-txn", ALL, 2.5),
+    Group("get,put-get,compact", ALL, 7),
+    Group("latency", ALL, 2.5),
+    Group("watch,watch-prefix,catch-up", STORES, 5.5),
+    Group("durable,clients", (SERVER, FILE), 10),
+    Group("datasets", ALL, 7, long=True),
+    Group("watch-many,catch-up-far", STORES, 40, long=True),
+    Group(GROWTH, ALL, 40, long=True),
+    Group("writer-latency", (MEMORY, FILE), 40, long=True),
+    Group("open", (ETCD, FILE), 15, long=True),
     # Without a store, so one subject does it for both.
-    Group("match", (ETCD, CRATE, MEMORY), long=True),
+    Group("match", (ETCD, CRATE, MEMORY), 130, long=True),
     # In which a store is compared with itself.
-    Group("crowd", (MEMORY,), long=True),
+    Group("crowd", (MEMORY,), 3, long=True),
 )
 LONG_EVERY = 3
 # What is counted is the same in every round. Each is a process of its own.
+COUNTED_SECONDS = 15
 COUNTED = ("key", "prefix", "span", "stream", "backlog", "index")
 
 
@@ -128,19 +144,42 @@ def children_seconds() -> float:
 
 
 def measure(command: list[str]) -> Iterator[Measurement]:
-    """Runs one program to its end and reads its lines."""
+    """Runs one program to its end and reads its lines. If the system kills it, as it does where
+    memory does not suffice, what it has not measured is absent, and a last line says so."""
     start, busy, own = time.monotonic(), busy_seconds(), children_seconds()
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    be_killed_first(process.pid)
+    printed, _ = process.communicate()
     took = time.monotonic() - start
     others = (busy_seconds() - busy - (children_seconds() - own)) / took
-    for line in done.stdout.splitlines():
+    for line in printed.splitlines():
         yield {**json.loads(line), "others": round(max(others, 0.0), 2)}
+    if process.returncode < 0:
+        killer = signal.Signals(-process.returncode).name
+        yield {"absent": f"{without_folder(command)}: {killer}"}
+    elif process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+
+
+def without_folder(command: list[str]) -> str:
+    """What is shown of a command on a page that names no folders."""
+    program, *words = command
+    at = words.index("--dir") if "--dir" in words else len(words)
+    return " ".join([Path(program).name, *words[:at], *words[at + 2 :]])
+
+
+def be_killed_first(process: int) -> None:
+    """Where memory runs short, the system is to kill what is measured and nothing else."""
+    with suppress(OSError):
+        Path(f"/proc/{process}/oom_score_adj").write_text("1000")
 
 
 def run_all(commands: list[list[str]], out: TextIO) -> None:
     """Runs programs one after the other, and keeps what they print."""
     for command in commands:
         for measurement in measure(command):
+            if "absent" in measurement:
+                print(f"  killed, and absent: {measurement['absent']}", file=sys.stderr, flush=True)
             print(json.dumps(measurement), file=out, flush=True)
 
 
@@ -172,16 +211,21 @@ class Programs:
         return own + self.command(ETCD, "memory", 0)
 
 
-def run_round(programs: Programs, number: int, out: TextIO) -> None:
-    """Every group of this round, on each subject in turn."""
-    for group in GROUPS:
-        if group.long and (number % LONG_EVERY or not programs.scale.long):
-            continue
+def run_rounds(programs: Programs, out: TextIO) -> None:
+    """All groups of all rounds, on each subject in turn."""
+    scale = programs.scale
+    plan = [(n, group) for n in range(scale.rounds) for group in GROUPS if group.is_due(n, scale)]
+    parts = [group.seconds_at(scale) for _, group in plan]
+    remaining = Remaining(parts, COUNTED_SECONDS + scale.peers_seconds)
+    print(f"{remaining}, if the machine is quiet", file=sys.stderr, flush=True)
+    for (number, group), seconds in zip(plan, parts, strict=True):
         start = time.monotonic()
         for subject in group.subjects:
             run_all(programs.command(subject, group.workloads, number), out)
         took = time.monotonic() - start
-        print(f"  {group.workloads}: {took:.0f} s", file=sys.stderr, flush=True)
+        remaining.finished(seconds, took)
+        of = f"round {number + 1} of {scale.rounds}, {group.workloads}"
+        print(f"  {of}: {took:.0f} s, {remaining}", file=sys.stderr, flush=True)
 
 
 def main() -> int:
@@ -206,9 +250,7 @@ def main() -> int:
     )
     with Path(args.out).open("w") as out:
         print(json.dumps({**machine(programs.etcd), "scale": args.scale}), file=out)
-        for number in range(scale.rounds):
-            print(f"round {number + 1} of {scale.rounds}", file=sys.stderr, flush=True)
-            run_round(programs, number, out)
+        run_rounds(programs, out)
         run_all(programs.counted(), out)
     return 0
 

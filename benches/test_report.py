@@ -1,11 +1,16 @@
 """The report must not flatter: what differs is not compared, and less is better where it is."""
 
 import json
+import sys
 from pathlib import Path
+from subprocess import CalledProcessError
 
 import goals
 import growth
 import pytest
+import remaining
+import report
+import rounds
 from results import Results
 
 Line = dict[str, str | int | float]
@@ -65,3 +70,37 @@ def test_a_goal_is_reached_only_by_what_was_measured(tmp_path: Path) -> None:
     assert verdict(etcd, line("revwatch-memory", "put", "puts/s", 70)) == "yes"
     assert verdict(etcd, line("revwatch-memory", "put", "puts/s", 69)) == "**no**"
     assert verdict(etcd) == "–"
+
+
+def test_what_the_system_kills_is_absent_and_ends_no_run(tmp_path: Path) -> None:
+    told = json.dumps(line("etcd", "put", "puts/s", 10, count=1, round=0))
+    kill = "import os; os.kill(os.getpid(), 9)"
+    program = [sys.executable, "-c", f"print({told!r}, flush=True); {kill}", "--dir", "/somewhere"]
+    done, absent = rounds.measure(program)
+    assert done["value"] == 10
+    assert str(absent["absent"]).endswith(": SIGKILL")
+    assert "somewhere" not in str(absent["absent"])
+    results = measured(tmp_path, done, absent)
+    assert results.median("put", "etcd") == 10
+    assert results.absent == [absent["absent"]]
+
+
+def test_a_program_that_fails_ends_the_run() -> None:
+    with pytest.raises(CalledProcessError):
+        list(rounds.measure([sys.executable, "-c", "raise SystemExit(101)"]))
+
+
+def test_what_is_left_is_guessed_by_the_pace_so_far() -> None:
+    left = remaining.Remaining([60, 120, 60], later=60)
+    assert left.minutes == 5
+    left.finished(60, took=180)  # three times as long as on the quiet machine
+    assert left.minutes == 12
+    left.finished(120, took=0)
+    assert left.minutes == 2
+
+
+def test_each_workload_stands_in_its_section() -> None:
+    assert report.section_of("get, Zipf") == "Beside etcd"
+    assert report.section_of("get, 64 clients") == "Beside a real etcd"
+    assert report.section_of("latency of a durable put, p99") == "Beside a real etcd"
+    assert report.section_of("latency of a put, p99") == "Latency"
