@@ -94,6 +94,27 @@ impl KeyIndex {
         self.live_keys += u64::from(!existed);
     }
 
+    /// As [`KeyIndex::put_at`], for a put that was read back. `false`, and nothing is added, if the key
+    /// exists since another revision than `create_revision`.
+    pub(crate) fn put_again(
+        &mut self,
+        key: &[u8],
+        revision: Revision,
+        position: Position,
+        create_revision: i64,
+        version: i64,
+    ) -> bool {
+        let place = self.locate(key);
+        if let Some(address) = place.address {
+            let before = self.records.newest(address);
+            if !before.deleted && before.create_revision != create_revision {
+                return false;
+            }
+        }
+        self.put_at(place, key, revision, position, create_revision, version);
+        true
+    }
+
     /// Looks for a key that existed as of `main`.
     pub(crate) fn living(&self, key: &[u8], main: i64) -> Option<Living> {
         let place = self.locate(key);

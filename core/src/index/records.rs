@@ -134,6 +134,12 @@ impl Records {
         self.newest_by(address, &self.record(address), main)
     }
 
+    /// The newest change of a key.
+    #[inline]
+    pub(super) fn newest(&self, address: Address) -> Change {
+        self.newest_of(address, &self.record(address))
+    }
+
     /// The full runs of a key, if it has any, the oldest first; and the one that goes on.
     pub(super) fn runs(&self, address: Address) -> (Option<&VecDeque<Run>>, Run) {
         let record = self.record(address);

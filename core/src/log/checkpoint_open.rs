@@ -3,6 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::ahead::Ahead;
 use super::checkpoint::{BodyName, BodyPage, FIRST_LOG_SLOT, ROOT_SLOT, Root, number_of_body};
 use super::checkpoint_write::{Body, RootState};
 use super::directory::Directory;
@@ -103,15 +104,17 @@ impl<P: PageStore> Log<P> {
         // No more than there are pages of: the root was verified.
         let mut bytes = Vec::with_capacity(usize::try_from(name.bytes).ok()?);
         let mut slots = Vec::with_capacity(name.pages as usize);
-        let mut page = vec![0; self.identity.page_size];
+        let mut ahead = Ahead::default();
+        let length = self.slots.length();
         let mut slot = name.first_slot;
         let mut digest = 0;
         for ordinal in 0..name.pages {
-            if !(FIRST_LOG_SLOT..self.slots.length()).contains(&slot) {
+            if !(FIRST_LOG_SLOT..length).contains(&slot) {
                 return None;
             }
-            self.pages.read(slot, &mut page).ok()?;
-            let body = BodyPage::verify(&page, self.identity, slot, ordinal, digest)?;
+            // Nearly always the next page lies in the next slot.
+            let page = ahead.page(&*self.pages, slot, slot + 1, length).ok()?;
+            let body = BodyPage::verify(page, self.identity, slot, ordinal, digest)?;
             bytes.extend_from_slice(body.contents);
             slots.push(slot);
             (slot, digest) = (body.next_slot, body.digest);
@@ -135,8 +138,9 @@ impl<P: PageStore> Log<P> {
                 cut: numbers.next_below(NUMBER_LIMIT)? as i64,
             });
         }
-        let mut pages: Vec<LivePage> = Vec::new();
-        for _ in 0..numbers.next_below(u64::from(length))? {
+        let count = numbers.next_below(u64::from(length))?;
+        let mut pages: Vec<LivePage> = Vec::with_capacity(count as usize);
+        for _ in 0..count {
             let (from, before) = pages
                 .last()
                 .map_or((0, NEVER), |page| (page.to, page.revision));

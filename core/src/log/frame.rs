@@ -215,6 +215,14 @@ pub(super) fn take_entry<'a>(bytes: &mut &'a [u8]) -> Option<Entry<'a>> {
     body.entry()
 }
 
+/// The body of a frame.
+pub(super) fn body_of(frame: &[u8]) -> &[u8] {
+    match read_length(frame) {
+        Length::Known { prefix, .. } => &frame[prefix..],
+        Length::Cut | Length::Bad => &[],
+    }
+}
+
 #[cold]
 fn decode_any(body: &[u8]) -> Option<Body<'_>> {
     let (body, rest) = postcard::take_from_bytes(body).ok()?;

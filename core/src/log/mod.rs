@@ -47,6 +47,7 @@
 //! [`Log`] appends, syncs, reads and scans; [`Entry`] is what it holds. It knows keys and leases only
 //! as bytes and numbers.
 
+mod ahead;
 mod cache;
 mod check;
 mod checkpoint;
@@ -61,6 +62,7 @@ mod gather;
 mod handle;
 mod header;
 mod import;
+mod in_order;
 mod layout;
 mod learner;
 mod lend;

@@ -12,8 +12,9 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use super::directory::Directory;
 use super::frames::{Frames, Stretch};
 use super::handle::{Log, NEVER};
+use super::in_order::run_at;
 use super::live_page::LivePage;
-use super::pieces::{self, Run};
+use super::pieces::Run;
 use super::reader::Source;
 use super::survey::Survey;
 use crate::error::{Error, Result};
@@ -94,14 +95,9 @@ impl<P: PageStore> Log<P> {
 
 /// What a verified page, which answers for positions up to `to`, has at one of them.
 pub(super) fn stretch_of<'a>(page: Arc<[u8]>, position: u64, to: u64) -> Stretch<'a> {
-    match pieces::find(&page, position) {
-        Run::Bytes(mut range) => {
-            // Newer pages answer for what follows.
-            let left = usize::try_from(to - position).unwrap_or(usize::MAX);
-            range.end = range.start + left.min(range.len());
-            Stretch::Page(page, range)
-        }
-        Run::Gap(next) => Stretch::Gap(next.min(to)),
+    match run_at(&page, position, to) {
+        Run::Bytes(range) => Stretch::Page(page, range),
+        Run::Gap(next) => Stretch::Gap(next),
     }
 }
 

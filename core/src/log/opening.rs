@@ -93,7 +93,7 @@ impl<P: PageStore> Opening<P> {
                 if self.log.open_by_checkpoint(learner) {
                     Stage::open(true)
                 } else {
-                    Stage::Survey(Surveying::begin(&*self.log.pages, self.log.identity)?)
+                    Stage::Survey(Surveying::begin(&*self.log.pages)?)
                 }
             }
             Stage::Survey(mut survey) => {

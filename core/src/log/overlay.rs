@@ -63,6 +63,11 @@ impl Overlay {
     }
 
     fn clear(&mut self, from: u64, to: u64) {
+        // As long as the log only grows there is nothing to take over.
+        let last = self.segments.last_key_value();
+        if last.is_none_or(|(_, &(end, _))| end <= from) {
+            return;
+        }
         if let Some((&start, &(end, page))) = self.segments.range(..from).next_back() {
             if end > from {
                 self.segments.insert(start, (from, page));

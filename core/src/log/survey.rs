@@ -3,9 +3,9 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
-use alloc::vec;
 use alloc::vec::Vec;
 
+use super::ahead::Ahead;
 use super::checkpoint::{self, FIRST_LOG_SLOT};
 use super::layout::{Identity, Mark, PageHeader};
 use super::overlay::{Overlay, Segment};
@@ -60,11 +60,11 @@ pub(super) struct Surveying {
     /// Those of the pages found that are kept whole.
     kept: Vec<usize>,
     failure: Option<PageError>,
-    buffer: Vec<u8>,
+    ahead: Ahead,
 }
 
 impl Surveying {
-    pub(super) fn begin<P: PageStore>(pages: &P, identity: Identity) -> Result<Self> {
+    pub(super) fn begin<P: PageStore>(pages: &P) -> Result<Self> {
         let survey = Survey {
             found: Vec::new(),
             unreadable: Vec::new(),
@@ -76,7 +76,7 @@ impl Surveying {
             next: FIRST_LOG_SLOT,
             kept: Vec::new(),
             failure: None,
-            buffer: vec![0; identity.page_size],
+            ahead: Ahead::default(),
         })
     }
 
@@ -107,25 +107,28 @@ impl Surveying {
         let Self {
             survey,
             kept,
-            buffer,
+            ahead,
             ..
         } = self;
         let shared = pages.share(slot);
-        if shared.is_none()
-            && let Err(error) = pages.read(slot, buffer)
-        {
-            self.failure = Some(error);
-            survey.unreadable.push(slot);
-            return;
-        }
-        let page = shared.as_deref().unwrap_or(buffer);
+        let page = match &shared {
+            Some(shared) => shared,
+            None => match ahead.page(pages, slot, slot + 1, survey.length) {
+                Ok(page) => page,
+                Err(error) => {
+                    self.failure = Some(error);
+                    survey.unreadable.push(slot);
+                    return;
+                }
+            },
+        };
         if let Some(header) = PageHeader::verify(page, identity, slot) {
             survey.keep_whole(kept, header.number);
             let keep = kept.len() < KEPT_PAGES;
             if keep {
                 kept.push(survey.found.len());
             }
-            let bytes = keep.then(|| shared.unwrap_or_else(|| Arc::from(buffer.as_slice())));
+            let bytes = keep.then(|| shared.clone().unwrap_or_else(|| Arc::from(page)));
             survey.found.push(Found {
                 slot,
                 header,
@@ -158,7 +161,7 @@ impl Surveying {
 impl Survey {
     /// Reads every slot. Fails only if none can be read.
     pub(super) fn take<P: PageStore>(pages: &P, identity: Identity) -> Result<Self> {
-        let mut surveying = Surveying::begin(pages, identity)?;
+        let mut surveying = Surveying::begin(pages)?;
         while !surveying.go_on(pages, identity, u32::MAX) {}
         surveying.finish()
     }

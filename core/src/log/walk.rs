@@ -1,12 +1,12 @@
 //! From the bytes of the log to the entries that it means: whole transactions, in order.
 
-use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::ops::Range;
+use core::mem;
 
-use super::frame::{self, Length};
-use super::frames::{Frames, Stretch};
+use super::frame;
+use super::frames::Frames;
 use super::handle::{EpochStart, Log, Position};
+use super::in_order::{self, InOrder, Lying};
 use super::layout::NUMBER_LIMIT;
 use super::learner::Learner;
 use super::reader::Stored;
@@ -15,9 +15,9 @@ use crate::error::{Error, Result};
 use crate::page::PageStore;
 use crate::revision::Revision;
 
-/// Entries of one transaction that are kept in hand until its last one is seen; those beyond are
-/// read twice.
-const HELD_ENTRIES: usize = 1024;
+/// Bytes of one transaction that are kept in hand until its last entry is seen; entries beyond are read
+/// twice.
+const HELD_BYTES: usize = 1 << 17;
 
 /// How much of the log was replayed before.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +51,13 @@ pub(super) enum Walk {
     Overtaken,
 }
 
+/// What became of a step.
+enum Step {
+    Taken(Walk),
+    /// The frame at the position must be read in another way, or is none.
+    Elsewhere,
+}
+
 /// How far walking over the log has come.
 #[derive(Debug)]
 pub(super) struct Walker {
@@ -64,31 +71,44 @@ pub(super) struct Walker {
     /// Transactions that were replayed.
     replayed: u64,
     /// The entries of a transaction that has not ended yet.
-    held: Vec<(u64, Stored)>,
+    held: Held,
     spilled: Vec<u64>,
+    order: InOrder,
+    /// The beginning of the frame at the position, if it goes on behind what was read.
+    cut: Vec<u8>,
 }
 
-/// A page in hand, from a position on: its frames are taken where they lie.
-struct Here {
-    page: Arc<[u8]>,
-    from: u64,
-    bytes: Range<usize>,
+/// Bodies of entries, one behind the other.
+#[derive(Debug, Default)]
+struct Held {
+    bytes: Vec<u8>,
+    /// Of each where it lies in the log, and where its body ends in the bytes.
+    entries: Vec<(u64, usize)>,
 }
 
-impl Here {
-    /// The entry at `position`, if it lies here whole; with the part of the page that its body is, and
-    /// where the next one begins.
-    #[inline]
-    fn entry_at(&self, position: u64) -> Option<(Entry<'_>, Range<usize>, u64)> {
-        let start = self.bytes.start + usize::try_from(position - self.from).ok()?;
-        let bytes = self.page.get(start..self.bytes.end)?;
-        let Length::Known { prefix, body } = frame::read_length(bytes) else {
-            return None;
-        };
-        let entry = frame::decode(bytes.get(prefix..prefix + body)?)?;
-        let body = start + prefix..start + prefix + body;
-        let next = position + (body.end - start) as u64;
-        Some((entry, body, next))
+impl Held {
+    fn push(&mut self, position: u64, body: &[u8]) {
+        self.bytes.extend_from_slice(body);
+        self.entries.push((position, self.bytes.len()));
+    }
+
+    /// Each entry with where it lies in the log; `None` for what is no entry.
+    fn iter(&self) -> impl Iterator<Item = (u64, Option<Entry<'_>>)> {
+        let mut from = 0;
+        self.entries.iter().map(move |&(position, to)| {
+            let body = &self.bytes[from..to];
+            from = to;
+            (position, frame::decode(body))
+        })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.entries.clear();
     }
 }
 
@@ -111,8 +131,10 @@ impl<P: PageStore> Log<P> {
             walked: self.directory.index_of(self.readable_end),
             before: self.newest_or_never(),
             replayed: 0,
-            held: Vec::new(),
+            held: Held::default(),
             spilled: Vec::new(),
+            order: InOrder::default(),
+            cut: Vec::new(),
         }
     }
 
@@ -125,44 +147,105 @@ impl<P: PageStore> Log<P> {
         learner: &mut dyn Learner,
     ) -> Result<Option<Walk>> {
         let stop = walker.position.saturating_add(budget_bytes as u64);
-        let end = walker.end;
+        let mut order = mem::take(&mut walker.order);
+        let mut cut = mem::take(&mut walker.cut);
         while walker.position < stop {
-            // The frame that comes from the page before, or a gap: the rest lies in the page itself.
-            let Some(frame) = self.frame_at(walker.position, end)? else {
-                self.directory.note_end(walker.walked, walker.before);
-                return Ok(Some(Walk::Replayed(walker.replayed)));
-            };
-            walker.position = frame.next;
-            let (position, stored) = (frame.position, &frame.stored);
-            let keep = || Some(stored.clone());
-            let entry = stored.entry();
-            if self.take_in(walker, position, &entry, keep, resume, learner)? == Walk::CutOff {
-                return Ok(Some(Walk::CutOff));
-            }
-            let from = walker.position;
-            let Stretch::Page(page, bytes) = self.stretch_at(from)? else {
-                continue;
-            };
-            let here = Here { page, from, bytes };
-            while let Some((entry, body, next)) = here.entry_at(walker.position) {
-                let position = core::mem::replace(&mut walker.position, next);
-                let keep = || Stored::new(Arc::clone(&here.page), body.clone());
-                if self.take_in(walker, position, &entry, keep, resume, learner)? == Walk::CutOff {
-                    return Ok(Some(Walk::CutOff));
+            let step = self.walk_on_together(walker, &mut order, &mut cut, resume, learner)?;
+            let walk = match step {
+                Step::Taken(walk) => walk,
+                Step::Elsewhere => {
+                    cut.clear();
+                    let Some(frame) = self.frame_at(walker.position, walker.end)? else {
+                        self.directory.note_end(walker.walked, walker.before);
+                        return Ok(Some(Walk::Replayed(walker.replayed)));
+                    };
+                    walker.position = frame.next;
+                    let Stored { bytes, body } = &frame.stored;
+                    let (entry, body) = (frame.stored.entry(), || &bytes[body.clone()]);
+                    self.take_in(walker, frame.position, &entry, body, resume, learner)?
                 }
+            };
+            if walk == Walk::CutOff {
+                return Ok(Some(walk));
             }
         }
+        (walker.order, walker.cut) = (order, cut);
         Ok(None)
+    }
+
+    /// Takes in what lies together with the position.
+    fn walk_on_together(
+        &mut self,
+        walker: &mut Walker,
+        order: &mut InOrder,
+        cut: &mut Vec<u8>,
+        resume: &mut Resume,
+        learner: &mut dyn Learner,
+    ) -> Result<Step> {
+        let lying = self.lying_at(order, walker.position + cut.len() as u64);
+        let mut rest = match &lying {
+            Some(Lying::Held(page, range)) => &page[range.clone()],
+            Some(Lying::Read(bytes)) => bytes,
+            Some(Lying::Gap(next)) if cut.is_empty() => {
+                walker.position = *next;
+                return Ok(Step::Taken(Walk::Replayed(0)));
+            }
+            Some(Lying::Gap(_)) | None => return Ok(Step::Elsewhere),
+        };
+        if !cut.is_empty() {
+            match in_order::complete(cut, &mut rest, walker.end - walker.position) {
+                Some(true) => {}
+                Some(false) => return Ok(Step::Taken(Walk::Replayed(0))),
+                None => return Ok(Step::Elsewhere),
+            }
+            let mut frame = &cut[..];
+            let walk = self.take_in_all(walker, &mut frame, resume, learner)?;
+            if walk == Walk::CutOff {
+                return Ok(Step::Taken(walk));
+            }
+            if !frame.is_empty() {
+                return Ok(Step::Elsewhere);
+            }
+            cut.clear();
+        }
+        let walk = self.take_in_all(walker, &mut rest, resume, learner)?;
+        if walk != Walk::CutOff && !in_order::is_cut(rest, walker.end - walker.position) {
+            return Ok(Step::Elsewhere);
+        }
+        cut.extend_from_slice(rest);
+        Ok(Step::Taken(walk))
+    }
+
+    /// Takes in the entries that these bytes begin with, which lie at the walker's position.
+    fn take_in_all(
+        &mut self,
+        walker: &mut Walker,
+        rest: &mut &[u8],
+        resume: &mut Resume,
+        learner: &mut dyn Learner,
+    ) -> Result<Walk> {
+        let mut frames = *rest;
+        while let Some(entry) = frame::take_entry(rest) {
+            let frame = &frames[..frames.len() - rest.len()];
+            frames = rest;
+            let position = walker.position;
+            walker.position += frame.len() as u64;
+            let body = || frame::body_of(frame);
+            if self.take_in(walker, position, &entry, body, resume, learner)? == Walk::CutOff {
+                return Ok(Walk::CutOff);
+            }
+        }
+        Ok(Walk::Replayed(0))
     }
 
     /// Takes in the next entry, and visits its transaction if it ends it. The walker has gone on
     /// behind it.
-    fn take_in(
+    fn take_in<'b>(
         &mut self,
         walker: &mut Walker,
         position: u64,
         entry: &Entry<'_>,
-        keep: impl FnOnce() -> Option<Stored>,
+        body: impl FnOnce() -> &'b [u8],
         resume: &mut Resume,
         learner: &mut dyn Learner,
     ) -> Result<Walk> {
@@ -178,11 +261,10 @@ impl<P: PageStore> Log<P> {
         walker.before = revision;
         let is_alone = last && walker.held.is_empty();
         if !is_alone {
-            match keep() {
-                Some(stored) if walker.held.len() < HELD_ENTRIES => {
-                    walker.held.push((position, stored));
-                }
-                _ => walker.spilled.push(position),
+            if walker.held.bytes.len() < HELD_BYTES {
+                walker.held.push(position, body());
+            } else {
+                walker.spilled.push(position);
             }
             if !last {
                 return Ok(Walk::Replayed(0));
@@ -213,11 +295,14 @@ impl<P: PageStore> Log<P> {
         resume: &mut Resume,
         learner: &mut dyn Learner,
     ) -> Result<Walk> {
-        for (position, stored) in walker.held.drain(..) {
-            if self.visit(position, &stored.entry(), resume, learner)? == Walk::CutOff {
+        for (position, entry) in walker.held.iter() {
+            let entry =
+                entry.ok_or_else(|| self.corrupt_at(position, "an entry cannot be decoded"))?;
+            if self.visit(position, &entry, resume, learner)? == Walk::CutOff {
                 return Ok(Walk::CutOff);
             }
         }
+        walker.held.clear();
         for position in walker.spilled.drain(..) {
             let stored = self
                 .frame_at(position, walker.end)?

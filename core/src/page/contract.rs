@@ -19,6 +19,7 @@ macro_rules! page_store_contract {
             a_new_store_is_empty
             the_length_is_what_was_set_last
             a_page_reads_as_last_written
+            many_pages_read_as_one_by_one
             a_change_of_length_leaves_the_pages_below_alone
             pages_gained_are_zeros_where_that_is_promised
             what_is_out_of_bounds_is_refused_and_changes_nothing
@@ -102,6 +103,28 @@ pub(crate) fn a_page_reads_as_last_written<P: PageStore>(fresh: impl Fn(usize) -
                 "page {page}"
             );
         }
+    }
+}
+
+pub(crate) fn many_pages_read_as_one_by_one<P: PageStore>(fresh: impl Fn(usize) -> P) {
+    let pages = fresh(SIZE);
+    pages.set_len(9).unwrap();
+    for page in 0..9 {
+        pages.write(page, &[page as u8; SIZE]).unwrap();
+    }
+    assert!(pages.pages_per_read() > 0);
+    for first in 0..9 {
+        for count in 0..=9 - first {
+            let mut together = vec![0xee; count as usize * SIZE];
+            pages.read_many(first, &mut together).unwrap();
+            let one_by_one = (first..first + count).flat_map(|page| read(&pages, page));
+            assert!(together.into_iter().eq(one_by_one), "{count} from {first}");
+        }
+        let mut beyond = vec![0; (10 - first as usize) * SIZE];
+        let refused = pages.read_many(first, &mut beyond);
+        assert!(matches!(refused, Err(PageError::OutOfBounds { page: 9 })));
+        let mut uneven = [0; SIZE + 1];
+        assert!(pages.read_many(first, &mut uneven).is_err());
     }
 }
 

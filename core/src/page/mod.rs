@@ -109,6 +109,23 @@ pub trait PageStore {
     /// Copies `page` into `buffer`.
     fn read(&self, page: u32, buffer: &mut [u8]) -> Result<(), PageError>;
 
+    /// Copies the pages from `first` on into `buffer`, which is as long as some of them together. After
+    /// an error the buffer may hold anything. To be implemented where that costs less than one call of
+    /// [`read`](Self::read) for each page, together with [`pages_per_read`](Self::pages_per_read).
+    fn read_many(&self, first: u32, buffer: &mut [u8]) -> Result<(), PageError> {
+        let buffers = buffer.chunks_mut(self.page_size());
+        (first..)
+            .zip(buffers)
+            .try_for_each(|(page, buffer)| self.read(page, buffer))
+    }
+
+    /// How many pages are best read together, if they are all wanted: as many as it takes until the cost
+    /// of a call does not matter, and no more, because there is a buffer for them. Pages are read one by
+    /// one where it is 1.
+    fn pages_per_read(&self) -> u32 {
+        1
+    }
+
     /// Replaces `page`.
     fn write(&self, page: u32, bytes: &[u8]) -> Result<(), PageError>;
 
@@ -140,6 +157,12 @@ impl<P: PageStore + ?Sized> PageStore for Box<P> {
     }
     fn read(&self, page: u32, buffer: &mut [u8]) -> Result<(), PageError> {
         (**self).read(page, buffer)
+    }
+    fn read_many(&self, first: u32, buffer: &mut [u8]) -> Result<(), PageError> {
+        (**self).read_many(first, buffer)
+    }
+    fn pages_per_read(&self) -> u32 {
+        (**self).pages_per_read()
     }
     fn write(&self, page: u32, bytes: &[u8]) -> Result<(), PageError> {
         (**self).write(page, bytes)

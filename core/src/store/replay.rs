@@ -72,19 +72,9 @@ impl State {
                 key, age, version, ..
             } => {
                 let (create_revision, version) = (main - age as i64, version as i64);
-                let place = index.locate(key);
-                let before = index.found(place, main);
-                if before.is_some_and(|before| before.create_revision != create_revision) {
+                if !index.put_again(key, entry.revision, position, create_revision, version) {
                     return Err(corrupt("a key that exists is created again"));
                 }
-                index.put_at(
-                    place,
-                    key,
-                    entry.revision,
-                    position,
-                    create_revision,
-                    version,
-                );
             }
             Record::Delete { key } => index.delete(key, entry.revision, position),
             Record::Compact { revision } => self.compact_revision = revision as i64,
