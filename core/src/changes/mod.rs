@@ -13,7 +13,7 @@
 mod read;
 mod write;
 
-pub(crate) use read::{Chunk, Transaction, chunks};
+pub(crate) use read::{Cost, chunks};
 pub(crate) use write::{ChunkWriter, fingerprint_of};
 
 use crate::log::{Entry, Record, append_frame};
