@@ -22,7 +22,9 @@ use crate::seeded_bug::is_seeded;
 /// Growth is an eighth of the store more than is missing, within these limits: rare, and never much at
 /// once.
 pub(super) const GROWTH_LEAST_BYTES: usize = 64 * 1024;
-const GROWTH_MOST_BYTES: usize = 1024 * 1024;
+const GROWTH_MOST_BYTES: usize = 256 * 1024;
+/// The limit where gained pages need a sync before they are used: that takes longer than their zeros.
+const SYNCED_GROWTH_MOST_BYTES: usize = 1024 * 1024;
 /// Page writes that need no entries: the tail for a sync, the tail once more at the close, and the
 /// slot that is decided on ahead.
 pub(super) const SPARE_WRITES: usize = 3;
@@ -420,9 +422,14 @@ impl<P: PageStore> Log<P> {
         let length = self.slots.length();
         let missing = missing + FIRST_LOG_SLOT.saturating_sub(length) as usize;
         let page_size = self.identity.page_size;
+        let most_bytes = if self.pages.gains_zeros() {
+            GROWTH_MOST_BYTES
+        } else {
+            SYNCED_GROWTH_MOST_BYTES
+        };
         let chunk = (length as usize / 8).clamp(
             GROWTH_LEAST_BYTES / page_size,
-            GROWTH_MOST_BYTES / page_size,
+            most_bytes / page_size,
         );
         // Where pages wear, all there are.
         let wanted = match self.pages.wearing_pages() {
