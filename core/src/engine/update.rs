@@ -192,7 +192,9 @@ impl<P: PageStore> Store<P> {
             while let Some(frames) = gathered.transactions.front() {
                 let transaction: Vec<Entry<'_>> = entries(frames).collect();
                 let mut cost = Cost::default();
-                transaction.iter().for_each(|entry| cost.add(&entry.record));
+                for entry in &transaction {
+                    cost.add(&entry.record);
+                }
                 store.make_room_for(cost)?;
                 store.apply_transaction(&transaction)?;
                 gathered.transactions.pop_front();
