@@ -119,6 +119,7 @@ impl<P: PageStore> Log<P> {
     }
 
     /// Adds an entry to the tail. Each page that gets full is written.
+    #[inline]
     pub(crate) fn append(&mut self, entry: &Entry<'_>) -> Result<Position> {
         self.check_writable()?;
         self.break_root_ahead()?;
@@ -427,10 +428,8 @@ impl<P: PageStore> Log<P> {
         } else {
             SYNCED_GROWTH_MOST_BYTES
         };
-        let chunk = (length as usize / 8).clamp(
-            GROWTH_LEAST_BYTES / page_size,
-            most_bytes / page_size,
-        );
+        let chunk =
+            (length as usize / 8).clamp(GROWTH_LEAST_BYTES / page_size, most_bytes / page_size);
         // Where pages wear, all there are.
         let wanted = match self.pages.wearing_pages() {
             Some(pages) => pages.saturating_sub(length) as usize,
