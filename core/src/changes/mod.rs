@@ -13,7 +13,7 @@
 mod read;
 mod write;
 
-pub(crate) use read::{Chunk, Transaction, chunks};
+pub(crate) use read::{Cost, chunks};
 pub(crate) use write::{ChunkWriter, fingerprint_of};
 
 use crate::log::{Entry, Record, append_frame};
@@ -61,18 +61,18 @@ fn entry_of(revision: Revision, kind: EventKind, kv: KeyValueRef<'_>) -> Entry<'
 struct Frames {
     bytes: Vec<u8>,
     /// Where the last frame has the bit for that.
-    end_bit_at: usize,
+    end_bit_at: Option<usize>,
 }
 
 impl Frames {
     fn push(&mut self, entry: &Entry<'_>) -> crate::error::Result<()> {
-        self.end_bit_at = append_frame(entry, &mut self.bytes)?;
+        self.end_bit_at = Some(append_frame(entry, &mut self.bytes)?);
         Ok(())
     }
 
     fn end(&mut self) {
-        if let Some(byte) = self.bytes.get_mut(self.end_bit_at) {
-            *byte |= 1;
+        if let Some(at) = self.end_bit_at {
+            self.bytes[at] |= 1;
         }
     }
 }

@@ -26,11 +26,35 @@ pub(crate) struct Chunk<'a> {
     pub(crate) to: i64,
     /// Of the transaction `from`.
     pub(crate) fingerprint: u64,
+    /// What its changes take together.
+    pub(crate) cost: Cost,
     contents: &'a [u8],
 }
 
-/// The changes of one transaction, in order; only puts and deletes.
-pub(crate) type Transaction<'a> = Vec<Entry<'a>>;
+/// What has to be logged for changes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cost {
+    /// Bytes of keys and values.
+    pub(crate) bytes: usize,
+    pub(crate) changes: usize,
+    pub(crate) has_puts: bool,
+}
+
+impl Cost {
+    pub(crate) fn add(&mut self, record: &Record<'_>) {
+        self.bytes = self.bytes.saturating_add(record.payload_bytes());
+        self.changes += 1;
+        self.has_puts |= matches!(record, Record::Put { .. });
+    }
+
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            bytes: self.bytes.saturating_add(other.bytes),
+            changes: self.changes + other.changes,
+            has_puts: self.has_puts || other.has_puts,
+        }
+    }
+}
 
 /// Verifies chunks that follow each other, and then hands them out.
 pub(crate) fn chunks(bytes: &[u8]) -> Result<Vec<Chunk<'_>>> {
@@ -77,10 +101,11 @@ fn take_chunk(bytes: &[u8]) -> Result<(Chunk<'_>, &[u8]), String> {
     let (Some(from), Some(to)) = (revision(FROM_AT), revision(TO_AT)) else {
         return Err("it names an impossible revision".into());
     };
-    let chunk = Chunk {
+    let mut chunk = Chunk {
         from,
         to,
         fingerprint: number(header, FINGERPRINT_AT),
+        cost: Cost::default(),
         contents: &bytes[HEADER_BYTES..end],
     };
     chunk.verify()?;
@@ -94,25 +119,28 @@ fn number(bytes: &[u8], at: usize) -> u64 {
 }
 
 impl<'a> Chunk<'a> {
-    /// The transactions, which were verified.
-    pub(crate) fn transactions(&self) -> impl Iterator<Item = Transaction<'a>> + use<'a> {
+    /// Shows the transactions, which were verified, one after the other: the changes of each, in order,
+    /// only puts and deletes.
+    pub(crate) fn visit_transactions(
+        &self,
+        visit: &mut dyn FnMut(&[Entry<'a>]) -> Result<()>,
+    ) -> Result<()> {
         let mut rest = self.contents;
-        core::iter::from_fn(move || {
-            let mut transaction = Vec::new();
-            while let Some((entry, behind)) = take_frame(rest) {
-                rest = behind;
-                transaction.push(entry);
-                if entry.last {
-                    break;
-                }
+        let mut transaction = Vec::new();
+        while let Some((entry, behind)) = take_frame(rest) {
+            rest = behind;
+            transaction.push(entry);
+            if entry.last {
+                visit(&transaction)?;
+                transaction.clear();
             }
-            (!transaction.is_empty()).then_some(transaction)
-        })
+        }
+        Ok(())
     }
 
     /// Every transaction from the one after `from` up to `to` is there, whole, and could have been
     /// written by a store.
-    fn verify(&self) -> Result<(), String> {
+    fn verify(&mut self) -> Result<(), String> {
         let mut rest = self.contents;
         let mut next = Revision::first_of(self.from + 1);
         while !rest.is_empty() {
@@ -122,6 +150,7 @@ impl<'a> Chunk<'a> {
                 return Err(format!("{} is where {next} should be", entry.revision));
             }
             check_record(&entry)?;
+            self.cost.add(&entry.record);
             next = if entry.last {
                 Revision::first_of(next.main + 1)
             } else {

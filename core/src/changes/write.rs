@@ -1,12 +1,13 @@
 //! Writing chunks.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
-    CHECKSUM_BYTES, FINGERPRINT_AT, FROM_AT, Frames, HEADER_BYTES, LENGTH_AT, MAGIC, TO_AT,
-    VERSION, VERSION_AT, entry_of,
+    FINGERPRINT_AT, FROM_AT, Frames, HEADER_BYTES, LENGTH_AT, MAGIC, TO_AT, VERSION, VERSION_AT,
+    entry_of,
 };
 use crate::error::Result;
 use crate::record::{EventKind, KeyValueRef};
@@ -14,6 +15,7 @@ use crate::revision::Revision;
 
 /// A chunk that is being filled, change by change.
 pub(crate) struct ChunkWriter {
+    /// Behind room for the header.
     frames: Frames,
     from: i64,
     /// The transaction of the last change.
@@ -24,7 +26,10 @@ impl ChunkWriter {
     /// A chunk for a store that stands at `from`.
     pub(crate) fn new(from: i64) -> Self {
         Self {
-            frames: Frames::default(),
+            frames: Frames {
+                bytes: vec![0; HEADER_BYTES],
+                end_bit_at: None,
+            },
             from,
             to: from,
         }
@@ -32,7 +37,7 @@ impl ChunkWriter {
 
     /// Bytes of changes so far.
     pub(crate) fn bytes(&self) -> usize {
-        self.frames.bytes.len()
+        self.frames.bytes.len() - HEADER_BYTES
     }
 
     /// Adds the next change.
@@ -51,20 +56,18 @@ impl ChunkWriter {
 
     /// The chunk; no bytes if it holds no change. `fingerprint` is that of the transaction before.
     pub(crate) fn finish(mut self, fingerprint: u64) -> Vec<u8> {
-        if self.frames.bytes.is_empty() {
+        let contents = self.bytes();
+        if contents == 0 {
             return Vec::new();
         }
         self.frames.end();
-        let contents = self.frames.bytes;
-        let mut chunk = Vec::with_capacity(HEADER_BYTES + contents.len() + CHECKSUM_BYTES);
-        chunk.resize(HEADER_BYTES, 0);
+        let mut chunk = self.frames.bytes;
         chunk[..VERSION_AT].copy_from_slice(&MAGIC);
         chunk[VERSION_AT..FROM_AT].copy_from_slice(&VERSION.to_le_bytes());
         chunk[FROM_AT..TO_AT].copy_from_slice(&self.from.to_le_bytes());
         chunk[TO_AT..FINGERPRINT_AT].copy_from_slice(&self.to.to_le_bytes());
         chunk[FINGERPRINT_AT..LENGTH_AT].copy_from_slice(&fingerprint.to_le_bytes());
-        chunk[LENGTH_AT..].copy_from_slice(&(contents.len() as u64).to_le_bytes());
-        chunk.extend_from_slice(&contents);
+        chunk[LENGTH_AT..HEADER_BYTES].copy_from_slice(&(contents as u64).to_le_bytes());
         let checksum = xxh3_64(&chunk);
         chunk.extend_from_slice(&checksum.to_le_bytes());
         chunk

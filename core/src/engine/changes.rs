@@ -7,9 +7,9 @@ use core::mem;
 use core::ops::ControlFlow;
 
 use super::store::Store;
-use crate::changes::{Chunk, ChunkWriter, Transaction, UNKNOWN, chunks, fingerprint_of};
+use crate::changes::{ChunkWriter, Cost, UNKNOWN, chunks, fingerprint_of};
 use crate::error::{Error, Result};
-use crate::log::Record;
+use crate::log::{Entry, Record};
 use crate::page::PageStore;
 use crate::record::{Event, EventKind, KeyValueRef};
 use crate::revision::Revision;
@@ -189,13 +189,12 @@ impl<P: PageStore> Store<P> {
                 what: "the transaction that they follow is another one here".into(),
             });
         }
-        let transactions = || chunks.iter().flat_map(Chunk::transactions);
-        self.make_room_for(transactions())?;
+        let costs = chunks.iter().map(|chunk| chunk.cost);
+        self.make_room_for(costs.fold(Cost::default(), Cost::and))?;
         self.synced_together(|store| {
-            for transaction in transactions() {
-                store.apply_transaction(&transaction)?;
-            }
-            Ok(())
+            chunks.iter().try_for_each(|chunk| {
+                chunk.visit_transactions(&mut |changes| store.apply_transaction(changes))
+            })
         })?;
         Ok(ApplyChangesResponse {
             revision: self.revision(),
@@ -269,23 +268,12 @@ impl<P: PageStore> Store<P> {
     }
 
     /// Refuses all of them, before any is applied, if there is not room for all.
-    pub(super) fn make_room_for<'a>(
-        &mut self,
-        transactions: impl Iterator<Item = Transaction<'a>>,
-    ) -> Result<()> {
-        let (mut bytes, mut count, mut has_puts) = (0_usize, 0, false);
-        for transaction in transactions {
-            for entry in &transaction {
-                bytes = bytes.saturating_add(entry.record.payload_bytes());
-                count += 1;
-                has_puts |= matches!(entry.record, Record::Put { .. });
-            }
-        }
-        if has_puts {
+    pub(super) fn make_room_for(&mut self, cost: Cost) -> Result<()> {
+        if cost.has_puts {
             self.refuse_beyond_quota()?;
-            self.reserve(bytes, count)
+            self.reserve(cost.bytes, cost.changes)
         } else {
-            self.revisions.reserve_to_free(bytes, count)
+            self.revisions.reserve_to_free(cost.bytes, cost.changes)
         }
     }
 
@@ -304,7 +292,7 @@ impl<P: PageStore> Store<P> {
         applied
     }
 
-    pub(super) fn apply_transaction(&mut self, transaction: &Transaction<'_>) -> Result<()> {
+    pub(super) fn apply_transaction(&mut self, transaction: &[Entry<'_>]) -> Result<()> {
         self.check_applicable(transaction)?;
         self.transact(|revisions, txn| {
             for entry in transaction {
@@ -334,9 +322,10 @@ impl<P: PageStore> Store<P> {
 
     /// Whether each change finds its key as it was in the source: of the same age and version, or
     /// there at all.
-    fn check_applicable(&self, transaction: &Transaction<'_>) -> Result<()> {
+    fn check_applicable(&self, transaction: &[Entry<'_>]) -> Result<()> {
         let now = self.revision();
         let mut changed: BTreeMap<&[u8], Option<(i64, i64)>> = BTreeMap::new();
+        let is_alone = transaction.len() == 1;
         for entry in transaction {
             let main = entry.revision.main;
             let diverges = |key: &[u8]| Error::ChangesDiverge {
@@ -347,25 +336,28 @@ impl<P: PageStore> Store<P> {
                 let found = self.revisions.find(key, now);
                 found.map(|found| (found.create_revision, found.version))
             };
-            match entry.record {
+            let known = |key| changed.get(key).copied().unwrap_or_else(|| before(key));
+            let (key, after) = match entry.record {
                 Record::Put {
                     key, age, version, ..
                 } => {
-                    let slot = changed.entry(key).or_insert_with(|| before(key));
-                    let (create_revision, last_version) = slot.unwrap_or((main, 0));
+                    let (create_revision, last_version) = known(key).unwrap_or((main, 0));
                     let after = (main.saturating_sub_unsigned(age), version as i64);
                     if after != (create_revision, last_version + 1) {
                         return Err(diverges(key));
                     }
-                    *slot = Some(after);
+                    (key, Some(after))
                 }
                 Record::Delete { key } => {
-                    let slot = changed.entry(key).or_insert_with(|| before(key));
-                    if slot.take().is_none() {
+                    if known(key).is_none() {
                         return Err(diverges(key));
                     }
+                    (key, None)
                 }
                 _ => unreachable!("a chunk was verified to hold changes only"),
+            };
+            if !is_alone {
+                changed.insert(key, after);
             }
         }
         Ok(())

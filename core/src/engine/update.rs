@@ -4,7 +4,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use super::store::Store;
-use crate::changes::UNKNOWN;
+use crate::changes::{Cost, UNKNOWN};
 use crate::cursor::{Cursor, Cursors};
 use crate::error::{Error, Result};
 use crate::log::{Entry, Progress, Record, append_frame, take_frame};
@@ -191,7 +191,11 @@ impl<P: PageStore> Store<P> {
             }
             while let Some(frames) = gathered.transactions.front() {
                 let transaction: Vec<Entry<'_>> = entries(frames).collect();
-                store.make_room_for(core::iter::once(transaction.clone()))?;
+                let mut cost = Cost::default();
+                for entry in &transaction {
+                    cost.add(&entry.record);
+                }
+                store.make_room_for(cost)?;
                 store.apply_transaction(&transaction)?;
                 gathered.transactions.pop_front();
             }

@@ -116,10 +116,10 @@ impl KeyIndex {
     }
 
     /// Looks for a key that existed as of `main`.
-    pub(crate) fn living(&self, key: &[u8], main: i64) -> Option<Living> {
-        let place = self.locate(key);
-        self.found(place, main)?;
-        place.address.map(Living)
+    pub(crate) fn living(&self, key: &[u8], main: i64) -> Option<(Living, Found)> {
+        let address = self.locate(key).address?;
+        let found = self.records.at(address, main)?.found()?;
+        Some((Living(address), found))
     }
 
     pub(crate) fn key_of(&self, living: Living) -> &[u8] {

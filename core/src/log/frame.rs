@@ -92,27 +92,27 @@ pub(crate) fn encode<'b>(entry: &Entry<'_>, scratch: &'b mut Vec<u8>) -> Result<
 /// Appends the frame of `entry`, for use outside of the log; answers where in `out` the bit then lies
 /// that says whether it ends its transaction.
 pub(crate) fn append(entry: &Entry<'_>, out: &mut Vec<u8>) -> Result<usize> {
-    let start = out.len();
     let body = Body::of(entry);
-    match Change::of(&body) {
-        Some(change) => append_change(&change, out)?,
-        None => {
-            let mut scratch = Vec::new();
-            out.extend_from_slice(encode_any(&body, entry.encoded_bound(), &mut scratch)?);
-        }
-    }
-    let skip_varint =
-        |at: usize| at + out[at..].iter().take_while(|&&byte| byte >= 0x80).count() + 1;
-    Ok(skip_varint(skip_varint(start)))
+    let Some(change) = Change::of(&body) else {
+        let start = out.len();
+        let mut scratch = Vec::new();
+        out.extend_from_slice(encode_any(&body, entry.encoded_bound(), &mut scratch)?);
+        let skip_varint =
+            |at: usize| at + out[at..].iter().take_while(|&&byte| byte >= 0x80).count() + 1;
+        return Ok(skip_varint(skip_varint(start)));
+    };
+    let body_at = append_change(&change, out)?;
+    Ok(body_at + change.end_bit_at())
 }
 
-fn append_change(change: &Change<'_>, out: &mut Vec<u8>) -> Result<()> {
+/// Answers where in `out` the body begins.
+fn append_change(change: &Change<'_>, out: &mut Vec<u8>) -> Result<usize> {
     let start = out.len();
     let bytes = within_limit(change.bytes())?;
     out.resize(start + LENGTH_BYTES + bytes, 0);
     let frame = write_change(change, bytes, &mut out[start..]);
     out.truncate(start + frame);
-    Ok(())
+    Ok(start + frame - bytes)
 }
 
 fn encode_any<'b>(body: &Body<'_>, bound: usize, scratch: &'b mut Vec<u8>) -> Result<&'b [u8]> {

@@ -159,6 +159,12 @@ impl<'a> Change<'a> {
         numbers + slice(self.key) + rest
     }
 
+    /// Where in it the byte is whose lowest bit says that its transaction ends.
+    #[inline]
+    pub(super) fn end_bit_at(&self) -> usize {
+        varint_bytes(self.main)
+    }
+
     /// Writes it into the front of `room`, which has so many bytes.
     #[inline]
     pub(super) fn write(&self, room: &mut [u8]) {

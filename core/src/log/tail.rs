@@ -143,3 +143,34 @@ impl Tail {
         self.filled += bytes;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_filled_is_zero_in_every_page_that_is_sealed() {
+        let revision = Revision::first_of(2);
+        let mut tail = Tail::new(HEADER_BYTES + 8, 0, revision);
+        // Each line is a page: what is added before each time that it is sealed.
+        let pages: [&[&[u8]]; 6] = [
+            &[&[7; 8]],
+            &[&[1, 1], &[2], &[3; 5]],
+            &[],
+            &[&[4; 3]],
+            &[&[5], &[6]],
+            &[&[8, 8, 8, 8]],
+        ];
+        for parts in pages {
+            let mut expected = Vec::new();
+            for part in parts {
+                tail.push(part);
+                expected.extend_from_slice(part);
+                let mut page = expected.clone();
+                page.resize(8, 0);
+                assert_eq!(tail.page_to_seal()[HEADER_BYTES..], page);
+            }
+            tail.turn(revision);
+        }
+    }
+}

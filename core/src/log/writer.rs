@@ -23,7 +23,9 @@ use crate::seeded_bug::is_seeded;
 /// once.
 const PAGES_PER_GAINED_PAGE: usize = 32;
 pub(super) const GROWTH_LEAST_BYTES: usize = 64 * 1024;
-const GROWTH_MOST_BYTES: usize = 1024 * 1024;
+const GROWTH_MOST_BYTES: usize = 256 * 1024;
+/// The limit where gained pages need a sync before they are used: that takes longer than their zeros.
+const SYNCED_GROWTH_MOST_BYTES: usize = 1024 * 1024;
 /// Page writes that need no entries: the tail for a sync, the tail once more at the close, and the
 /// slot that is decided on ahead.
 pub(super) const SPARE_WRITES: usize = 3;
@@ -118,6 +120,7 @@ impl<P: PageStore> Log<P> {
     }
 
     /// Adds an entry to the tail. Each page that gets full is written.
+    #[inline]
     pub(crate) fn append(&mut self, entry: &Entry<'_>) -> Result<Position> {
         self.check_writable()?;
         self.break_root_ahead()?;
@@ -421,10 +424,13 @@ impl<P: PageStore> Log<P> {
         let length = self.slots.length();
         let missing = missing + FIRST_LOG_SLOT.saturating_sub(length) as usize;
         let page_size = self.identity.page_size;
-        let chunk = (length as usize / PAGES_PER_GAINED_PAGE).clamp(
-            GROWTH_LEAST_BYTES / page_size,
-            GROWTH_MOST_BYTES / page_size,
-        );
+        let most_bytes = if self.pages.gains_zeros() {
+            GROWTH_MOST_BYTES
+        } else {
+            SYNCED_GROWTH_MOST_BYTES
+        };
+        let chunk = (length as usize / PAGES_PER_GAINED_PAGE)
+            .clamp(GROWTH_LEAST_BYTES / page_size, most_bytes / page_size);
         // Where pages wear, all there are.
         let wanted = match self.pages.wearing_pages() {
             Some(pages) => pages.saturating_sub(length) as usize,

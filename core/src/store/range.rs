@@ -104,27 +104,26 @@ impl<P: PageStore> RevisionStore<P> {
         reads_values: bool,
         mut test: impl FnMut(KeyValueRef<'_>) -> bool,
     ) -> Result<Option<bool>> {
+        if let KeyRange::One(key) = range {
+            return Ok(match self.index.at(key, main) {
+                Some(found) if reads_values => Some(test(self.pin_found(found)?.as_ref())),
+                found => found.map(|found| test(numbers_of(key, found))),
+            });
+        }
         let mut all = None;
-        match range {
-            KeyRange::One(key) if reads_values => {
-                let pinned = self.get_pinned(key, main)?;
-                all = pinned.map(|pinned| test(pinned.as_ref()));
+        if reads_values {
+            let mut pins = self.range_pinned(range, main);
+            while all != Some(false)
+                && let Some(pinned) = pins.next()
+            {
+                all = Some(test(pinned?.as_ref()));
             }
-            _ if reads_values => {
-                let mut pins = self.range_pinned(range, main);
-                while all != Some(false)
-                    && let Some(pinned) = pins.next()
-                {
-                    all = Some(test(pinned?.as_ref()));
-                }
-            }
-            _ => {
-                let mut keys = self.index.range(range, main);
-                while all != Some(false)
-                    && let Some((key, found)) = keys.next()
-                {
-                    all = Some(test(numbers_of(key, found)));
-                }
+        } else {
+            let mut keys = self.index.range(range, main);
+            while all != Some(false)
+                && let Some((key, found)) = keys.next()
+            {
+                all = Some(test(numbers_of(key, found)));
             }
         }
         Ok(all)

@@ -136,6 +136,7 @@ impl<P: PageStore> RevisionStore<P> {
         Ok(prev_kv.filter(|_| request.prev_kv))
     }
 
+    #[inline]
     fn write_put(
         &mut self,
         place: Place,
@@ -169,6 +170,9 @@ impl<P: PageStore> RevisionStore<P> {
 
     /// The keys of a range that exist as of `main`, in key order.
     pub(crate) fn doomed(&self, range: &KeyRange, main: i64) -> Doomed {
+        if let KeyRange::One(key) = range {
+            return Doomed(Vec::from_iter(self.index.living(key, main)));
+        }
         let mut keys = self.index.range(range, main);
         Doomed(core::iter::from_fn(|| keys.next_living()).collect())
     }
@@ -201,7 +205,7 @@ impl<P: PageStore> RevisionStore<P> {
     /// Deletes a key, if it exists as the transaction sees it.
     pub(crate) fn delete_key(&mut self, txn: &mut WriteTxn, key: &[u8], last: bool) -> Result<()> {
         match self.index.living(key, txn.view()) {
-            Some(living) => self.delete_living(txn, living, last),
+            Some((living, _)) => self.delete_living(txn, living, last),
             None => Ok(()),
         }
     }
@@ -284,6 +288,7 @@ impl<P: PageStore> RevisionStore<P> {
 }
 
 /// Appends an entry of the transaction. If it changes a key, watchers will see it as an event.
+#[inline]
 fn append_in<P: PageStore>(
     log: &mut Log<P>,
     standing: &mut Standing,

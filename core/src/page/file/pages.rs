@@ -12,8 +12,9 @@ use super::positioned::PositionedFile;
 use super::system_error::of_open_file;
 use crate::page::{PageError, PageStore, is_page_size};
 
-/// How many bytes of zeros a growth hands to the system at once.
-const GROWTH_CHUNK_BYTES: u64 = 1 << 18;
+/// How many bytes of zeros a growth hands to the system at once: few enough to stay in the processor's
+/// caches, and for memory that an allocator has at hand.
+const GROWTH_CHUNK_BYTES: u64 = 1 << 16;
 
 /// How many bytes are read together: what the call costs does not matter then, and they stay in a
 /// processor's cache.
