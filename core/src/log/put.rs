@@ -19,10 +19,13 @@ pub(crate) struct PutFields<'a> {
 
 /// The put whose frame these bytes begin with. `None` if another entry does, or one that ends
 /// elsewhere.
-#[inline]
-pub(super) fn put_at(bytes: &[u8]) -> Option<PutFields<'_>> {
-    let mut rest = bytes;
-    let body = take_varint(&mut rest)?;
+#[expect(
+    clippy::inline_always,
+    reason = "a call hands the fields over in memory"
+)]
+#[inline(always)]
+pub(crate) fn put_at(bytes: &[u8]) -> Option<PutFields<'_>> {
+    let (body, rest) = take_varint(bytes)?;
     let behind = (rest.len() as u64).checked_sub(body)?;
     // What may follow the frame is not cut off: it makes room to look at eight bytes at a time.
     let (put, rest) = take_put_fields(rest)?;
@@ -36,17 +39,20 @@ pub(super) fn put_in(body: &[u8]) -> Option<PutFields<'_>> {
 }
 
 /// Reads the body of a put as [`take_put`] does, and passes over what is not wanted.
-#[inline]
+#[expect(
+    clippy::inline_always,
+    reason = "a call hands the fields over in memory"
+)]
+#[inline(always)]
 fn take_put_fields(bytes: &[u8]) -> Option<(PutFields<'_>, &[u8])> {
-    let mut rest = bytes;
-    skip_two_varints(&mut rest)?;
-    if *rest.split_off_first()? != PUT {
+    let rest = skip_two_varints(bytes)?;
+    let (&PUT, rest) = rest.split_first()? else {
         return None;
-    }
-    let key = take_bytes(&mut rest)?;
-    let value = take_bytes(&mut rest)?;
-    skip_two_varints(&mut rest)?;
-    let lease = signed(take_varint(&mut rest)?);
+    };
+    let (key, rest) = take_bytes(rest)?;
+    let (value, rest) = take_bytes(rest)?;
+    let (lease, rest) = take_varint(skip_two_varints(rest)?)?;
+    let lease = signed(lease);
     Some((PutFields { key, value, lease }, rest))
 }
 
@@ -56,17 +62,16 @@ const PUT: u8 = 0;
 /// Takes the body of a put off the front. `None` if another begins there.
 #[inline]
 pub(super) fn take_put(bytes: &[u8]) -> Option<(Body<'_>, &[u8])> {
-    let mut rest = bytes;
-    let main = take_varint(&mut rest)?;
-    let sub_and_last = take_varint(&mut rest)?;
-    if *rest.split_off_first()? != PUT {
+    let (main, rest) = take_varint(bytes)?;
+    let (sub_and_last, rest) = take_varint(rest)?;
+    let (&PUT, rest) = rest.split_first()? else {
         return None;
-    }
-    let key = take_bytes(&mut rest)?;
-    let value = take_bytes(&mut rest)?;
-    let age = take_varint(&mut rest)?;
-    let version = take_varint(&mut rest)?;
-    let lease = signed(take_varint(&mut rest)?);
+    };
+    let (key, rest) = take_bytes(rest)?;
+    let (value, rest) = take_bytes(rest)?;
+    let (age, rest) = take_varint(rest)?;
+    let (version, rest) = take_varint(rest)?;
+    let (lease, rest) = take_varint(rest)?;
     let body = Body {
         main,
         sub_and_last,
@@ -75,7 +80,7 @@ pub(super) fn take_put(bytes: &[u8]) -> Option<(Body<'_>, &[u8])> {
             value,
             age,
             version,
-            lease,
+            lease: signed(lease),
         },
     };
     Some((body, rest))
@@ -87,22 +92,20 @@ fn signed(number: u64) -> i64 {
     (number >> 1) as i64 ^ -((number & 1) as i64)
 }
 
+// What is taken and what is left go from hand to hand by value: a rest that is changed in place
+// would lie in memory, and be written there at each step.
+
 #[inline]
-fn take_bytes<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let length = usize::try_from(take_varint(rest)?).ok()?;
-    let (bytes, others) = rest.split_at_checked(length)?;
-    *rest = others;
-    Some(bytes)
+fn take_bytes(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = take_varint(bytes)?;
+    rest.split_at_checked(usize::try_from(length).ok()?)
 }
 
 #[inline]
-fn take_varint(rest: &mut &[u8]) -> Option<u64> {
-    match rest.split_first() {
-        Some((&byte, others)) if byte < 0x80 => {
-            *rest = others;
-            Some(byte.into())
-        }
-        _ => take_long_varint(rest),
+fn take_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    match bytes.split_first() {
+        Some((&byte, rest)) if byte < 0x80 => Some((byte.into(), rest)),
+        _ => take_long_varint(bytes),
     }
 }
 
@@ -111,31 +114,37 @@ const CONTINUED: u64 = 0x8080_8080_8080_8080;
 
 /// Takes a number off the front. Where eight bytes can be looked at together that takes no branch
 /// for each byte, of which the processor would guess one in a few wrong.
-fn take_long_varint(rest: &mut &[u8]) -> Option<u64> {
-    if let Some(bytes) = rest.first_chunk() {
-        let word = u64::from_le_bytes(*bytes);
+#[inline(never)]
+fn take_long_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    if let Some(eight) = bytes.first_chunk() {
+        let word = u64::from_le_bytes(*eight);
         let ends = !word & CONTINUED;
         if ends != 0 {
-            *rest = &rest[ends.trailing_zeros() as usize / 8 + 1..];
-            return Some(squeeze(word & (ends ^ (ends - 1))));
+            let rest = &bytes[ends.trailing_zeros() as usize / 8 + 1..];
+            return Some((squeeze(word & (ends ^ (ends - 1))), rest));
         }
     }
-    take_varint_by_bytes(rest)
+    take_varint_by_bytes(bytes)
 }
 
 /// Passes over two numbers, likewise.
 #[inline]
-fn skip_two_varints(rest: &mut &[u8]) -> Option<()> {
-    if let Some(bytes) = rest.first_chunk() {
-        let ends = !u64::from_le_bytes(*bytes) & CONTINUED;
+fn skip_two_varints(bytes: &[u8]) -> Option<&[u8]> {
+    if let Some(eight) = bytes.first_chunk() {
+        let ends = !u64::from_le_bytes(*eight) & CONTINUED;
         let second = ends & ends.wrapping_sub(1);
         if second != 0 {
-            *rest = &rest[second.trailing_zeros() as usize / 8 + 1..];
-            return Some(());
+            return Some(&bytes[second.trailing_zeros() as usize / 8 + 1..]);
         }
     }
-    take_varint_by_bytes(rest)?;
-    take_varint_by_bytes(rest).map(drop)
+    skip_two_varints_by_bytes(bytes)
+}
+
+#[inline(never)]
+fn skip_two_varints_by_bytes(bytes: &[u8]) -> Option<&[u8]> {
+    let (_, rest) = take_varint_by_bytes(bytes)?;
+    let (_, rest) = take_varint_by_bytes(rest)?;
+    Some(rest)
 }
 
 /// Seven bits of each byte, side by side.
@@ -146,17 +155,16 @@ fn squeeze(word: u64) -> u64 {
     word & 0x0fff_ffff | (word & 0x0fff_ffff_0000_0000) >> 4
 }
 
-fn take_varint_by_bytes(rest: &mut &[u8]) -> Option<u64> {
+fn take_varint_by_bytes(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut number = 0;
-    for shift in (0..u64::BITS).step_by(7) {
-        let &byte = rest.split_off_first()?;
+    for (shift, (index, &byte)) in (0..u64::BITS).step_by(7).zip(bytes.iter().enumerate()) {
         let bits = u64::from(byte & 0x7f);
         if bits << shift >> shift != bits {
             return None;
         }
         number |= bits << shift;
         if byte < 0x80 {
-            return Some(number);
+            return Some((number, &bytes[index + 1..]));
         }
     }
     None
