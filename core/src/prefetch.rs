@@ -6,6 +6,6 @@ use core::hint;
 /// to wait for memory once for each; these loads do not depend on each other, so their waits
 /// overlap.
 #[inline]
-pub(crate) fn touch<'a>(bytes: impl Iterator<Item = &'a u8>) {
+pub(crate) fn touch(bytes: impl Iterator<Item = u8>) {
     hint::black_box(bytes.fold(0, |all, byte| all ^ byte));
 }

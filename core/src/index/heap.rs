@@ -105,6 +105,15 @@ impl Heap {
         &self.chunks[chunk][at..]
     }
 
+    /// The first bytes of a block that is no shorter. One look at where its chunk ends suffices here,
+    /// so this is for blocks that are read often.
+    #[inline]
+    pub(crate) fn first_bytes<const N: usize>(&self, block: Address) -> &[u8; N] {
+        let (chunk, at) = parts_of(block);
+        let bytes = self.chunks[chunk][at..at + N].first_chunk();
+        bytes.expect("a slice of N bytes")
+    }
+
     /// A block's bytes, and whatever follows them in its chunk.
     #[inline]
     pub(crate) fn bytes_mut(&mut self, block: Address) -> &mut [u8] {

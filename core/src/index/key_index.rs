@@ -1,6 +1,7 @@
 //! The index as the store sees it.
 
 use core::iter::FusedIterator;
+use core::slice;
 
 use hashbrown::HashTable;
 
@@ -64,17 +65,13 @@ impl KeyIndex {
     /// Looks for `key`, so that what follows need not.
     pub(crate) fn locate(&self, key: &[u8]) -> Place {
         let hash = self.hash(key);
-        let is_it = |entry: &Hashed| entry.hash == hash && self.records.key(entry.address) == key;
-        let entry = self.by_hash.find(spread(hash), is_it);
-        Place {
-            hash,
-            address: entry.map(|entry| entry.address),
-        }
+        let address = self.entry(hash, key).map(|entry| entry.address);
+        Place { hash, address }
     }
 
     /// The put that the key at `place` was the result of as of `main`, if it existed then.
     pub(crate) fn found(&self, place: Place, main: i64) -> Option<Found> {
-        self.records.at(place.address?, main)?.found()
+        self.records.found(place.address?, main)
     }
 
     /// Adds a put of `key`, which is at `place`; revisions must rise. The create revision and
@@ -168,11 +165,23 @@ impl KeyIndex {
 
     /// The keys of `range` that existed as of `main`, in order.
     pub(crate) fn range(&self, range: &KeyRange, main: i64) -> KeysAt<'_> {
-        KeysAt {
-            addresses: self.addresses(range),
+        let mut keys = KeysAt {
+            ahead: &[],
+            behind: None,
+            end: None,
             records: &self.records,
             main,
+        };
+        if let KeyRange::One(key) = range {
+            let entry = self.entry(self.hash(key), key);
+            keys.ahead = entry.map_or(&[], |entry| slice::from_ref(&entry.address));
+        } else if !range.is_empty() {
+            // Where the range ends is found once, so that no key on the way is compared.
+            let end = range.end();
+            keys.end = end.and_then(|end| self.order.from(&end, &self.records).next());
+            keys.behind = Some(self.order.from(range.start(), &self.records));
         }
+        keys
     }
 
     /// How many keys exist now.
@@ -248,19 +257,9 @@ impl KeyIndex {
         assert!(self.keys().all(|key| self.locate(key).address.is_some()));
     }
 
-    fn addresses(&self, range: &KeyRange) -> Addresses<'_> {
-        if let KeyRange::One(key) = range {
-            return Addresses::One(self.locate(key).address);
-        }
-        if range.is_empty() {
-            return Addresses::One(None);
-        }
-        let end = range.end();
-        Addresses::Many {
-            // Where the range ends is found once, so that no key on the way is compared.
-            end: end.and_then(|end| self.order.from(&end, &self.records).next()),
-            cursor: self.order.from(range.start(), &self.records),
-        }
+    fn entry(&self, hash: u32, key: &[u8]) -> Option<&Hashed> {
+        let is_it = |entry: &Hashed| entry.hash == hash && self.records.key(entry.address) == key;
+        self.by_hash.find(spread(hash), is_it)
     }
 
     fn hash(&self, key: &[u8]) -> u32 {
@@ -268,23 +267,70 @@ impl KeyIndex {
     }
 }
 
+/// How many records are asked for together: more loads than processors keep waiting.
+const AHEAD: usize = 32;
+
 /// The keys of a range that existed as of a revision, in order, each with its put.
 pub(crate) struct KeysAt<'a> {
-    addresses: Addresses<'a>,
+    /// The next records, which were asked for.
+    ahead: &'a [Address],
+    /// Those behind them; `None` if there are none.
+    behind: Option<Cursor<'a>>,
+    /// The first record behind the range.
+    end: Option<Address>,
     records: &'a Records,
     main: i64,
 }
 
 impl KeysAt<'_> {
     /// The next key, to be deleted.
+    #[inline]
     pub(crate) fn next_living(&mut self) -> Option<(Living, Found)> {
         loop {
-            let address = self.addresses.next(self.records)?;
-            let change = self.records.at(address, self.main);
-            if let Some(found) = change.and_then(Change::found) {
+            let Some((&address, later)) = self.ahead.split_first() else {
+                if self.look_ahead(AHEAD) {
+                    continue;
+                }
+                return None;
+            };
+            self.ahead = later;
+            if let Some(found) = self.records.found(address, self.main) {
                 return Some((Living(address), found));
             }
         }
+    }
+
+    /// Shows the puts of the next keys, `most` at most; `false` if there are no more keys.
+    #[inline]
+    pub(crate) fn show_next(&mut self, most: usize, mut show: impl FnMut(Found)) -> bool {
+        if self.ahead.is_empty() && !self.look_ahead(most) {
+            return false;
+        }
+        let (now, later) = self.ahead.split_at(most.min(self.ahead.len()));
+        self.ahead = later;
+        for &address in now {
+            if let Some(found) = self.records.found(address, self.main) {
+                show(found);
+            }
+        }
+        true
+    }
+
+    /// Asks for the next records; `false` if there are none.
+    fn look_ahead(&mut self, most: usize) -> bool {
+        let Some(cursor) = &mut self.behind else {
+            return false;
+        };
+        let run = cursor.next_run(most);
+        let end = self
+            .end
+            .and_then(|end| run.iter().position(|&at| at == end));
+        self.ahead = &run[..end.unwrap_or(run.len())];
+        if end.is_some() || run.is_empty() {
+            self.behind = None;
+        }
+        self.records.touch(self.ahead);
+        !self.ahead.is_empty()
     }
 }
 
@@ -293,45 +339,18 @@ impl<'a> Iterator for KeysAt<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let address = self.addresses.next(self.records)?;
-            if let Some((key, change)) = self.records.key_at(address, self.main)
-                && let Some(found) = change.found()
-            {
-                return Some((key, found));
-            }
-        }
+        let (living, found) = self.next_living()?;
+        Some((self.records.key(living.0), found))
+    }
+
+    fn count(mut self) -> usize {
+        let mut count = 0;
+        while self.show_next(AHEAD, |_| count += 1) {}
+        count
     }
 }
 
 impl FusedIterator for KeysAt<'_> {}
-
-/// The records of a range's keys, in order.
-enum Addresses<'a> {
-    One(Option<Address>),
-    Many {
-        cursor: Cursor<'a>,
-        /// The first record behind the range.
-        end: Option<Address>,
-    },
-}
-
-impl Addresses<'_> {
-    #[inline]
-    fn next(&mut self, records: &Records) -> Option<Address> {
-        match self {
-            Self::One(address) => address.take(),
-            Self::Many { cursor, end } => {
-                cursor.look_ahead(records);
-                let next = cursor.next().filter(|&address| Some(address) != *end);
-                if next.is_none() {
-                    *self = Self::One(None);
-                }
-                next
-            }
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -25,9 +25,11 @@ use core::cmp::Ordering;
 
 use super::heap::Address;
 use super::records::Records;
+use crate::prefetch;
 
 pub(super) const CAPACITY: usize = 64;
 const HEAD_BYTES: usize = 8;
+const KEYS_PER_CACHE_LINE: usize = 16;
 /// Heads are taken elsewhere only if they gain as many bytes: a node's heads are all taken anew.
 const WORTHWHILE_BYTES: usize = 4;
 
@@ -78,6 +80,13 @@ impl Node {
         children.reserve_exact(CAPACITY - children.len());
         node.children = children;
         node
+    }
+
+    /// Asks for the keys, which will be wanted soon.
+    pub(super) fn touch(&self) {
+        let each_line = self.keys.iter().step_by(KEYS_PER_CACHE_LINE);
+        let keys = each_line.map(|key| key.0 as u8);
+        prefetch::touch(keys.chain([self.len as u8]));
     }
 
     pub(super) fn is_full(&self) -> bool {

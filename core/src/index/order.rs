@@ -19,9 +19,6 @@ const SPARSE: usize = CAPACITY / 4;
 /// Neighbours with more keys than this stay two: the next keys would split them again.
 const MERGED: usize = CAPACITY / 4 * 3;
 
-/// How many records are asked for together: about as many loads as processors keep waiting.
-const AHEAD: usize = 8;
-
 pub(super) struct Order {
     root: Box<Node>,
 }
@@ -98,18 +95,21 @@ pub(super) struct Cursor<'a> {
     leaf: slice::Iter<'a, Address>,
 }
 
-impl Cursor<'_> {
-    /// Makes the next records come sooner; to be called before each step.
-    #[inline]
-    pub(super) fn look_ahead(&self, records: &Records) {
-        let rest = self.leaf.as_slice();
-        if rest.len().is_multiple_of(AHEAD) {
-            records.touch(&rest[..rest.len().min(AHEAD)]);
+impl<'a> Cursor<'a> {
+    /// Steps over the next keys that lie side by side, at most so many; none at the end.
+    pub(super) fn next_run(&mut self, most: usize) -> &'a [Address] {
+        if self.leaf.as_slice().is_empty() {
+            self.go_to_next_leaf();
         }
+        let rest = self.leaf.as_slice();
+        let (run, rest) = rest.split_at(most.min(rest.len()));
+        self.leaf = rest.iter();
+        run
     }
 
+    /// Goes to the next leaf, if there is one.
     #[cold]
-    fn next_in_another_leaf(&mut self) -> Option<Address> {
+    fn go_to_next_leaf(&mut self) -> Option<()> {
         // Only the root can be a leaf without keys, and nothing comes after it.
         let mut node = loop {
             match self.above.last_mut()?.next() {
@@ -122,7 +122,10 @@ impl Cursor<'_> {
             node = first;
         }
         self.leaf = node.keys().iter();
-        self.leaf.next().copied()
+        if let Some(next) = self.above.last().and_then(|right| right.as_slice().first()) {
+            next.touch();
+        }
+        Some(())
     }
 }
 
@@ -131,10 +134,10 @@ impl Iterator for Cursor<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<Address> {
-        match self.leaf.next() {
-            Some(&address) => Some(address),
-            None => self.next_in_another_leaf(),
+        if self.leaf.as_slice().is_empty() {
+            self.go_to_next_leaf();
         }
+        self.leaf.next().copied()
     }
 }
 

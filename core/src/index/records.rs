@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use slab::Slab;
 
 use super::chain::Chain;
-use super::change::Change;
+use super::change::{Change, Found};
 use super::heap::{Address, Heap};
 use super::record::{self, HEADER_BYTES, Older, Record};
 use super::run::Run;
@@ -108,30 +108,34 @@ impl Records {
         record::key_of(header_of(block), block)
     }
 
-    /// A key, and the newest change of it up to `main`.
-    #[inline]
-    pub(super) fn key_at(&self, address: Address, main: i64) -> Option<(&[u8], Change)> {
-        let block = self.heap.bytes(address);
-        let header = header_of(block);
-        let record = Record::read(header);
-        let change = self.newest_by(address, &record, main)?;
-        Some((record::key_of(header, block), change))
-    }
-
-    /// Asks for records that will be read soon.
+    /// Asks for records whose puts will be wanted soon.
     #[inline]
     pub(super) fn touch(&self, addresses: &[Address]) {
-        prefetch::touch(
-            addresses
-                .iter()
-                .map(|&address| &self.heap.bytes(address)[0]),
-        );
+        prefetch::touch(addresses.iter().map(|&address| {
+            // Two cache lines, as a rule.
+            let header = self.header(address);
+            header[0] ^ header[HEADER_BYTES - 1]
+        }));
+    }
+
+    /// The put that a key was the result of as of `main`, if it existed then.
+    #[inline]
+    pub(super) fn found(&self, address: Address, main: i64) -> Option<Found> {
+        let record = self.record(address);
+        if record.wide || record.newest.revision.main > main {
+            return self.at(address, main)?.found();
+        }
+        record.newest.found()
     }
 
     /// The newest change of a key up to `main`.
-    #[inline]
+    #[inline(never)]
     pub(super) fn at(&self, address: Address, main: i64) -> Option<Change> {
-        self.newest_by(address, &self.record(address), main)
+        let record = self.record(address);
+        if record.newest.revision.main <= main {
+            return Some(self.newest_of(address, &record));
+        }
+        self.older_at(address, &record, main)
     }
 
     /// The newest change of a key.
@@ -226,15 +230,6 @@ impl Records {
         self.heap.size()
     }
 
-    #[inline]
-    fn newest_by(&self, address: Address, record: &Record, main: i64) -> Option<Change> {
-        if record.newest.revision.main <= main {
-            return Some(self.newest_of(address, record));
-        }
-        self.older_at(address, record, main)
-    }
-
-    #[inline(never)]
     fn older_at(&self, address: Address, record: &Record, main: i64) -> Option<Change> {
         let mut open = Run {
             newest: self.newest_of(address, record),
@@ -259,7 +254,12 @@ impl Records {
 
     #[inline]
     fn record(&self, address: Address) -> Record {
-        Record::read(header_of(self.heap.bytes(address)))
+        Record::read(self.header(address))
+    }
+
+    #[inline]
+    fn header(&self, address: Address) -> &[u8; HEADER_BYTES] {
+        self.heap.first_bytes(address)
     }
 
     #[inline]

@@ -16,7 +16,7 @@ const SPARSE: u32 = u32::MAX;
 /// A page that the log consists of. What a read in memory needs comes first, so that it lies in one
 /// cache line.
 #[derive(Clone, Debug)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub(super) struct LivePage {
     /// The positions that it answers for: its own interval, less what newer pages took over.
     pub(super) from: u64,

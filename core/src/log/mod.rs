@@ -103,6 +103,7 @@ pub(crate) use header::page_size_of;
 pub(crate) use learner::Learner;
 pub(crate) use opening::Opening;
 pub use opening::Progress;
+pub(crate) use put::{PutFields, put_at};
 pub(crate) use reader::Held;
 pub(crate) use record::{Entry, Record};
 pub(crate) use salvage::{Found as SalvageFound, Salvage};

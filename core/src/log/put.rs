@@ -19,10 +19,13 @@ pub(crate) struct PutFields<'a> {
 
 /// The put whose frame these bytes begin with. `None` if another entry does, or one that ends
 /// elsewhere.
-#[inline]
-pub(super) fn put_at(bytes: &[u8]) -> Option<PutFields<'_>> {
-    let mut rest = bytes;
-    let body = take_varint(&mut rest)?;
+#[expect(
+    clippy::inline_always,
+    reason = "a call hands the fields over in memory"
+)]
+#[inline(always)]
+pub(crate) fn put_at(bytes: &[u8]) -> Option<PutFields<'_>> {
+    let (body, rest) = take_varint(bytes)?;
     let behind = (rest.len() as u64).checked_sub(body)?;
     // What may follow the frame is not cut off: it makes room to look at eight bytes at a time.
     let (put, rest) = take_put_fields(rest)?;
@@ -36,17 +39,20 @@ pub(super) fn put_in(body: &[u8]) -> Option<PutFields<'_>> {
 }
 
 /// Reads the body of a put as [`take_put`] does, and passes over what is not wanted.
-#[inline]
+#[expect(
+    clippy::inline_always,
+    reason = "a call hands the fields over in memory"
+)]
+#[inline(always)]
 fn take_put_fields(bytes: &[u8]) -> Option<(PutFields<'_>, &[u8])> {
-    let mut rest = bytes;
-    skip_two_varints(&mut rest)?;
-    if *rest.split_off_first()? != PUT {
+    let rest = skip_two_varints(bytes)?;
+    let (&PUT, rest) = rest.split_first()? else {
         return None;
-    }
-    let key = take_bytes(&mut rest)?;
-    let value = take_bytes(&mut rest)?;
-    skip_two_varints(&mut rest)?;
-    let lease = signed(take_varint(&mut rest)?);
+    };
+    let (key, rest) = take_bytes(rest)?;
+    let (value, rest) = take_bytes(rest)?;
+    let (lease, rest) = take_varint(skip_two_varints(rest)?)?;
+    let lease = signed(lease);
     Some((PutFields { key, value, lease }, rest))
 }
 
@@ -57,17 +63,16 @@ const DELETE: u8 = 1;
 /// Takes the body of a put off the front. `None` if another begins there.
 #[inline]
 pub(super) fn take_put(bytes: &[u8]) -> Option<(Body<'_>, &[u8])> {
-    let mut rest = bytes;
-    let main = take_varint(&mut rest)?;
-    let sub_and_last = take_varint(&mut rest)?;
-    if *rest.split_off_first()? != PUT {
+    let (main, rest) = take_varint(bytes)?;
+    let (sub_and_last, rest) = take_varint(rest)?;
+    let (&PUT, rest) = rest.split_first()? else {
         return None;
-    }
-    let key = take_bytes(&mut rest)?;
-    let value = take_bytes(&mut rest)?;
-    let age = take_varint(&mut rest)?;
-    let version = take_varint(&mut rest)?;
-    let lease = signed(take_varint(&mut rest)?);
+    };
+    let (key, rest) = take_bytes(rest)?;
+    let (value, rest) = take_bytes(rest)?;
+    let (age, rest) = take_varint(rest)?;
+    let (version, rest) = take_varint(rest)?;
+    let (lease, rest) = take_varint(rest)?;
     let body = Body {
         main,
         sub_and_last,
@@ -76,7 +81,7 @@ pub(super) fn take_put(bytes: &[u8]) -> Option<(Body<'_>, &[u8])> {
             value,
             age,
             version,
-            lease,
+            lease: signed(lease),
         },
     };
     Some((body, rest))
@@ -88,12 +93,13 @@ fn signed(number: u64) -> i64 {
     (number >> 1) as i64 ^ -((number & 1) as i64)
 }
 
+// What is taken and what is left go from hand to hand by value: a rest that is changed in place
+// would lie in memory, and be written there at each step.
+
 #[inline]
-fn take_bytes<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let length = usize::try_from(take_varint(rest)?).ok()?;
-    let (bytes, others) = rest.split_at_checked(length)?;
-    *rest = others;
-    Some(bytes)
+fn take_bytes(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = take_varint(bytes)?;
+    rest.split_at_checked(usize::try_from(length).ok()?)
 }
 
 /// The body of a change of a key, as it is going to be written.

@@ -1,5 +1,6 @@
 //! Reading: from a position to a page, and the entry there.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -50,17 +51,22 @@ impl Stored {
 #[derive(Debug)]
 pub(crate) enum Held<'a> {
     Here(PutFields<'a>),
-    Kept(Stored),
+    /// Boxed, so that nothing in a `Held` must lie in memory: mostly it is passed on in registers.
+    Kept(Box<Stored>),
 }
 
 impl Held<'_> {
     /// The put, of which the index knows the rest.
     #[inline]
     pub(crate) fn put(&self) -> PutFields<'_> {
-        match self {
-            Self::Here(put) => *put,
-            Self::Kept(stored) => stored.put(),
-        }
+        let (key, value, lease) = match self {
+            Self::Here(put) => (put.key, put.value, put.lease),
+            Self::Kept(stored) => {
+                let put = stored.put();
+                (put.key, put.value, put.lease)
+            }
+        };
+        PutFields { key, value, lease }
     }
 }
 
@@ -82,29 +88,22 @@ impl<P: PageStore> Log<P> {
         }
     }
 
-    /// The put at a position, without a copy and without counting who holds the page, where
-    /// [`bytes_here`](Self::bytes_here) has said that it lies in `bytes`. `None` if another entry
-    /// stands there.
+    /// The put at a position, without a copy and without counting who holds the page, if it lies in
+    /// memory in one piece.
     #[inline]
-    pub(crate) fn hold<'a>(
-        &'a self,
-        bytes: Option<&'a [u8]>,
-        position: Position,
-    ) -> Result<Option<Held<'a>>> {
-        match bytes.and_then(put::put_at) {
-            Some(put) => Ok(Some(Held::Here(put))),
-            None => self.keep(position),
-        }
+    pub(crate) fn put_here(&self, position: Position) -> Option<PutFields<'_>> {
+        self.bytes_here(position).and_then(put::put_at)
     }
 
-    #[cold]
-    fn keep(&self, position: Position) -> Result<Option<Held<'_>>> {
-        if let Some(put) = self.lend(position).and_then(put::put_at) {
+    /// The put at a position, wherever it is. `None` if another entry stands there.
+    pub(crate) fn hold(&self, position: Position) -> Result<Option<Held<'_>>> {
+        let bytes = self.bytes_here(position).or_else(|| self.lend(position));
+        if let Some(put) = bytes.and_then(put::put_at) {
             return Ok(Some(Held::Here(put)));
         }
         let stored = self.read(position)?;
         let is_put = matches!(stored.entry().record, Record::Put { .. });
-        Ok(is_put.then_some(Held::Kept(stored)))
+        Ok(is_put.then(|| Held::Kept(Box::new(stored))))
     }
 
     /// Has the page of a position in memory for the next time as well, and answers what

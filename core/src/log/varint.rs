@@ -31,7 +31,9 @@ impl<'a> Numbers<'a> {
 
     #[inline]
     pub(crate) fn next(&mut self) -> Option<u64> {
-        take_varint(&mut self.rest)
+        let (number, rest) = take_varint(self.rest)?;
+        self.rest = rest;
+        Some(number)
     }
 
     /// A number that is below `limit`.
@@ -57,48 +59,54 @@ impl<'a> Numbers<'a> {
     }
 }
 
+// What is taken and what is left go from hand to hand by value: a rest that is changed in place
+// would lie in memory, and be written there at each step.
+
 /// Takes a number off the front.
 #[inline]
-pub(super) fn take_varint(rest: &mut &[u8]) -> Option<u64> {
-    match rest.split_first() {
-        Some((&byte, others)) if byte < 0x80 => {
-            *rest = others;
-            Some(byte.into())
-        }
-        _ => take_long_varint(rest),
+pub(super) fn take_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    match bytes.split_first() {
+        Some((&byte, rest)) if byte < 0x80 => Some((byte.into(), rest)),
+        _ => take_long_varint(bytes),
     }
 }
 
 /// The bits that say that another byte of a number follows.
 const CONTINUED: u64 = 0x8080_8080_8080_8080;
 
-/// Where eight bytes can be looked at together a number takes no branch for each of its bytes, of which
-/// the processor would guess one in a few wrong.
-fn take_long_varint(rest: &mut &[u8]) -> Option<u64> {
-    if let Some(bytes) = rest.first_chunk() {
-        let word = u64::from_le_bytes(*bytes);
+/// Takes a number off the front. Where eight bytes can be looked at together that takes no branch
+/// for each byte, of which the processor would guess one in a few wrong.
+#[inline(never)]
+fn take_long_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    if let Some(eight) = bytes.first_chunk() {
+        let word = u64::from_le_bytes(*eight);
         let ends = !word & CONTINUED;
         if ends != 0 {
-            *rest = &rest[ends.trailing_zeros() as usize / 8 + 1..];
-            return Some(squeeze(word & (ends ^ (ends - 1))));
+            let rest = &bytes[ends.trailing_zeros() as usize / 8 + 1..];
+            return Some((squeeze(word & (ends ^ (ends - 1))), rest));
         }
     }
-    take_varint_by_bytes(rest)
+    take_varint_by_bytes(bytes)
 }
 
 /// Passes over two numbers, likewise.
 #[inline]
-pub(super) fn skip_two_varints(rest: &mut &[u8]) -> Option<()> {
-    if let Some(bytes) = rest.first_chunk() {
-        let ends = !u64::from_le_bytes(*bytes) & CONTINUED;
+pub(super) fn skip_two_varints(bytes: &[u8]) -> Option<&[u8]> {
+    if let Some(eight) = bytes.first_chunk() {
+        let ends = !u64::from_le_bytes(*eight) & CONTINUED;
         let second = ends & ends.wrapping_sub(1);
         if second != 0 {
-            *rest = &rest[second.trailing_zeros() as usize / 8 + 1..];
-            return Some(());
+            return Some(&bytes[second.trailing_zeros() as usize / 8 + 1..]);
         }
     }
-    take_varint_by_bytes(rest)?;
-    take_varint_by_bytes(rest).map(drop)
+    skip_two_varints_by_bytes(bytes)
+}
+
+#[inline(never)]
+fn skip_two_varints_by_bytes(bytes: &[u8]) -> Option<&[u8]> {
+    let (_, rest) = take_varint_by_bytes(bytes)?;
+    let (_, rest) = take_varint_by_bytes(rest)?;
+    Some(rest)
 }
 
 /// Seven bits of each byte, side by side.
@@ -109,17 +117,16 @@ fn squeeze(word: u64) -> u64 {
     word & 0x0fff_ffff | (word & 0x0fff_ffff_0000_0000) >> 4
 }
 
-fn take_varint_by_bytes(rest: &mut &[u8]) -> Option<u64> {
+fn take_varint_by_bytes(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut number = 0;
-    for shift in (0..u64::BITS).step_by(7) {
-        let &byte = rest.split_off_first()?;
+    for (shift, (index, &byte)) in (0..u64::BITS).step_by(7).zip(bytes.iter().enumerate()) {
         let bits = u64::from(byte & 0x7f);
         if bits << shift >> shift != bits {
             return None;
         }
         number |= bits << shift;
         if byte < 0x80 {
-            return Some(number);
+            return Some((number, &bytes[index + 1..]));
         }
     }
     None

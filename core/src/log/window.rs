@@ -46,7 +46,7 @@ impl<P: PageStore> Log<P> {
         let rest = &rest[..count.min(rest.len())];
         // To hold a page is to count that, in the page: those that were not in use for long are asked
         // for together.
-        prefetch::touch(rest.iter().filter_map(LivePage::first_byte));
+        prefetch::touch(rest.iter().filter_map(LivePage::first_byte).copied());
         let mut live: Vec<LivePage> = rest.iter().map(LivePage::held).collect();
         let tail_from = self.tail.from().max(from.0);
         // The last page may be a version of what is being filled.

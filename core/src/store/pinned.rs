@@ -7,7 +7,7 @@ use core::iter::FusedIterator;
 use super::revision_store::RevisionStore;
 use crate::error::Result;
 use crate::index::{Found, KeysAt};
-use crate::log::Held;
+use crate::log::{Held, Log, PutFields, put_at};
 use crate::page::PageStore;
 use crate::prefetch;
 use crate::record::KeyValueRef;
@@ -66,66 +66,48 @@ impl fmt::Debug for PinnedKeyValue<'_> {
 /// The keys of a range as of one revision, in key order, read where they lie; made by
 /// [`Store::range_pinned`](crate::Store::range_pinned).
 ///
-/// It reads as it goes, so to stop early is to have read no more. One that fails to read a key goes
-/// on behind it.
-pub struct PinnedRange<'a, P: PageStore>(Pins<'a, P, KeysAt<'a>>);
-
-impl<'a, P: PageStore> Iterator for PinnedRange<'a, P> {
-    type Item = Result<PinnedKeyValue<'a>>;
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        self.0.next()
-    }
+/// It reads as it goes, a little ahead, so to stop early is to have read little more. One that fails
+/// to read a key goes on behind it.
+pub struct PinnedRange<'a, P: PageStore> {
+    store: &'a RevisionStore<P>,
+    keys: KeysAt<'a>,
+    /// The puts of the next keys, and how many of them were taken.
+    ahead: Vec<Ahead<'a>>,
+    taken: usize,
+    /// How many to look for next.
+    reach: usize,
 }
-
-impl<P: PageStore> FusedIterator for PinnedRange<'_, P> {}
 
 impl<'a, P: PageStore> PinnedRange<'a, P> {
     pub(super) fn new(store: &'a RevisionStore<P>, keys: KeysAt<'a>) -> Self {
-        Self(Pins::new(store, keys))
-    }
-}
-
-/// How many pages are asked for together: about as many loads as processors keep waiting.
-const AHEAD: usize = 16;
-/// Entries mostly lie in so many bytes from their beginning, of which each cache line is asked for.
-const NEAR_BYTES: usize = 128;
-const CACHE_LINE_BYTES: usize = 64;
-
-/// Pins what the index has found, one after the other, a few pages ahead.
-pub(super) struct Pins<'a, P, I> {
-    store: &'a RevisionStore<P>,
-    found: I,
-    /// What was found next, each with the bytes of the log from there on if they are in memory.
-    ahead: Vec<(Found, Option<&'a [u8]>)>,
-    taken: usize,
-}
-
-impl<'a, P: PageStore, I: FusedIterator<Item = (&'a [u8], Found)>> Pins<'a, P, I> {
-    pub(super) fn new(store: &'a RevisionStore<P>, found: I) -> Self {
         Self {
             store,
-            found,
-            ahead: Vec::with_capacity(AHEAD),
+            keys,
+            ahead: Vec::new(),
             taken: 0,
+            reach: FIRST_AHEAD,
         }
     }
 
+    /// Reads what comes next: more each time, because many ranges are left after a key or two.
+    #[inline(never)]
     fn look_ahead(&mut self) {
         self.taken = 0;
         self.ahead.clear();
+        self.ahead.reserve(self.reach);
         let log = self.store.log();
-        let found = self.found.by_ref().take(AHEAD);
-        let ahead = found.map(|(_, found)| (found, log.bytes_here(found.position)));
-        self.ahead.extend(ahead);
-        let bytes = self.ahead.iter().filter_map(|&(_, bytes)| bytes);
-        let near = bytes.map(|bytes| &bytes[..bytes.len().min(NEAR_BYTES)]);
-        prefetch::touch(near.flat_map(|bytes| bytes.iter().step_by(CACHE_LINE_BYTES)));
+        let mut is_more = true;
+        while is_more && self.ahead.is_empty() {
+            is_more = self.keys.show_next(self.reach, |found| {
+                self.ahead.push(Ahead::of(log, found));
+            });
+        }
+        Ahead::read(&mut self.ahead);
+        self.reach = AHEAD.min(4 * self.reach);
     }
 }
 
-impl<'a, P: PageStore, I: FusedIterator<Item = (&'a [u8], Found)>> Iterator for Pins<'a, P, I> {
+impl<'a, P: PageStore> Iterator for PinnedRange<'a, P> {
     type Item = Result<PinnedKeyValue<'a>>;
 
     #[inline]
@@ -133,8 +115,58 @@ impl<'a, P: PageStore, I: FusedIterator<Item = (&'a [u8], Found)>> Iterator for 
         if self.taken == self.ahead.len() {
             self.look_ahead();
         }
-        let &(found, bytes) = self.ahead.get(self.taken)?;
+        let next = self.ahead.get(self.taken)?;
         self.taken += 1;
-        Some(self.store.pin(bytes, found))
+        Some(next.pin(self.store))
+    }
+}
+
+impl<P: PageStore> FusedIterator for PinnedRange<'_, P> {}
+
+/// How many puts are read together: more than processors keep loads waiting.
+pub(super) const AHEAD: usize = 32;
+const FIRST_AHEAD: usize = 2;
+/// Entries mostly lie in so many bytes from their beginning, of which each cache line is asked for.
+const NEAR_BYTES: usize = 128;
+const CACHE_LINE_BYTES: usize = 64;
+
+/// A put that will be wanted next.
+pub(super) struct Ahead<'a> {
+    found: Found,
+    /// The bytes of the log from there on, if they are in memory.
+    bytes: Option<&'a [u8]>,
+    /// The put, if it lies there in one piece.
+    put: Option<PutFields<'a>>,
+}
+
+impl<'a> Ahead<'a> {
+    #[inline]
+    pub(super) fn of<P: PageStore>(log: &'a Log<P>, found: Found) -> Self {
+        Self {
+            found,
+            bytes: log.bytes_here(found.position),
+            put: None,
+        }
+    }
+
+    /// Reads several, and waits for memory once.
+    #[inline(never)]
+    pub(super) fn read(ahead: &mut [Self]) {
+        let bytes = ahead.iter().filter_map(|ahead| ahead.bytes);
+        prefetch::touch(bytes.map(|bytes| match bytes.first_chunk::<NEAR_BYTES>() {
+            Some(near) => near[0] ^ near[CACHE_LINE_BYTES] ^ near[NEAR_BYTES - 1],
+            None => bytes.first().unwrap_or(&0) ^ bytes.last().unwrap_or(&0),
+        }));
+        for ahead in ahead {
+            ahead.put = ahead.bytes.and_then(put_at);
+        }
+    }
+
+    #[inline]
+    pub(super) fn pin<P: PageStore>(
+        &self,
+        store: &'a RevisionStore<P>,
+    ) -> Result<PinnedKeyValue<'a>> {
+        store.pin(self.put, self.found)
     }
 }

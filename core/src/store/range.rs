@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
-use super::pinned::{PinnedRange, Pins};
+use super::pinned::{AHEAD, Ahead, PinnedRange};
 use super::request::{RangeRequest, RangeResponse, SortOrder, SortTarget};
 use super::revision_store::RevisionStore;
 use crate::error::Result;
@@ -46,8 +46,14 @@ impl<P: PageStore> RevisionStore<P> {
             return Ok(response);
         }
         response.kvs.reserve_exact(selected.keys.len());
-        for pinned in Pins::new(self, selected.keys.into_iter()) {
-            response.kvs.push(pinned?.as_ref().to_owned());
+        let mut ahead = Vec::with_capacity(AHEAD.min(selected.keys.len()));
+        for keys in selected.keys.chunks(AHEAD) {
+            ahead.clear();
+            ahead.extend(keys.iter().map(|&(_, found)| Ahead::of(self.log(), found)));
+            Ahead::read(&mut ahead);
+            for put in &ahead {
+                response.kvs.push(put.pin(self)?.as_ref().to_owned());
+            }
         }
         if by_value {
             let order = |a: &KeyValue, b: &KeyValue| directed(request, a.value.cmp(&b.value));

@@ -6,7 +6,7 @@ use super::replay::State;
 use super::standing::Standing;
 use crate::error::{Error, Result};
 use crate::index::{Found, KeyIndex};
-use crate::log::{Entry, Learner, Log, Refresh};
+use crate::log::{Entry, Held, Learner, Log, PutFields, Refresh};
 use crate::page::PageStore;
 use crate::range::KeyRange;
 use crate::record::KeyValue;
@@ -145,18 +145,27 @@ impl<P: PageStore> RevisionStore<P> {
 
     #[inline]
     pub(super) fn pin_found(&self, found: Found) -> Result<PinnedKeyValue<'_>> {
-        self.pin(self.log.bytes_here(found.position), found)
+        self.pin(self.log.put_here(found.position), found)
     }
 
-    /// The put that was found, of which the log has these bytes in memory.
+    /// The put that was found, which is this one if it lies in memory in one piece.
     #[inline]
     pub(super) fn pin<'a>(
         &'a self,
-        bytes: Option<&'a [u8]>,
+        put: Option<PutFields<'a>>,
         found: Found,
     ) -> Result<PinnedKeyValue<'a>> {
-        match self.log.hold(bytes, found.position) {
-            Ok(Some(held)) => Ok(PinnedKeyValue::new(held, found)),
+        let held = match put {
+            Some(put) => Held::Here(put),
+            None => self.hold_elsewhere(found)?,
+        };
+        Ok(PinnedKeyValue::new(held, found))
+    }
+
+    #[cold]
+    fn hold_elsewhere(&self, found: Found) -> Result<Held<'_>> {
+        match self.log.hold(found.position) {
+            Ok(Some(held)) => Ok(held),
             Err(error) if !self.log.is_outdated() => Err(error),
             // Where a put was reclaimed the end of its transaction may stand.
             _ => Err(self.overtaken(found.mod_revision.main)),

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::Random;
 use super::model::Model;
-use crate::index::change::Change;
+use crate::index::change::{Change, Found};
 use crate::index::key_index::KeyIndex;
 use crate::log::Position;
 use crate::range::KeyRange;
@@ -189,6 +189,22 @@ impl Pair {
             assert_eq!(Some(found), expected.next(), "{}", context());
         }
         assert_eq!(expected.next(), None, "{}", context());
+
+        let expected: Vec<Found> = self.model.range(range, main).map(|(_, put)| put).collect();
+        let count = self.index.range(range, main).count();
+        assert_eq!(count, expected.len(), "{}", context());
+        for most in [1, 7, 100] {
+            let (mut keys, mut puts) = (self.index.range(range, main), Vec::new());
+            loop {
+                let before = puts.len();
+                let is_more = keys.show_next(most, |put| puts.push(put));
+                assert!(puts.len() - before <= most, "{}", context());
+                if !is_more {
+                    break;
+                }
+            }
+            assert_eq!(puts, expected, "{most} at most of {}", context());
+        }
     }
 
     fn begin_compaction(&mut self) {

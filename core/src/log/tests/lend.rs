@@ -31,7 +31,7 @@ fn append_put(log: &mut Log<FaultPages>, main: i64) -> Position {
 }
 
 fn read(log: &Log<FaultPages>, position: Position) {
-    let put = log.hold(log.bytes_here(position), position).unwrap();
+    let put = log.hold(position).unwrap();
     assert_eq!(put.expect("a put").put().value, [7; 70]);
 }
 
