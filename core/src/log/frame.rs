@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::put;
 use super::record::{Entry, Record};
+use super::usual::take_usual_put;
 use crate::error::{Error, Result};
 use crate::revision::Revision;
 use crate::seeded_bug::is_seeded;
@@ -151,9 +152,18 @@ pub(crate) fn decode(body: &[u8]) -> Option<Entry<'_>> {
     body.entry()
 }
 
-/// Takes the entry off that these bytes begin with, if they hold all of it.
+/// The entry that these bytes begin with, if they hold all of it, and what is behind it.
 #[inline]
-pub(super) fn take_entry<'a>(bytes: &mut &'a [u8]) -> Option<Entry<'a>> {
+pub(super) fn take_entry(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
+    match take_usual_put(bytes) {
+        Some(taken) => Some(taken),
+        None => take_any_entry(bytes),
+    }
+}
+
+/// The same for an entry that is not a usual put.
+#[inline(never)]
+pub(super) fn take_any_entry(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
     let Length::Known { prefix, body } = read_length(bytes) else {
         return None;
     };
@@ -162,8 +172,7 @@ pub(super) fn take_entry<'a>(bytes: &mut &'a [u8]) -> Option<Entry<'a>> {
         Some((put, rest)) if rest.len() == behind.len() => put,
         _ => decode_any(&frame[prefix..])?,
     };
-    *bytes = behind;
-    body.entry()
+    Some((body.entry()?, behind))
 }
 
 #[cold]
@@ -404,12 +413,14 @@ mod tests {
         }
         let mut rest = &bytes[..];
         for entry in &entries {
-            assert!(take_entry(&mut &bytes[bytes.len() - rest.len()..][..1]).is_none());
+            assert!(take_entry(&rest[..1]).is_none());
             let is_put = matches!(entry.record, Record::Put { .. });
             assert_eq!(put::put_at(rest).is_some(), is_put);
-            assert_eq!(take_entry(&mut rest), Some(*entry));
+            let (taken, behind) = take_entry(rest).unwrap();
+            assert_eq!(taken, *entry);
+            rest = behind;
         }
-        assert_eq!(take_entry(&mut rest), None);
+        assert_eq!(take_entry(rest), None);
     }
 
     #[test]

@@ -83,7 +83,7 @@ pub(super) fn take_put(bytes: &[u8]) -> Option<(Body<'_>, &[u8])> {
 
 /// The sign is the lowest bit, so that small numbers of either sign are short.
 #[inline]
-fn signed(number: u64) -> i64 {
+pub(super) fn signed(number: u64) -> i64 {
     (number >> 1) as i64 ^ -((number & 1) as i64)
 }
 
@@ -107,7 +107,7 @@ fn take_varint(rest: &mut &[u8]) -> Option<u64> {
 }
 
 /// The bits that say that another byte of a number follows.
-const CONTINUED: u64 = 0x8080_8080_8080_8080;
+pub(super) const CONTINUED: u64 = 0x8080_8080_8080_8080;
 
 /// Takes a number off the front. Where eight bytes can be looked at together that takes no branch
 /// for each byte, of which the processor would guess one in a few wrong.
@@ -139,7 +139,8 @@ fn skip_two_varints(rest: &mut &[u8]) -> Option<()> {
 }
 
 /// Seven bits of each byte, side by side.
-fn squeeze(word: u64) -> u64 {
+#[inline]
+pub(super) fn squeeze(word: u64) -> u64 {
     let word = word & !CONTINUED;
     let word = word & 0x007f_007f_007f_007f | (word & 0x7f00_7f00_7f00_7f00) >> 1;
     let word = word & 0x0000_3fff_0000_3fff | (word & 0x3fff_0000_3fff_0000) >> 2;

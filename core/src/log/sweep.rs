@@ -252,13 +252,20 @@ impl<P: PageStore> Log<P> {
         keep: &mut Keep<'_>,
     ) -> Result<()> {
         let from = sweep.position;
-        let position = self.visit_together(from, boundary - 1, |next, entry| {
-            (!entry.last || sweep.open.is_none())
-                && !run.page.is_too_long(next)
-                && sweep.is_dead(next, entry, keep)
-        })?;
-        sweep.position = position;
-        sweep.spend((position - from) as usize);
+        let stretch = self.stretch_at(from)?;
+        let mut rest = stretch.bytes();
+        let end = from + rest.len() as u64;
+        while let Some((entry, behind)) = frame::take_entry(rest)
+            && let next = end - behind.len() as u64
+            && next < boundary
+            && (!entry.last || sweep.open.is_none())
+            && !run.page.is_too_long(next)
+            && sweep.is_dead(next, &entry, keep)
+        {
+            sweep.position = next;
+            rest = behind;
+        }
+        sweep.spend((sweep.position - from) as usize);
         Ok(())
     }
 
