@@ -105,9 +105,15 @@ pub(crate) fn encode_with_end_bit<'b>(
     scratch: &'b mut Vec<u8>,
 ) -> Result<(&'b [u8], usize)> {
     let frame = encode(entry, scratch)?;
+    Ok((frame, end_bit_at(frame)))
+}
+
+/// Where in a frame the byte lies whose lowest bit says that the entry is the last of its transaction:
+/// behind the length and the main revision.
+pub(super) fn end_bit_at(frame: &[u8]) -> usize {
     let skip_varint =
         |at: usize| at + frame[at..].iter().take_while(|&&byte| byte >= 0x80).count() + 1;
-    Ok((frame, skip_varint(skip_varint(0))))
+    skip_varint(skip_varint(0))
 }
 
 /// Takes the first frame off bytes. `None` if they do not begin with one.
