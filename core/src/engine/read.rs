@@ -171,9 +171,10 @@ impl<P: PageStore> Store<P> {
         mut visit: impl FnMut(EventRef<'_>) -> ControlFlow<()>,
     ) -> Result<()> {
         let from = self.history_from(start_revision)?;
+        let is_all = *range == KeyRange::All;
         self.revisions
             .lend_events(from, self.published, |kind, kv| {
-                if !range.contains(kv.key) {
+                if !is_all && !range.contains(kv.key) {
                     return ControlFlow::Continue(());
                 }
                 let prev_kv = None;

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::put::{self, Change};
 use super::record::{Entry, Record};
+use super::usual::take_usual_put;
 use crate::error::{Error, Result};
 use crate::revision::Revision;
 use crate::seeded_bug::is_seeded;
@@ -97,9 +98,7 @@ pub(crate) fn append(entry: &Entry<'_>, out: &mut Vec<u8>) -> Result<usize> {
         let start = out.len();
         let mut scratch = Vec::new();
         out.extend_from_slice(encode_any(&body, entry.encoded_bound(), &mut scratch)?);
-        let skip_varint =
-            |at: usize| at + out[at..].iter().take_while(|&&byte| byte >= 0x80).count() + 1;
-        return Ok(skip_varint(skip_varint(start)));
+        return Ok(start + end_bit_at(&out[start..]));
     };
     let body_at = append_change(&change, out)?;
     Ok(body_at + change.end_bit_at())
@@ -158,6 +157,14 @@ fn write_change(change: &Change<'_>, bytes: usize, room: &mut [u8]) -> usize {
     prefix + bytes
 }
 
+/// Where in a frame the byte lies whose lowest bit says that the entry is the last of its transaction:
+/// behind the length and the main revision.
+pub(super) fn end_bit_at(frame: &[u8]) -> usize {
+    let skip_varint =
+        |at: usize| at + frame[at..].iter().take_while(|&&byte| byte >= 0x80).count() + 1;
+    skip_varint(skip_varint(0))
+}
+
 /// Takes the first frame off bytes. `None` if they do not begin with one.
 pub(crate) fn take(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
     let Length::Known { prefix, body } = read_length(bytes) else {
@@ -200,9 +207,18 @@ pub(crate) fn decode(body: &[u8]) -> Option<Entry<'_>> {
     body.entry()
 }
 
-/// Takes the entry off that these bytes begin with, if they hold all of it.
+/// The entry that these bytes begin with, if they hold all of it, and what is behind it.
 #[inline]
-pub(super) fn take_entry<'a>(bytes: &mut &'a [u8]) -> Option<Entry<'a>> {
+pub(super) fn take_entry(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
+    match take_usual_put(bytes) {
+        Some(taken) => Some(taken),
+        None => take_any_entry(bytes),
+    }
+}
+
+/// The same for an entry that is not a usual put.
+#[inline(never)]
+pub(super) fn take_any_entry(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
     let Length::Known { prefix, body } = read_length(bytes) else {
         return None;
     };
@@ -211,8 +227,7 @@ pub(super) fn take_entry<'a>(bytes: &mut &'a [u8]) -> Option<Entry<'a>> {
         Some((put, rest)) if rest.len() == behind.len() => put,
         _ => decode_any(&frame[prefix..])?,
     };
-    *bytes = behind;
-    body.entry()
+    Some((body.entry()?, behind))
 }
 
 /// The body of a frame.
@@ -503,12 +518,14 @@ mod tests {
         }
         let mut rest = &bytes[..];
         for entry in &entries {
-            assert!(take_entry(&mut &bytes[bytes.len() - rest.len()..][..1]).is_none());
+            assert!(take_entry(&rest[..1]).is_none());
             let is_put = matches!(entry.record, Record::Put { .. });
             assert_eq!(put::put_at(rest).is_some(), is_put);
-            assert_eq!(take_entry(&mut rest), Some(*entry));
+            let (taken, behind) = take_entry(rest).unwrap();
+            assert_eq!(taken, *entry);
+            rest = behind;
         }
-        assert_eq!(take_entry(&mut rest), None);
+        assert_eq!(take_entry(rest), None);
     }
 
     #[test]

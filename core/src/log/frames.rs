@@ -3,12 +3,14 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::ops::Range;
+use core::ops::{ControlFlow, Range};
 
 use super::frame::{self, LENGTH_BYTES, Length};
 use super::reader::Stored;
-use super::record::Entry;
+use super::record::Change;
+use super::usual::take_usual_put;
 use crate::error::{Error, Result};
+use crate::revision::Revision;
 
 /// A frame of the log.
 pub(crate) struct Frame {
@@ -34,6 +36,16 @@ pub(crate) enum Stretch<'a> {
     Tail(&'a [u8]),
     Gap(u64),
     End,
+}
+
+impl Stretch<'_> {
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Page(page, range) => &page[range.clone()],
+            Self::Tail(bytes) => bytes,
+            Self::Gap(_) | Self::End => &[],
+        }
+    }
 }
 
 /// What frames are read from: the log, or a [window](super::window) of it.
@@ -92,31 +104,57 @@ pub(crate) trait Frames {
         Ok(None)
     }
 
-    /// Shows the entries that lie in one piece with the one at `position` and end at or before
-    /// `limit`, each with where the next one begins, until `visit` refuses one. Answers where the
-    /// first entry begins that was not shown or was refused; nothing is copied for those before it.
-    fn visit_together(
+    /// Shows what the entries from `position` on change, until `visit` breaks off or no whole entry
+    /// follows; moves `position` behind the last that was shown. Each page is looked up once, and nothing
+    /// is copied but entries that go on from one page to the next. Stops before damage too:
+    /// [`frame_at`](Self::frame_at) says what it is.
+    fn visit_changes(
         &self,
-        position: u64,
-        limit: u64,
-        mut visit: impl FnMut(u64, &Entry<'_>) -> bool,
-    ) -> Result<u64> {
-        let stretch = self.stretch_at(position)?;
-        let mut rest = match &stretch {
-            Stretch::Page(page, range) => &page[range.clone()],
-            Stretch::Tail(bytes) => bytes,
-            Stretch::Gap(_) | Stretch::End => return Ok(position),
-        };
-        let end = position + rest.len() as u64;
-        let mut position = position;
-        while let Some(entry) = frame::take_entry(&mut rest)
-            && let next = end - rest.len() as u64
-            && next <= limit
-            && visit(next, &entry)
-        {
-            position = next;
+        position: &mut u64,
+        mut visit: impl FnMut(Revision, Option<Change<'_>>) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>> {
+        let limit = self.readable_end();
+        let mut here = Looked::nowhere();
+        // The entry at the position, as far as it was found, if it does not lie in one page.
+        let mut begun = Vec::new();
+        loop {
+            let reached = *position + begun.len() as u64;
+            if reached >= limit {
+                break;
+            }
+            if !here.has(reached) {
+                here = Looked::at(reached, self.stretch_at(reached)?, limit);
+                match here.stretch {
+                    Stretch::Gap(next) if begun.is_empty() => {
+                        *position = next;
+                        continue;
+                    }
+                    Stretch::Gap(_) | Stretch::End => break,
+                    Stretch::Page(..) | Stretch::Tail(_) => {}
+                }
+            }
+            let mut rest = here.bytes_from(reached);
+            if !begun.is_empty() {
+                let most = limit - *position;
+                let Some(missing) = missing_of(&begun, most) else {
+                    break;
+                };
+                begun.extend_from_slice(&rest[..missing.min(rest.len())]);
+                if missing_of(&begun, most) != Some(0) {
+                    continue;
+                }
+                rest = &begun;
+            }
+            let (left, flow) = show_changes(rest, &mut visit);
+            *position += (rest.len() - left) as u64;
+            match (begun.is_empty(), left) {
+                _ if flow.is_break() => return Ok(flow),
+                (true, _) => begun.extend_from_slice(here.bytes_from(*position)),
+                (false, 0) => begun.clear(),
+                (false, _) => break,
+            }
         }
-        Ok(position)
+        Ok(ControlFlow::Continue(()))
     }
 
     /// The length of the frame at `position`, whose first bytes are these. `None` if it does not end at or
@@ -161,5 +199,71 @@ pub(crate) trait Frames {
             position += part as u64;
         }
         Ok(gathered)
+    }
+}
+
+/// What there is at a position, as far as it may be read.
+struct Looked<'a> {
+    stretch: Stretch<'a>,
+    from: u64,
+    to: u64,
+}
+
+impl<'a> Looked<'a> {
+    fn nowhere() -> Self {
+        Self::at(0, Stretch::End, 0)
+    }
+
+    fn at(from: u64, stretch: Stretch<'a>, limit: u64) -> Self {
+        let to = limit.min(from + stretch.bytes().len() as u64);
+        Self { stretch, from, to }
+    }
+
+    fn has(&self, position: u64) -> bool {
+        (self.from..self.to).contains(&position)
+    }
+
+    fn bytes_from(&self, position: u64) -> &[u8] {
+        let place = |position: u64| (position - self.from) as usize;
+        &self.stretch.bytes()[place(position)..place(self.to)]
+    }
+}
+
+/// Shows what the entries change that these bytes hold whole, until `visit` breaks off; answers how
+/// many bytes are left.
+///
+/// What is shown is made of a put and of any other entry apart, and only then comes together: so
+/// the compiler leaves out what `visit` does not look at of a put.
+#[inline]
+fn show_changes(
+    bytes: &[u8],
+    visit: &mut impl FnMut(Revision, Option<Change<'_>>) -> ControlFlow<()>,
+) -> (usize, ControlFlow<()>) {
+    let mut rest = bytes;
+    loop {
+        let (revision, change, behind) = if let Some((put, behind)) = take_usual_put(rest) {
+            (put.revision, put.change(), behind)
+        } else if let Some((entry, behind)) = frame::take_any_entry(rest) {
+            (entry.revision, entry.change(), behind)
+        } else {
+            return (rest.len(), ControlFlow::Continue(()));
+        };
+        rest = behind;
+        let flow = visit(revision, change);
+        if flow.is_break() {
+            return (rest.len(), flow);
+        }
+    }
+}
+
+/// How many bytes are missing of an entry that begins with these and is at most `most` bytes long; of
+/// its length, where that is not known yet. `None` if no entry is like this.
+fn missing_of(begun: &[u8], most: u64) -> Option<usize> {
+    match frame::read_length(begun) {
+        Length::Known { prefix, body } if (prefix + body) as u64 <= most => {
+            (prefix + body).checked_sub(begun.len())
+        }
+        Length::Cut => Some(1),
+        Length::Known { .. } | Length::Bad => None,
     }
 }

@@ -71,7 +71,7 @@ impl<P: PageStore> Log<P> {
                 return Ok(Stretch::End);
             };
             match self.page(live, Source::Cached) {
-                Ok(page) => return Ok(stretch_of(page, position, live.to)),
+                Ok(page) => return Ok(stretch_of(page, live, position)),
                 Err(error) => failure = Some(error),
             }
         }
@@ -93,9 +93,12 @@ impl<P: PageStore> Log<P> {
     }
 }
 
-/// What a verified page, which answers for positions up to `to`, has at one of them.
-pub(super) fn stretch_of<'a>(page: Arc<[u8]>, position: u64, to: u64) -> Stretch<'a> {
-    match run_at(&page, position, to) {
+/// What a verified page has at one of the positions that it answers for.
+pub(super) fn stretch_of<'a>(page: Arc<[u8]>, live: &LivePage, position: u64) -> Stretch<'a> {
+    if let Some(range) = live.range_from(position) {
+        return Stretch::Page(page, range);
+    }
+    match run_at(&page, position, live.to) {
         Run::Bytes(range) => Stretch::Page(page, range),
         Run::Gap(next) => Stretch::Gap(next),
     }

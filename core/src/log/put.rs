@@ -89,7 +89,7 @@ pub(super) fn take_put(bytes: &[u8]) -> Option<(Body<'_>, &[u8])> {
 
 /// The sign is the lowest bit, so that small numbers of either sign are short.
 #[inline]
-fn signed(number: u64) -> i64 {
+pub(super) fn signed(number: u64) -> i64 {
     (number >> 1) as i64 ^ -((number & 1) as i64)
 }
 

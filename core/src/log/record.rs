@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::record::{EventKind, KeyValueRef};
 use crate::revision::Revision;
+
+/// What an entry did to a key, and the key's state after it.
+pub(crate) type Change<'a> = (EventKind, KeyValueRef<'a>);
 
 /// One record of the log under its revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +68,42 @@ pub(crate) enum Record<'a> {
     CursorAck { id: u64, lag: u64 },
     /// A cursor was deleted.
     CursorDelete { id: u64 },
+}
+
+impl<'a> Entry<'a> {
+    /// What the entry changes, if it changes a key.
+    #[inline]
+    pub(crate) fn change(&self) -> Option<Change<'a>> {
+        let mod_revision = self.revision.main;
+        match self.record {
+            Record::Put {
+                key,
+                value,
+                age,
+                version,
+                lease,
+            } => {
+                let kv = KeyValueRef {
+                    key,
+                    value,
+                    create_revision: mod_revision.saturating_sub(age as i64),
+                    mod_revision,
+                    version: version as i64,
+                    lease,
+                };
+                Some((EventKind::Put, kv))
+            }
+            Record::Delete { key } => {
+                let kv = KeyValueRef {
+                    key,
+                    mod_revision,
+                    ..KeyValueRef::default()
+                };
+                Some((EventKind::Delete, kv))
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Record<'_> {

@@ -7,7 +7,7 @@ use super::frames::Frames;
 use super::handle::{Log, Position};
 use super::header::COPIES;
 use super::reader::Stored;
-use super::record::Entry;
+use super::record::Change;
 use crate::error::{Error, Result};
 use crate::page::PageStore;
 use crate::revision::Revision;
@@ -38,31 +38,28 @@ impl Scan {
     }
 
     /// Shows the next entries until `visit` breaks off or there are none yet; goes on behind the last
-    /// that was shown. Entries in one piece are read where they lie, a page of them at a time.
+    /// that was shown. Entries are read where they lie, a page of them at a time.
     pub(crate) fn visit(
         &mut self,
         log: &impl Frames,
-        visit: &mut impl FnMut(&Entry<'_>) -> ControlFlow<()>,
+        mut visit: impl FnMut(Revision, Option<Change<'_>>) -> ControlFlow<()>,
     ) -> Result<()> {
-        loop {
-            let mut reached = self.position;
-            let mut flow = ControlFlow::Continue(());
-            log.visit_together(reached, log.readable_end(), |next, entry| {
-                reached = next;
-                if entry.revision >= self.from {
-                    flow = visit(entry);
-                }
-                flow.is_continue()
-            })?;
-            self.position = reached;
-            if flow.is_break() {
-                return Ok(());
+        let from = self.from;
+        let flow = log.visit_changes(&mut self.position, |revision, change| {
+            if revision < from {
+                return ControlFlow::Continue(());
             }
-            match self.next(log)? {
-                Some((_, stored)) if visit(&stored.entry()).is_continue() => {}
-                _ => return Ok(()),
+            visit(revision, change)
+        })?;
+        if flow.is_continue() {
+            // Either this is the end, or the error says what the damage is; or a writer at work has moved
+            // pages meanwhile.
+            let more = log.frame_at(self.position, log.readable_end())?;
+            if more.is_some() {
+                return Err(log.corrupt_at(self.position, "an entry was not there at first"));
             }
         }
+        Ok(())
     }
 }
 

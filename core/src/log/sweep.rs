@@ -79,11 +79,11 @@ impl Sweep {
         self.budget = self.budget.saturating_sub(bytes);
     }
 
-    /// Takes note of an entry that stays.
-    fn kept(&mut self, frame: &Frame) {
-        let entry = frame.stored.entry();
+    /// Takes note of an entry that stays; the byte that says whether it is the last of its transaction
+    /// lies at `end_bit`.
+    fn kept(&mut self, entry: &Entry<'_>, end_bit: impl FnOnce() -> u64) {
         self.before = entry.revision;
-        self.open = (!entry.last).then(|| frame.end_bit_position());
+        self.open = (!entry.last).then(end_bit);
     }
 
     /// Whether the entry goes, behind which the next one begins at `next`.
@@ -186,18 +186,45 @@ impl<P: PageStore> Log<P> {
     fn pass_over(&self, sweep: &mut Sweep, to: u64, keep: &mut Keep<'_>) -> Result<bool> {
         let to = to.min(sweep.limit);
         let begun = (sweep.position, sweep.before, sweep.open);
-        while sweep.position < to {
+        let mut all_stay = true;
+        while sweep.position < to && all_stay {
+            all_stay = self.pass_over_whole(sweep, to, keep)?;
+            if sweep.position >= to || !all_stay {
+                break;
+            }
             let frame = self.frame_at(sweep.position, self.readable_end)?;
             let Some(frame) = frame.filter(|frame| frame.position < to) else {
                 sweep.position = to;
                 break;
             };
-            if sweep.is_dead(frame.next, &frame.stored.entry(), keep) {
-                (sweep.position, sweep.before, sweep.open) = begun;
+            let entry = frame.stored.entry();
+            all_stay = !sweep.is_dead(frame.next, &entry, keep);
+            sweep.kept(&entry, || frame.end_bit_position());
+            sweep.position = frame.next;
+        }
+        if !all_stay {
+            (sweep.position, sweep.before, sweep.open) = begun;
+        }
+        Ok(all_stay)
+    }
+
+    /// Moves the sweep behind entries that lie whole in one page and begin before `to`. `false` if one
+    /// of them is dead.
+    fn pass_over_whole(&self, sweep: &mut Sweep, to: u64, keep: &mut Keep<'_>) -> Result<bool> {
+        let stretch = self.stretch_at(sweep.position)?;
+        let mut rest = stretch.bytes();
+        let end = sweep.position + rest.len() as u64;
+        while sweep.position < to
+            && let Some((entry, behind)) = frame::take_entry(rest)
+        {
+            let next = end - behind.len() as u64;
+            if sweep.is_dead(next, &entry, keep) {
                 return Ok(false);
             }
-            sweep.kept(&frame);
-            sweep.position = frame.next;
+            let position = sweep.position;
+            sweep.kept(&entry, || position + frame::end_bit_at(rest) as u64);
+            sweep.position = next;
+            rest = behind;
         }
         Ok(true)
     }
@@ -211,7 +238,7 @@ impl<P: PageStore> Log<P> {
     ) -> Result<bool> {
         self.make_room_ahead(0)?;
         let boundary = self.page_end(sweep, sweep.position);
-        self.pass_dead(sweep, run, boundary, keep)?;
+        self.gather_whole(sweep, run, boundary, keep)?;
         if sweep.budget == 0 {
             return Ok(false);
         }
@@ -225,7 +252,7 @@ impl<P: PageStore> Log<P> {
             return self.leave_out(sweep, run, &frame, keep);
         }
         self.begin_frame(sweep, run, &frame)?;
-        sweep.kept(&frame);
+        sweep.kept(&frame.stored.entry(), || frame.end_bit_position());
         let (mut position, mut boundary) = (frame.position, boundary);
         loop {
             let part = frame.next.min(boundary);
@@ -242,23 +269,42 @@ impl<P: PageStore> Log<P> {
         }
     }
 
-    /// Drops entries that lie whole in the page that ends at `boundary`, and with which nothing else
-    /// ends: most of those that a sweep drops.
-    fn pass_dead(
+    /// Deals with entries that lie whole in the page that ends at `boundary`, which nearly all do: drops
+    /// them, or takes them into the run. Stops where a page is to be written for that, or an end marked.
+    fn gather_whole(
         &self,
         sweep: &mut Sweep,
-        run: &Run,
+        run: &mut Run,
         boundary: u64,
         keep: &mut Keep<'_>,
     ) -> Result<()> {
         let from = sweep.position;
-        let position = self.visit_together(from, boundary - 1, |next, entry| {
-            (!entry.last || sweep.open.is_none())
-                && !run.page.is_too_long(next)
-                && sweep.is_dead(next, entry, keep)
-        })?;
-        sweep.position = position;
-        sweep.spend((position - from) as usize);
+        let stretch = self.stretch_at(from)?;
+        let mut rest = stretch.bytes();
+        let end = from + rest.len() as u64;
+        while let Some((entry, behind)) = frame::take_entry(rest)
+            && let next = end - behind.len() as u64
+            && next < boundary
+        {
+            let position = sweep.position;
+            if sweep.is_dead(next, &entry, keep) {
+                let ends_another = entry.last && sweep.open.is_some();
+                if ends_another || run.page.is_too_long(next) {
+                    break;
+                }
+            } else {
+                let frame = &rest[..rest.len() - behind.len()];
+                if run.page.room(position, self.identity.capacity()) < frame.len() {
+                    break;
+                }
+                run.page.begin_frame(position, entry.revision);
+                run.page.add(position, frame);
+                sweep.kept(&entry, || position + frame::end_bit_at(frame) as u64);
+            }
+            sweep.position = next;
+            rest = behind;
+        }
+        sweep.spend((sweep.position - from) as usize);
         Ok(())
     }
 

@@ -72,7 +72,7 @@ pub(super) fn take_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
 }
 
 /// The bits that say that another byte of a number follows.
-const CONTINUED: u64 = 0x8080_8080_8080_8080;
+pub(super) const CONTINUED: u64 = 0x8080_8080_8080_8080;
 
 /// Takes a number off the front. Where eight bytes can be looked at together that takes no branch
 /// for each byte, of which the processor would guess one in a few wrong.
@@ -110,7 +110,8 @@ fn skip_two_varints_by_bytes(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// Seven bits of each byte, side by side.
-fn squeeze(word: u64) -> u64 {
+#[inline]
+pub(super) fn squeeze(word: u64) -> u64 {
     let word = word & !CONTINUED;
     let word = word & 0x007f_007f_007f_007f | (word & 0x7f00_7f00_7f00_7f00) >> 1;
     let word = word & 0x0000_3fff_0000_3fff | (word & 0x3fff_0000_3fff_0000) >> 2;

@@ -224,10 +224,9 @@ impl<P: PageStore> Log<P> {
         resume: &mut Resume,
         learner: &mut dyn Learner,
     ) -> Result<Walk> {
-        let mut frames = *rest;
-        while let Some(entry) = frame::take_entry(rest) {
-            let frame = &frames[..frames.len() - rest.len()];
-            frames = rest;
+        while let Some((entry, behind)) = frame::take_entry(rest) {
+            let frame = &rest[..rest.len() - behind.len()];
+            *rest = behind;
             let position = walker.position;
             walker.position += frame.len() as u64;
             let body = || frame::body_of(frame);

@@ -5,7 +5,7 @@ use core::ops::ControlFlow;
 use super::revision_store::RevisionStore;
 use crate::error::Result;
 use crate::index::Found;
-use crate::log::{Entry, Record};
+use crate::log::{Change, Entry};
 use crate::page::PageStore;
 use crate::record::{Event, EventKind, KeyValueRef};
 use crate::revision::Revision;
@@ -21,7 +21,9 @@ impl<P: PageStore> RevisionStore<P> {
         mut visit: impl FnMut(Revision, EventKind, KeyValueRef<'_>) -> ControlFlow<()>,
     ) -> Result<()> {
         let mut scan = self.log.scan(Revision::first_of(from));
-        let outcome = scan.visit(&self.log, &mut |entry| show_change(entry, to, &mut visit));
+        let outcome = scan.visit(&self.log, |revision, change| {
+            show_change((revision, change), to, &mut visit)
+        });
         if self.log.is_outdated() {
             // Changes between those that were read may have been reclaimed.
             return Err(self.overtaken(from));
@@ -105,7 +107,7 @@ impl<P: PageStore> RevisionStore<P> {
 
 /// The event that an entry is seen as, if it changed a key.
 pub(crate) fn event_of(entry: &Entry<'_>) -> Option<Event> {
-    let (kind, kv) = change_of(entry)?;
+    let (kind, kv) = entry.change()?;
     Some(Event {
         kind,
         kv: kv.to_owned(),
@@ -116,48 +118,13 @@ pub(crate) fn event_of(entry: &Entry<'_>) -> Option<Event> {
 /// Shows what an entry changes, if it changes a key, and breaks off beyond main revision `to`.
 #[inline]
 pub(super) fn show_change(
-    entry: &Entry<'_>,
+    (revision, change): (Revision, Option<Change<'_>>),
     to: i64,
     visit: &mut impl FnMut(Revision, EventKind, KeyValueRef<'_>) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
-    match change_of(entry) {
-        _ if entry.revision.main > to => ControlFlow::Break(()),
-        Some((kind, kv)) => visit(entry.revision, kind, kv),
+    match change {
+        _ if revision.main > to => ControlFlow::Break(()),
+        Some((kind, kv)) => visit(revision, kind, kv),
         None => ControlFlow::Continue(()),
-    }
-}
-
-#[inline]
-pub(super) fn change_of<'a>(entry: &Entry<'a>) -> Option<(EventKind, KeyValueRef<'a>)> {
-    let mod_revision = entry.revision.main;
-    match entry.record {
-        Record::Put {
-            key,
-            value,
-            age,
-            version,
-            lease,
-        } => {
-            let create_revision = mod_revision.saturating_sub(age as i64);
-            let version = version as i64;
-            let kv = KeyValueRef {
-                key,
-                value,
-                create_revision,
-                mod_revision,
-                version,
-                lease,
-            };
-            Some((EventKind::Put, kv))
-        }
-        Record::Delete { key } => {
-            let kv = KeyValueRef {
-                key,
-                mod_revision,
-                ..KeyValueRef::default()
-            };
-            Some((EventKind::Delete, kv))
-        }
-        _ => None,
     }
 }

@@ -63,8 +63,8 @@ impl<P: PageStore> Reading<P> {
     ) -> Result<Read> {
         let to = self.to;
         let mut flow = ControlFlow::Continue(());
-        self.scan.visit(&self.window, &mut |entry| {
-            flow = show_change(entry, to, &mut visit);
+        self.scan.visit(&self.window, |revision, change| {
+            flow = show_change((revision, change), to, &mut visit);
             flow
         })?;
         let is_all = flow.is_break() || self.window.is_last();

@@ -17,10 +17,11 @@ use core::ops::ControlFlow;
 use super::frame;
 use super::handle::{EpochStart, Log, LogOptions, Opened, Position};
 use super::learner::Learner;
-use super::record::{Entry, Record};
+use super::record::{Change, Entry, Record};
 use crate::error::Result;
 use crate::page::PageStore;
 use crate::page::fault::{FaultPages, Random};
+use crate::record::{EventKind, KeyValue};
 use crate::revision::Revision;
 
 pub(super) const STORE_ID: [u8; 16] = *b"a store for test";
@@ -181,15 +182,16 @@ fn some_lengths(random: &mut Random) -> Vec<usize> {
 /// All entries from `from` on, as a scan gives them.
 fn scanned<P: PageStore>(log: &Log<P>, from: Revision) -> Vec<(Position, Frame)> {
     let mut scan = log.scan(from);
-    let mut entries = vec![];
+    let (mut entries, mut seen) = (vec![], vec![]);
     while let Some((position, stored)) = scan.next(log).unwrap() {
-        entries.push((position, frame_of(&stored.entry())));
+        let entry = stored.entry();
+        seen.push(Seen::of(entry.revision, entry.change()));
+        entries.push((position, frame_of(&entry)));
     }
-    let frames = entries.iter().map(|(_, frame)| frame);
-    assert!(shown(log, from, 3).iter().eq(frames.clone()));
-    assert!(shown(log, from, usize::MAX).iter().eq(frames.clone()));
+    assert_eq!(shown(log, from, 3), seen);
+    assert_eq!(shown(log, from, usize::MAX), seen);
     for window_bytes in [1, 700, 5_000] {
-        assert!(windowed(log, from, window_bytes).iter().eq(frames.clone()));
+        assert_eq!(windowed(log, from, window_bytes), seen);
     }
     for (position, frame) in &entries {
         assert_eq!(put_in_a_window(log, *position), *frame);
@@ -197,22 +199,36 @@ fn scanned<P: PageStore>(log: &Log<P>, from: Revision) -> Vec<(Position, Frame)>
     entries
 }
 
-/// The same through windows, each of which is wider than the one before if that showed nothing.
-fn windowed<P: PageStore>(log: &Log<P>, from: Revision, window_bytes: usize) -> Vec<Frame> {
+/// What is shown of an entry.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    revision: Revision,
+    change: Option<(EventKind, KeyValue)>,
+}
+
+impl Seen {
+    fn of(revision: Revision, change: Option<Change<'_>>) -> Self {
+        let change = change.map(|(kind, kv)| (kind, kv.to_owned()));
+        Self { revision, change }
+    }
+}
+
+/// The same, as it is shown through windows, each of which is wider than the one before if that showed nothing.
+fn windowed<P: PageStore>(log: &Log<P>, from: Revision, window_bytes: usize) -> Vec<Seen> {
     let mut scan = log.scan(from);
-    let (mut frames, mut bytes) = (vec![], window_bytes);
+    let (mut seen, mut bytes) = (vec![], window_bytes);
     loop {
         let window = log.window(scan.position(), bytes);
-        let before = frames.len();
-        let show = &mut |entry: &Entry<'_>| {
-            frames.push(frame_of(entry));
+        let before = seen.len();
+        scan.visit(&window, |revision, change| {
+            seen.push(Seen::of(revision, change));
             ControlFlow::Continue(())
-        };
-        scan.visit(&window, show).unwrap();
+        })
+        .unwrap();
         if window.is_last() {
-            return frames;
+            return seen;
         }
-        bytes = if frames.len() == before {
+        bytes = if seen.len() == before {
             2 * bytes
         } else {
             window_bytes
@@ -233,26 +249,25 @@ fn put_in_a_window<P: PageStore>(log: &Log<P>, position: Position) -> Frame {
     found.expect("some window is wide enough")
 }
 
-/// The same, as they are shown to who breaks off after every so many.
-fn shown<P: PageStore>(log: &Log<P>, from: Revision, together: usize) -> Vec<Frame> {
+/// The same, as it is shown to who breaks off after every so many.
+fn shown<P: PageStore>(log: &Log<P>, from: Revision, together: usize) -> Vec<Seen> {
     let mut scan = log.scan(from);
-    let mut frames = vec![];
-    let mut last = None;
+    let mut seen: Vec<Seen> = vec![];
     loop {
-        let before = frames.len();
-        let show = &mut |entry: &Entry<'_>| {
-            assert!(last < Some(entry.revision), "shown again");
-            last = Some(entry.revision);
-            frames.push(frame_of(entry));
-            if frames.len() - before < together {
+        let before = seen.len();
+        scan.visit(log, |revision, change| {
+            let last = seen.last().map(|last| last.revision);
+            assert!(last < Some(revision), "shown again");
+            seen.push(Seen::of(revision, change));
+            if seen.len() - before < together {
                 ControlFlow::Continue(())
             } else {
                 ControlFlow::Break(())
             }
-        };
-        scan.visit(log, show).unwrap();
-        if frames.len() == before {
-            return frames;
+        })
+        .unwrap();
+        if seen.len() == before {
+            return seen;
         }
     }
 }

@@ -147,9 +147,12 @@ fn visible_by_scan(log: &Log<FaultPages>, compact_revision: i64) -> Visible {
     }
     for window_bytes in [1, 2_000] {
         let mut in_windows = Vec::new();
-        for frame in windowed(log, Revision::first_of(0), window_bytes) {
-            let (entry, _) = frame::take(&frame).unwrap();
-            in_windows.extend(change_of(&entry));
+        for seen in windowed(log, Revision::first_of(0), window_bytes) {
+            in_windows.extend(seen.change.map(|(kind, kv)| Change {
+                revision: seen.revision,
+                key: kv.key[0],
+                value: (kind == EventKind::Put).then_some(kv.value),
+            }));
         }
         assert_eq!(in_windows, changes);
     }
