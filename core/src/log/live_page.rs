@@ -7,6 +7,7 @@ use core::ops::Range;
 use super::layout::{HEADER_BYTES, NUMBER_LIMIT, PageHeader};
 use super::lend::Lent;
 use super::varint::{Numbers, put_varint};
+use crate::page::MAX_PAGE_SIZE;
 use crate::revision::Revision;
 
 /// No frame begins in the page.
@@ -108,7 +109,11 @@ impl LivePage {
 
     /// Whether this is the header of the page, which stands for all that it answers for.
     pub(super) fn is_of(&self, header: &PageHeader) -> bool {
-        header.census_term() == self.term && header.from <= self.from && self.to <= header.to
+        header.census_term() == self.term
+            && header.from <= self.from
+            && self.to <= header.to
+            && header.sparse != self.is_dense()
+            && (header.sparse || u64::from(self.before) == self.from - header.from)
     }
 
     /// The position of the first frame that begins in the page.
@@ -174,7 +179,8 @@ impl LivePage {
             && revision >= before
             && (first == NO_FIRST || u64::from(first) < length)
             && (lies_before == SPARSE
-                || (u64::from(lies_before) <= from && u32::try_from(length).is_ok()));
+                || (u64::from(lies_before) <= from
+                    && u64::from(lies_before) + length <= MAX_PAGE_SIZE as u64));
         if !is_sane {
             return None;
         }
@@ -219,7 +225,7 @@ mod tests {
         let with = |from, to| {
             let before = Revision { main: 0, sub: 0 };
             let mut page = LivePage::new(&header, 5, before);
-            (page.from, page.to) = (from, to);
+            page.keep_only(from, to);
             page.is_of(&header)
         };
         assert!(with(100, 200) && with(120, 180));
@@ -230,5 +236,10 @@ mod tests {
         };
         let before = Revision { main: 0, sub: 0 };
         assert!(!LivePage::new(&header, 5, before).is_of(&other));
+        let mut misled = LivePage::new(&header, 5, before);
+        misled.before = 1;
+        assert!(!misled.is_of(&header));
+        misled.before = SPARSE;
+        assert!(!misled.is_of(&header));
     }
 }

@@ -95,7 +95,9 @@ impl<P: PageStore> Log<P> {
 
 /// What a verified page has at one of the positions that it answers for.
 pub(super) fn stretch_of<'a>(page: Arc<[u8]>, live: &LivePage, position: u64) -> Stretch<'a> {
-    if let Some(range) = live.range_from(position) {
+    // A checkpoint may say anything of where the contents begin.
+    let told = live.range_from(position);
+    if let Some(range) = told.filter(|range| range.end <= page.len()) {
         return Stretch::Page(page, range);
     }
     match run_at(&page, position, live.to) {
