@@ -20,7 +20,7 @@ WORKLOADS = (*("durable",) * DURABLE_TURNS, "load", "history", "retain", "open")
 SECONDS: dict[str, dict[str, float]] = {
     "smoke": {"durable": 1, "load": 0.5, "history": 0.3, "retain": 1.5, "open": 0.2},
     "quick": {"durable": 7, "load": 4, "history": 1, "retain": 7, "open": 1},
-    "full": {"durable": 37, "load": 30, "history": 8, "retain": 32, "open": 1},
+    "full": {"durable": 37, "load": 45, "history": 8, "retain": 32, "open": 1},
 }
 FLOORS = ("bare", "btreemap")
 CRATES = {"redb": "redb", "sqlite": "rusqlite", "lmdb": "heed", "sled": "sled", "fjall": "fjall"}

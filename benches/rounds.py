@@ -47,8 +47,8 @@ class Scale:
 SCALES = {
     "smoke": Scale(rounds=1, largest=30_000, backlog=100_000, peers_seconds=5, long=False),
     "quick": Scale(rounds=3, largest=300_000, backlog=1_000_000, peers_seconds=100),
-    "bench": Scale(rounds=5, largest=1_000_000, backlog=1_000_000, peers_seconds=900),
-    "full": Scale(rounds=5, largest=10_000_000, backlog=10_000_000, peers_seconds=900),
+    "bench": Scale(rounds=5, largest=1_000_000, backlog=1_000_000, peers_seconds=1_000),
+    "full": Scale(rounds=5, largest=10_000_000, backlog=10_000_000, peers_seconds=1_000),
 }
 
 

@@ -21,7 +21,7 @@ use crate::power::BATCH;
 use crate::session::Session;
 use crate::setup::Setup;
 use crate::tally::{Tally, note};
-use crate::tape::{Operation, Point, RecordedPages, Standing, Tape};
+use crate::tape::{Operation, Point, RecordedPages, Standing, Tape, recorded};
 
 const CUT_IN_IMPORT: &str = "power cut in an import";
 const CUT_IN_SECOND_IMPORT: &str = "and again in the one after it";
@@ -129,7 +129,7 @@ fn record_import(
 ) -> Vec<Point> {
     let tape = Rc::new(Tape::default());
     tape.promise(Rc::clone(promised));
-    let pages = RecordedPages::new(disk.clone(), Rc::clone(&tape));
+    let pages = recorded(disk.clone(), Rc::clone(&tape));
     import(pages, setup, chunks).unwrap();
     tape.take_points()
 }
@@ -332,7 +332,7 @@ pub fn interrupt_update(tally: &mut Tally, seed: u64) {
         }));
     };
     promise(begun_at);
-    let pages = RecordedPages::new(disk, Rc::clone(&tape));
+    let pages = recorded(disk, Rc::clone(&tape));
     let mut copy = Store::open(pages, setup.options()).unwrap();
     update(&mut copy, &chunks, promise).unwrap();
     drop(copy);
