@@ -420,21 +420,6 @@ mod tests {
     }
 
     #[test]
-    fn every_length_of_a_number_is_known_before_it_is_written() {
-        for bits in 0..u64::BITS {
-            for number in [(1 << bits) - 1, 1 << bits] {
-                let body = Body {
-                    main: number,
-                    sub_and_last: 1,
-                    record: Record::Delete { key: b"key" },
-                };
-                let expected = postcard::to_allocvec(&body).unwrap();
-                assert_eq!(Change::of(&body).unwrap().bytes(), expected.len());
-            }
-        }
-    }
-
-    #[test]
     fn a_change_is_written_in_place_only_where_there_is_more_room_than_it_takes() {
         let mut scratch = Vec::new();
         for record in all_records() {

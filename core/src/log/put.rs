@@ -227,3 +227,23 @@ fn varint_bytes(number: u64) -> usize {
     // A ninth of 64 is a little more than a seventh: exact for up to 64 bits, and no division.
     (bits as usize * 9 + 64) / 64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_of_a_number_is_known_before_it_is_written() {
+        for bits in 0..u64::BITS {
+            for number in [(1 << bits) - 1, 1 << bits] {
+                let body = Body {
+                    main: number,
+                    sub_and_last: 1,
+                    record: Record::Delete { key: b"key" },
+                };
+                let expected = postcard::to_allocvec(&body).unwrap();
+                assert_eq!(Change::of(&body).unwrap().bytes(), expected.len());
+            }
+        }
+    }
+}
