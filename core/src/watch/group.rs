@@ -167,8 +167,7 @@ impl Groups {
     /// Who has these ranges and no others.
     fn holder_of(&self, watchers: &Slab<Watcher>, sorted: &[&KeyRange]) -> Option<Holder> {
         if let &[range] = sorted {
-            let sole = self.matcher.sole(self.matcher.range_id(range)?)?;
-            return Some(Holder::from_number(sole));
+            return self.matcher.sole(range).map(Holder::from_number);
         }
         let ids = sorted.iter().map(|range| self.matcher.range_id(range));
         let ids: Vec<RangeId> = ids.collect::<Option<_>>()?;

@@ -3,7 +3,7 @@
 use core::borrow::Borrow;
 
 use super::members::{Member, MemberId, Members, narrow};
-use super::ranges::{OfRange, RangeId, Ranges};
+use super::ranges::{Found, RangeId, Ranges, Spot};
 use super::tree::Tree;
 use crate::range::KeyRange;
 use crate::watch::watcher::WatcherKey;
@@ -12,8 +12,9 @@ use crate::watch::watcher::WatcherKey;
 /// [`Matcher::ranges`] tells them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::watch) enum Membership {
-    /// The range names the watcher.
-    Sole(RangeId),
+    /// The range names the watcher; with its hash, so that leaving need not wait for the range to learn
+    /// it.
+    Sole { range: RangeId, hash: u32 },
     /// The first of a chain of members.
     Chain(MemberId),
 }
@@ -45,15 +46,18 @@ impl Matcher {
         watcher: WatcherKey,
     ) -> Membership {
         if let [range] = ranges {
-            let range = self.come(range.borrow());
-            if self.ranges.watchers(range).sole.is_none() {
-                self.ranges.set_sole(range, Some(narrow(watcher)));
-                return Membership::Sole(range);
+            let spot = self.come(range.borrow());
+            if self.ranges.sole(spot).is_none() {
+                self.ranges.set_sole(spot, Some(narrow(watcher)));
+                return Membership::Sole {
+                    range: spot.id,
+                    hash: self.ranges.hash_at(spot),
+                };
             }
         }
         let mut first = MemberId::NONE;
         for range in ranges.iter().rev() {
-            let range = self.come(range.borrow());
+            let range = self.come(range.borrow()).id;
             first = self.members.add(Member::new(watcher, range, first));
             self.link(first);
         }
@@ -64,9 +68,12 @@ impl Matcher {
     /// Removes a watcher. Its membership must not be used again.
     pub(in crate::watch) fn remove(&mut self, membership: Membership) {
         let mut member = match membership {
-            Membership::Sole(range) => {
-                self.ranges.set_sole(range, None);
-                return self.go(range);
+            Membership::Sole { range, hash } => {
+                if let Some(spot) = self.ranges.spot_by_hash(range, hash) {
+                    self.ranges.set_sole(spot, None);
+                    self.go(spot);
+                }
+                return;
             }
             Membership::Chain(first) => first,
         };
@@ -74,7 +81,11 @@ impl Matcher {
             let Member { range, sibling, .. } = self.members[member];
             self.unlink(member);
             self.members.remove(member);
-            self.go(range);
+            if !self.ranges.first(range).is_some()
+                && let Some(spot) = self.ranges.spot_of(range)
+            {
+                self.go(spot);
+            }
             member = sibling;
         }
     }
@@ -82,8 +93,11 @@ impl Matcher {
     /// Has a watcher found by another number.
     pub(in crate::watch) fn renumber(&mut self, membership: Membership, watcher: WatcherKey) {
         let mut member = match membership {
-            Membership::Sole(range) => {
-                return self.ranges.set_sole(range, Some(narrow(watcher)));
+            Membership::Sole { range, hash } => {
+                if let Some(spot) = self.ranges.spot_by_hash(range, hash) {
+                    self.ranges.set_sole(spot, Some(narrow(watcher)));
+                }
+                return;
             }
             Membership::Chain(first) => first,
         };
@@ -109,7 +123,7 @@ impl Matcher {
         membership: Membership,
     ) -> impl Iterator<Item = RangeId> {
         let (mut sole, mut member) = match membership {
-            Membership::Sole(range) => (Some(range), MemberId::NONE),
+            Membership::Sole { range, .. } => (Some(range), MemberId::NONE),
             Membership::Chain(first) => (None, first),
         };
         core::iter::from_fn(move || {
@@ -123,33 +137,34 @@ impl Matcher {
 
     /// The number of a range that somebody watches. May deny one that it has, if that is a prefix.
     pub(in crate::watch) fn range_id(&self, range: &KeyRange) -> Option<RangeId> {
-        self.ranges.known(range)
+        Some(self.ranges.known(range)?.id)
     }
 
     /// The first of those watchers who have this range and no other.
-    pub(in crate::watch) fn sole(&self, range: RangeId) -> Option<WatcherKey> {
-        self.ranges.watchers(range).sole
+    pub(in crate::watch) fn sole(&self, range: &KeyRange) -> Option<WatcherKey> {
+        self.ranges.sole(self.ranges.known(range)?)
     }
 
     /// Calls `visit` with each watcher that has a range which holds `key`, in no particular order; with
     /// a watcher of several such ranges once for each.
     #[inline]
     pub(in crate::watch) fn matching(&self, key: &[u8], mut visit: impl FnMut(WatcherKey)) {
-        let mut visit_range = |range| self.visit_watchers(range, &mut visit);
-        if let Some(range) = self.ranges.of_key(key) {
-            visit_range(range);
+        let mut visit_found = |found| self.visit_watchers(found, &mut visit);
+        if let Some(found) = self.ranges.of_key(key) {
+            visit_found(found);
         }
-        self.ranges.prefixes_of(key).for_each(&mut visit_range);
-        self.tree.stab(key, &self.ranges, &mut visit_range);
+        self.ranges.prefixes_of(key).for_each(&mut visit_found);
+        self.tree.stab(key, &self.ranges, &mut |range| {
+            visit_found(self.ranges.found_in_tree(range));
+        });
     }
 
     #[inline]
-    fn visit_watchers(&self, range: RangeId, visit: &mut impl FnMut(WatcherKey)) {
-        let OfRange { sole, first } = self.ranges.watchers(range);
+    fn visit_watchers(&self, Found { id, sole }: Found, visit: &mut impl FnMut(WatcherKey)) {
         if let Some(watcher) = sole {
             visit(watcher);
         }
-        let mut member = first;
+        let mut member = self.ranges.first(id);
         while let Some(&Member { watcher, next, .. }) = self.members.get(member) {
             visit(watcher as WatcherKey);
             member = next;
@@ -169,29 +184,29 @@ impl Matcher {
     }
 
     /// Somebody comes to watch a range: it is to be found.
-    fn come(&mut self, range: &KeyRange) -> RangeId {
-        let id = self.ranges.intern(range);
-        if self.ranges.watchers(id).is_empty() && self.ranges.kind(id).is_in_tree() {
-            self.tree.insert(id, &self.ranges);
+    fn come(&mut self, range: &KeyRange) -> Spot {
+        let spot = self.ranges.intern(range);
+        if self.ranges.kind(spot.id).is_in_tree() && self.ranges.is_unwatched(spot) {
+            self.tree.insert(spot.id, &self.ranges);
         }
-        id
+        spot
     }
 
     /// Somebody no longer watches a range: it is forgotten if that was the last.
-    fn go(&mut self, range: RangeId) {
-        if !self.ranges.watchers(range).is_empty() {
+    fn go(&mut self, spot: Spot) {
+        if !self.ranges.is_unwatched(spot) {
             return;
         }
-        if self.ranges.kind(range).is_in_tree() {
-            self.tree.remove(range, &self.ranges);
+        if self.ranges.kind(spot.id).is_in_tree() {
+            self.tree.remove(spot.id, &self.ranges);
         }
-        self.ranges.forget(range);
+        self.ranges.forget(spot);
     }
 
     /// Puts a member first into the list of its range.
     fn link(&mut self, id: MemberId) {
         let range = self.members[id].range;
-        let next = self.ranges.watchers(range).first;
+        let next = self.ranges.first(range);
         self.members[id].next = next;
         if next.is_some() {
             self.members[next].previous = id;
