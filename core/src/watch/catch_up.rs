@@ -373,10 +373,8 @@ impl Hub {
             self.woken.append(&mut self.await_publication);
         }
         self.published = published;
-        if published != self.hungry.frontier_published {
-            if !self.hungry.frontier.is_empty() {
-                self.hungry.awaited = published;
-            }
+        if published != self.hungry.frontier_published && !self.hungry.frontier.is_empty() {
+            self.hungry.awaited = published;
             for stream in core::mem::take(&mut self.hungry.frontier) {
                 self.streams[stream as usize].hunger = Hunger::None;
                 self.feed(stream);

@@ -60,7 +60,8 @@ impl Cells {
             let mut same = row.same(hash);
             while same != 0 {
                 let at = same.trailing_zeros();
-                if is_it(row.ids[at as usize]) {
+                let id = row.ids[at as usize];
+                if id != Address::NONE && is_it(id) {
                     let row = number as u32;
                     return Some(CellPlace { row, at });
                 }
@@ -179,11 +180,10 @@ impl Cells {
 }
 
 impl Row {
-    /// Which cells have this hash, a bit for each.
+    /// Which places have this hash, a bit for each; those without a cell may.
     #[inline]
     fn same(&self, hash: u32) -> u32 {
-        let is_same = |at| self.hashes[at] == hash && self.ids[at] != Address::NONE;
-        bits(is_same)
+        bits(|at| self.hashes[at] == hash)
     }
 
     /// Which places have no cell.

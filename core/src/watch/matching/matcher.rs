@@ -45,15 +45,10 @@ impl Matcher {
         ranges: &[impl Borrow<KeyRange>],
         watcher: WatcherKey,
     ) -> Membership {
-        if let [range] = ranges {
-            let spot = self.come(range.borrow());
-            if self.ranges.sole(spot).is_none() {
-                self.ranges.set_sole(spot, Some(narrow(watcher)));
-                return Membership::Sole {
-                    range: spot.id,
-                    hash: self.ranges.hash_at(spot),
-                };
-            }
+        if let [range] = ranges
+            && let Ok(membership) = self.insert_sole(range.borrow(), watcher)
+        {
+            return membership;
         }
         let mut first = MemberId::NONE;
         for range in ranges.iter().rev() {
@@ -65,13 +60,33 @@ impl Matcher {
         Membership::Chain(first)
     }
 
+    /// Adds a watcher of this range and no other, if there is none yet; else answers who that is.
+    pub(in crate::watch) fn insert_sole(
+        &mut self,
+        range: &KeyRange,
+        watcher: WatcherKey,
+    ) -> Result<Membership, WatcherKey> {
+        let spot = self.come(range);
+        if let Some(known) = self.ranges.sole(spot) {
+            return Err(known);
+        }
+        self.ranges.set_sole(spot, Some(narrow(watcher)));
+        Ok(Membership::Sole {
+            range: spot.id,
+            hash: self.ranges.hash_at(spot),
+        })
+    }
+
     /// Removes a watcher. Its membership must not be used again.
     pub(in crate::watch) fn remove(&mut self, membership: Membership) {
         let mut member = match membership {
             Membership::Sole { range, hash } => {
-                if let Some(spot) = self.ranges.spot_by_hash(range, hash) {
-                    self.ranges.set_sole(spot, None);
-                    self.go(spot);
+                match self.ranges.spot_by_hash(range, hash) {
+                    Some(spot) if self.ranges.first(range).is_some() => {
+                        self.ranges.set_sole(spot, None);
+                    }
+                    Some(spot) => self.forget(spot),
+                    None => {}
                 }
                 return;
             }
@@ -83,8 +98,9 @@ impl Matcher {
             self.members.remove(member);
             if !self.ranges.first(range).is_some()
                 && let Some(spot) = self.ranges.spot_of(range)
+                && self.ranges.sole(spot).is_none()
             {
-                self.go(spot);
+                self.forget(spot);
             }
             member = sibling;
         }
@@ -140,11 +156,6 @@ impl Matcher {
         Some(self.ranges.known(range)?.id)
     }
 
-    /// The first of those watchers who have this range and no other.
-    pub(in crate::watch) fn sole(&self, range: &KeyRange) -> Option<WatcherKey> {
-        self.ranges.sole(self.ranges.known(range)?)
-    }
-
     /// Calls `visit` with each watcher that has a range which holds `key`, in no particular order; with
     /// a watcher of several such ranges once for each.
     #[inline]
@@ -192,11 +203,8 @@ impl Matcher {
         spot
     }
 
-    /// Somebody no longer watches a range: it is forgotten if that was the last.
-    fn go(&mut self, spot: Spot) {
-        if !self.ranges.is_unwatched(spot) {
-            return;
-        }
+    /// Nobody watches a range any more.
+    fn forget(&mut self, spot: Spot) {
         if self.ranges.kind(spot.id).is_in_tree() {
             self.tree.remove(spot.id, &self.ranges);
         }

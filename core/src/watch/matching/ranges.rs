@@ -185,29 +185,18 @@ impl Ranges {
             let length = u32::try_from(bytes.len());
             length.expect("keys are shorter than 4 GiB").to_le_bytes()
         };
-        let (sole, end_length) = (NO_WATCHER.to_le_bytes(), length(&shape.end));
-        let of_tree: [&[u8]; 2] = if shape.kind.is_looked_up() {
-            [&[], &[]]
-        } else {
-            [&sole, &end_length]
-        };
-        let parts: [&[u8]; 7] = [
-            &MemberId::NONE.0.to_le_bytes(),
-            &length(shape.start),
-            &[shape.kind as u8],
-            of_tree[0],
-            of_tree[1],
-            shape.start,
-            &shape.end,
-        ];
-        let bytes = parts.iter().map(|part| part.len()).sum();
+        let mut head = [0xff; TEXTS];
+        head[START_LENGTH..KIND].copy_from_slice(&length(shape.start));
+        head[KIND] = shape.kind as u8;
+        head[END_LENGTH..].copy_from_slice(&length(&shape.end));
+        let start = head_bytes(shape.kind);
+        let end = start + shape.start.len();
+        let bytes = end + shape.end.len();
         let id = self.heap.allocate(bytes);
-        let mut at = 0;
-        let record = self.heap.bytes_mut(id);
-        for part in parts {
-            record[at..at + part.len()].copy_from_slice(part);
-            at += part.len();
-        }
+        let record = &mut self.heap.bytes_mut(id)[..bytes];
+        record[..start].copy_from_slice(&head[..start]);
+        record[start..end].copy_from_slice(shape.start);
+        record[end..].copy_from_slice(&shape.end);
         let at = self.by_hash.insert(hash, id, NO_WATCHER);
         Spot { id, at }
     }
@@ -215,8 +204,7 @@ impl Ranges {
     /// Drops a range that has no members and is in no tree.
     pub(super) fn forget(&mut self, Spot { id, at }: Spot) {
         let (kind, start, end) = read(&self.heap, id);
-        let head = if kind.is_looked_up() { TEXT } else { TEXTS };
-        let bytes = head + start.len() + end.len();
+        let bytes = head_bytes(kind) + start.len() + end.len();
         match kind {
             Kind::Key => self.keys -= 1,
             Kind::Prefix => self.lengths.remove(start),
@@ -377,6 +365,11 @@ impl Ranges {
         // A key and a prefix of the same bytes are two ranges.
         ((hash >> u32::BITS) ^ hash) as u32 ^ (kind as u32) << (u32::BITS - 3)
     }
+}
+
+/// Bytes of a record before its start.
+fn head_bytes(kind: Kind) -> usize {
+    if kind.is_looked_up() { TEXT } else { TEXTS }
 }
 
 /// A range's kind, start and end; the end is empty if the kind has none.
