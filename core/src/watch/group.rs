@@ -390,6 +390,12 @@ impl Groups {
         (selected, picks)
     }
 
+    /// A holder that a change of `key` perhaps concerns; see [`Matcher::foresee`].
+    #[inline]
+    pub(super) fn foresee(&self, key: &[u8]) -> Option<Holder> {
+        self.matcher.foresee(key).map(Holder::from_number)
+    }
+
     fn select(
         &mut self,
         watchers: &mut Slab<Watcher>,

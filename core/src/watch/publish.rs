@@ -1,10 +1,10 @@
 //! From a transaction to those whom it concerns.
 
 use alloc::vec::Vec;
-use core::mem;
+use core::{hint, mem};
 
 use super::batch::{Batch, Slice, bytes_of, filtered};
-use super::holder::Who;
+use super::holder::{Holder, Who};
 use super::hub::Hub;
 use super::request::Filter;
 use super::roster::{Row, dissolve};
@@ -69,6 +69,16 @@ struct Choice {
 }
 
 impl Hub {
+    /// A change of `key` is about to be made: asks for the memory of the one who watches it, if it is one
+    /// of many. It is on its way while the change is made, and there when the change is published.
+    #[inline]
+    pub(crate) fn foresee(&self, key: &[u8]) {
+        if let Some(Who::Watcher(watcher)) = self.groups.foresee(key).map(Holder::who) {
+            let watcher = self.watchers.get(watcher as usize);
+            hint::black_box(watcher.map(|watcher| watcher.stream));
+        }
+    }
+
     /// Delivers events, in order, to the synced watchers that they concern: those of a transaction,
     /// or of several that became durable together. `held_elsewhere` is what another hub of the same
     /// store holds in bytes: their sum is bounded.

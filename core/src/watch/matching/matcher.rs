@@ -170,6 +170,13 @@ impl Matcher {
         });
     }
 
+    /// A watcher that [`matching`](Self::matching) will perhaps visit for `key`. What is on the way there
+    /// is asked for, and not waited for.
+    #[inline]
+    pub(in crate::watch) fn foresee(&self, key: &[u8]) -> Option<WatcherKey> {
+        self.ranges.foresee(key)
+    }
+
     #[inline]
     fn visit_watchers(&self, Found { id, sole }: Found, visit: &mut impl FnMut(WatcherKey)) {
         if let Some(watcher) = sole {

@@ -34,6 +34,7 @@ use super::same::is_same;
 use super::shape::{Kind, Shape};
 
 use crate::index::heap::{Address, Heap};
+use crate::prefetch;
 use crate::range::KeyRange;
 use crate::watch::watcher::WatcherKey;
 
@@ -221,6 +222,18 @@ impl Ranges {
             return None;
         }
         self.look_up(Kind::Key, key)
+    }
+
+    /// Who may have `key` alone and no other range, without a look at the range: that is only asked for.
+    #[inline]
+    pub(super) fn foresee(&self, key: &[u8]) -> Option<WatcherKey> {
+        if self.keys == 0 {
+            return None;
+        }
+        let hash = self.hash(Kind::Key, key, &[]);
+        let at = self.by_hash.find(hash, |_| true)?;
+        prefetch::touch(self.heap.bytes(self.by_hash.id(at)).first().into_iter());
+        watcher(self.by_hash.beside(at))
     }
 
     /// The prefixes of `key` that are found by their length.
