@@ -52,7 +52,7 @@ impl Matcher {
         }
         let mut first = MemberId::NONE;
         for range in ranges.iter().rev() {
-            let range = self.come(range.borrow()).id;
+            let range = self.come(range.borrow()).0.id;
             first = self.members.add(Member::new(watcher, range, first));
             self.link(first);
         }
@@ -66,8 +66,8 @@ impl Matcher {
         range: &KeyRange,
         watcher: WatcherKey,
     ) -> Result<Membership, WatcherKey> {
-        let spot = self.come(range);
-        if let Some(known) = self.ranges.sole(spot) {
+        let (spot, is_new) = self.come(range);
+        if !is_new && let Some(known) = self.ranges.sole(spot) {
             return Err(known);
         }
         self.ranges.set_sole(spot, Some(narrow(watcher)));
@@ -201,13 +201,13 @@ impl Matcher {
         self.ranges.size() + self.members.size() + self.tree.size()
     }
 
-    /// Somebody comes to watch a range: it is to be found.
-    fn come(&mut self, range: &KeyRange) -> Spot {
-        let spot = self.ranges.intern(range);
-        if self.ranges.kind(spot.id).is_in_tree() && self.ranges.is_unwatched(spot) {
+    /// Somebody comes to watch a range: it is to be found. Answers also whether nobody did.
+    fn come(&mut self, range: &KeyRange) -> (Spot, bool) {
+        let (spot, is_new) = self.ranges.intern(range);
+        if is_new && self.ranges.kind(spot.id).is_in_tree() {
             self.tree.insert(spot.id, &self.ranges);
         }
-        spot
+        (spot, is_new)
     }
 
     /// Nobody watches a range any more.

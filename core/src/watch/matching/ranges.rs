@@ -128,13 +128,13 @@ impl Ranges {
         }
     }
 
-    /// The range that holds what `range` holds; a new one if there is none.
-    pub(super) fn intern(&mut self, range: &KeyRange) -> Spot {
+    /// The range that holds what `range` holds, and whether it is a new one because there was none.
+    pub(super) fn intern(&mut self, range: &KeyRange) -> (Spot, bool) {
         let shape = self.shape(range);
         let hash = self.hash(shape.kind, shape.start, &shape.end);
         match self.find(hash, shape.kind, shape.start, &shape.end) {
-            Some(at) => self.spot(at),
-            None => self.add(hash, &shape),
+            Some(at) => (self.spot(at), false),
+            None => (self.add(hash, &shape), true),
         }
     }
 
@@ -327,11 +327,6 @@ impl Ranges {
 
     pub(super) fn set_first(&mut self, id: RangeId, first: MemberId) {
         self.heap.bytes_mut(id)[FIRST..START_LENGTH].copy_from_slice(&first.0.to_le_bytes());
-    }
-
-    /// Whether nobody watches a range.
-    pub(super) fn is_unwatched(&self, spot: Spot) -> bool {
-        !self.first(spot.id).is_some() && self.sole(spot).is_none()
     }
 
     #[cfg(test)]
