@@ -37,6 +37,7 @@ impl<P: PageStore> Store<P> {
     fn put_ref(&mut self, request: PutRef<'_>) -> Result<PutResponse> {
         self.refuse_if_read_only()?;
         check_put(request, &self.options.limits)?;
+        self.hub.foresee(request.key);
         let lease_exists = |id| self.lessor.exists(id);
         check_put_against_state(request, &self.revisions, &lease_exists)?;
         self.refuse_beyond_quota()?;

@@ -306,6 +306,10 @@ fn append_in<P: PageStore>(
     standing.learn(&entry);
     txn.ended = last;
     if let Some(events) = &mut txn.events {
+        if events.is_empty() {
+            // Most often it stays the only one, and is kept until all watchers have taken it.
+            events.reserve_exact(1);
+        }
         events.extend(event_of(&entry));
     }
     Ok((revision, position))

@@ -61,8 +61,17 @@ impl Hub {
         max_events: usize,
         max_bytes: usize,
     ) -> Option<WatchResponse> {
-        let place = stream_id.place();
-        let stream = self.streams.get_mut(place as usize)?;
+        let place = self.find(stream_id).ok()?;
+        let most = Most {
+            events: max_events,
+            bytes: max_bytes,
+        };
+        self.take_front(place, most)
+    }
+
+    #[inline]
+    pub(super) fn take_front(&mut self, place: u32, most: Most) -> Option<WatchResponse> {
+        let stream = &mut self.streams[place as usize];
         let (watch_id, slice, flags, run) = match *stream.queue.front()? {
             Queued::Events {
                 watch_id,
@@ -85,10 +94,10 @@ impl Hub {
         };
         let bytes = self.batches.bytes_of(slice.batch);
         let is_short =
-            !flags.has(Flag::Fragment) && slice.len() <= max_events && bytes <= max_bytes;
+            !flags.has(Flag::Fragment) && slice.len() <= most.events && bytes <= most.bytes;
         let fits = slice.len() == 1 || is_short;
         let revision = self.batches.get(slice.batch).revision?;
-        if stream.opening != stream_id.opening() || !stream.victims.is_empty() || !fits {
+        if !stream.victims.is_empty() || !fits {
             return None;
         }
         let batch = if let Some((_, false)) = run {

@@ -87,12 +87,24 @@ impl Groups {
         key: u32,
         ranges: &[KeyRange],
     ) -> Option<Holder> {
-        let mut sorted: Vec<&KeyRange> = ranges.iter().collect();
-        sorted.sort_unstable();
-        sorted.dedup();
-        let Some(known) = self.holder_of(watchers, &sorted) else {
-            self.settle_alone(watchers, key, &sorted);
-            return None;
+        let settled = if let [range] = ranges {
+            self.settle(watchers, key, &[range])
+        } else {
+            let mut sorted: Vec<&KeyRange> = ranges.iter().collect();
+            sorted.sort_unstable();
+            sorted.dedup();
+            self.settle(watchers, key, &sorted)
+        };
+        let known = match settled {
+            Ok(membership) => {
+                watchers[key as usize].place = Place::Alone {
+                    membership,
+                    behind_since: 0,
+                    touched: 0,
+                };
+                return None;
+            }
+            Err(known) => known,
         };
         let (group, former) = match known.who() {
             Who::Group(group) => (group, None),
@@ -113,20 +125,27 @@ impl Groups {
         self.slab.is_empty() && self.of_several.is_empty() && self.matcher.is_empty()
     }
 
-    fn settle_alone(&mut self, watchers: &mut Slab<Watcher>, key: u32, sorted: &[&KeyRange]) {
+    /// Gives a watcher its ranges for itself, if nobody has these and no others; else answers who does.
+    fn settle(
+        &mut self,
+        watchers: &Slab<Watcher>,
+        key: u32,
+        sorted: &[&KeyRange],
+    ) -> Result<Membership, Holder> {
         let holder = Holder::watcher(key);
-        let membership = self.matcher.insert(sorted, holder.number());
-        if let Membership::Chain(_) = membership {
-            let hash = self.hash(self.matcher.range_ids(membership));
-            let rehash = |&(hash, _): &(u32, Holder)| spread(hash);
-            self.of_several
-                .insert_unique(spread(hash), (hash, holder), rehash);
+        if let &[range] = sorted {
+            let settled = self.matcher.insert_sole(range, holder.number());
+            return settled.map_err(Holder::from_number);
         }
-        watchers[key as usize].place = Place::Alone {
-            membership,
-            behind_since: 0,
-            touched: 0,
-        };
+        if let Some(known) = self.holder_of(watchers, sorted) {
+            return Err(known);
+        }
+        let membership = self.matcher.insert(sorted, holder.number());
+        let hash = self.hash(self.matcher.range_ids(membership));
+        let rehash = |&(hash, _): &(u32, Holder)| spread(hash);
+        self.of_several
+            .insert_unique(spread(hash), (hash, holder), rehash);
+        Ok(membership)
     }
 
     /// Makes a group of a watcher that was alone with its ranges.
@@ -164,12 +183,8 @@ impl Groups {
         group
     }
 
-    /// Who has these ranges and no others.
+    /// Who has these several ranges and no others.
     fn holder_of(&self, watchers: &Slab<Watcher>, sorted: &[&KeyRange]) -> Option<Holder> {
-        if let &[range] = sorted {
-            let sole = self.matcher.sole(self.matcher.range_id(range)?)?;
-            return Some(Holder::from_number(sole));
-        }
         let ids = sorted.iter().map(|range| self.matcher.range_id(range));
         let ids: Vec<RangeId> = ids.collect::<Option<_>>()?;
         let hash = self.hash(ids.iter().copied());
@@ -347,18 +362,18 @@ impl Groups {
         self.parts
     }
 
-    /// Finds, for each holder with synced watchers, those events that are in its ranges; answers also
-    /// the picks of those whose events are not neighbours. Holders come in the order in which the
-    /// events touch them.
+    /// Finds, for each holder with synced watchers, those events that are in its ranges, and adds them
+    /// to `selected`; answers the picks of those whose events are not neighbours. Holders come in the
+    /// order in which the events touch them.
     pub(super) fn select_for_synced(
         &mut self,
         watchers: &mut Slab<Watcher>,
         events: &[Event],
-    ) -> (Vec<Selected>, Vec<u32>) {
+        selected: &mut Vec<Selected>,
+    ) -> Vec<u32> {
         let is_synced = |state| matches!(state, State::Synced);
-        self.select(watchers, events, is_synced, |group| {
-            group.first_synced != NOBODY
-        })
+        let has_synced = |group: &Group| group.first_synced != NOBODY;
+        self.select(watchers, events, is_synced, has_synced, selected)
     }
 
     /// The same for each holder with unsynced watchers, who are then told by [`Self::was_behind`].
@@ -368,8 +383,17 @@ impl Groups {
         events: &[Event],
     ) -> (Vec<Selected>, Vec<u32>) {
         self.count_part();
+        let mut selected = Vec::new();
         let is_unsynced = |state| matches!(state, State::Unsynced);
-        self.select(watchers, events, is_unsynced, |group| group.unsynced > 0)
+        let has_unsynced = |group: &Group| group.unsynced > 0;
+        let picks = self.select(watchers, events, is_unsynced, has_unsynced, &mut selected);
+        (selected, picks)
+    }
+
+    /// A holder that a change of `key` perhaps concerns; see [`Matcher::foresee`].
+    #[inline]
+    pub(super) fn foresee(&self, key: &[u8]) -> Option<Holder> {
+        self.matcher.foresee(key).map(Holder::from_number)
     }
 
     fn select(
@@ -378,7 +402,8 @@ impl Groups {
         events: &[Event],
         is_wanted: impl Fn(State) -> bool,
         has_wanted: impl Fn(&Group) -> bool,
-    ) -> (Vec<Selected>, Vec<u32>) {
+        selected: &mut Vec<Selected>,
+    ) -> Vec<u32> {
         let Self {
             slab: groups,
             matcher,
@@ -408,7 +433,7 @@ impl Groups {
             });
         }
         let mut picks = Vec::new();
-        let mut selected = Vec::with_capacity(matching.touched.len());
+        selected.reserve(matching.touched.len());
         for touched in &matching.touched {
             match touched.holder.who() {
                 Who::Watcher(key) => watchers[key as usize].forget_touch(),
@@ -417,6 +442,6 @@ impl Groups {
             selected.push(matching.finish(touched, &mut picks));
         }
         matching.clear();
-        (selected, picks)
+        picks
     }
 }

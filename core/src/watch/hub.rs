@@ -14,6 +14,7 @@ use super::parts::Parts;
 use super::progress::ProgressDue;
 use super::request::WatchRequest;
 use super::roster::Rosters;
+use super::selection::Selected;
 use super::stream::{Bounds, EARLY, LastWord, Queued, Stream, StreamId};
 use super::watcher::{Flag, State, Watcher};
 use crate::error::{Error, Result};
@@ -32,6 +33,8 @@ pub(crate) struct Hub {
     pub(super) groups: Groups,
     pub(super) rosters: Rosters,
     pub(super) batches: Batches,
+    /// What the events of a publication are found to be; kept from one to the next for its memory.
+    pub(super) selected: Vec<Selected>,
     pub(super) bounds: Bounds,
     pub(super) counts: Counts,
     /// Streams that wait for history.
@@ -91,6 +94,7 @@ impl Hub {
             groups: Groups::new(seed),
             rosters: Rosters::default(),
             batches: Batches::default(),
+            selected: Vec::new(),
             bounds: Bounds {
                 responses: limits.stream_queue_responses.clamp(1, u32::MAX as usize) as u32,
                 stream_bytes: limits.stream_queue_bytes,

@@ -1,10 +1,10 @@
 //! From a transaction to those whom it concerns.
 
 use alloc::vec::Vec;
-use core::mem;
+use core::{hint, mem};
 
 use super::batch::{Batch, Slice, bytes_of, filtered};
-use super::holder::Who;
+use super::holder::{Holder, Who};
 use super::hub::Hub;
 use super::request::Filter;
 use super::roster::{Row, dissolve};
@@ -69,15 +69,40 @@ struct Choice {
 }
 
 impl Hub {
+    /// A change of `key` is about to be made: asks for the memory of the one who watches it, if it is one
+    /// of many. It is on its way while the change is made, and there when the change is published.
+    #[inline]
+    pub(crate) fn foresee(&self, key: &[u8]) {
+        if let Some(Who::Watcher(watcher)) = self.groups.foresee(key).map(Holder::who) {
+            let watcher = self.watchers.get(watcher as usize);
+            hint::black_box(watcher.map(|watcher| watcher.stream));
+        }
+    }
+
     /// Delivers events, in order, to the synced watchers that they concern: those of a transaction,
     /// or of several that became durable together. `held_elsewhere` is what another hub of the same
     /// store holds in bytes: their sum is bounded.
     pub(crate) fn publish(&mut self, revision: i64, events: Vec<Event>, held_elsewhere: usize) {
         self.learn_published(revision);
-        let (selected, picks) = self.groups.select_for_synced(&mut self.watchers, &events);
-        if selected.is_empty() {
-            return;
+        let mut selected = mem::take(&mut self.selected);
+        let picks = self
+            .groups
+            .select_for_synced(&mut self.watchers, &events, &mut selected);
+        if !selected.is_empty() {
+            self.deliver_selected(&selected, revision, events, picks, held_elsewhere);
         }
+        selected.clear();
+        self.selected = selected;
+    }
+
+    fn deliver_selected(
+        &mut self,
+        selected: &[Selected],
+        revision: i64,
+        events: Vec<Event>,
+        picks: Vec<u32>,
+        held_elsewhere: usize,
+    ) {
         let mut publication = Publication {
             bytes: bytes_of(&events),
             events,
@@ -86,7 +111,7 @@ impl Hub {
             slices: 0,
             is_store_full: self.batches.bytes() + held_elsewhere >= self.bounds.store_bytes,
         };
-        for selected in selected {
+        for &selected in selected {
             self.deliver_to_holder(&mut publication, selected);
         }
         let Publication {
@@ -104,12 +129,19 @@ impl Hub {
 
     fn deliver_to_holder(&mut self, publication: &mut Publication, selected: Selected) {
         let all = selected.slice_of(publication.batch);
+        let first_revision = publication.revision_at(all, all.start);
+        let who = selected.holder.who();
+        if let Who::Watcher(key) = who
+            && self.deliver_plainly(publication, key, all, first_revision)
+        {
+            return;
+        }
         let mut choice = Choice {
             all,
             by_filter: [None; Filter::COUNT],
-            first_revision: publication.revision_at(all, all.start),
+            first_revision,
         };
-        if let Who::Group(group) = selected.holder.who()
+        if let Who::Group(group) = who
             && self.deliver_to_lineup(publication, group, &mut choice)
         {
             return;
@@ -170,8 +202,35 @@ impl Hub {
         true
     }
 
-    fn deliver_to_watcher(&mut self, publication: &mut Publication, key: u32, choice: &mut Choice) {
+    /// Delivers to a watcher that wants all of a slice and has room; false, and nothing is done, if it is
+    /// not such a one.
+    #[inline]
+    fn deliver_plainly(
+        &mut self,
+        publication: &mut Publication,
+        key: u32,
+        all: Slice,
+        first_revision: i64,
+    ) -> bool {
         let watcher = &mut self.watchers[key as usize];
+        let stream = &mut self.streams[watcher.stream as usize];
+        let is_plain = watcher.takes_all()
+            && watcher.next_revision <= first_revision
+            && !publication.is_store_full
+            && stream.has_plain_room(&self.bounds);
+        if is_plain {
+            publication.slices += 1;
+            watcher.set(Flag::Told);
+            stream.push_events(watcher, key, all, publication.bytes);
+        }
+        is_plain
+    }
+
+    fn deliver_to_watcher(&mut self, publication: &mut Publication, key: u32, choice: &mut Choice) {
+        if self.deliver_plainly(publication, key, choice.all, choice.first_revision) {
+            return;
+        }
+        let watcher = &self.watchers[key as usize];
         let mut slice = choice.all;
         if !watcher.takes_all() {
             let filter = watcher.filter();
@@ -184,14 +243,6 @@ impl Hub {
         if slice.is_empty() {
             return;
         }
-        let stream = &mut self.streams[watcher.stream as usize];
-        let is_plain = watcher.takes_all() && !publication.is_store_full;
-        if is_plain && stream.has_plain_room(&self.bounds) {
-            publication.slices += 1;
-            watcher.set(Flag::Told);
-            stream.push_events(watcher, key, slice, publication.bytes);
-        } else {
-            self.deliver(publication, key, slice);
-        }
+        self.deliver(publication, key, slice);
     }
 }

@@ -19,10 +19,10 @@ use crate::error::Result;
 /// What many watchers are told alike is held once, however many they are.
 #[derive(Clone, Debug, Default)]
 pub struct Responses {
-    pieces: Vec<Piece>,
+    /// Most often there is one, which then needs no memory of its own.
+    first: Option<Piece>,
+    others: Vec<Piece>,
     len: usize,
-    events: usize,
-    bytes: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -94,35 +94,37 @@ impl Responses {
     /// All of them, in order.
     pub fn iter(&self) -> ResponsesIter<'_> {
         ResponsesIter {
-            pieces: self.pieces.iter(),
+            first: self.first.as_ref(),
+            others: self.others.iter(),
             run: None,
         }
     }
 
-    fn push(&mut self, response: WatchResponse) {
-        self.len += 1;
-        if let WatchResponse::Events { events, .. } = &response {
-            self.events += events.len();
-            self.bytes += events.iter().map(|event| event.bytes()).sum::<usize>();
+    #[inline]
+    fn push(&mut self, piece: Piece) {
+        self.len += match &piece {
+            Piece::One(_) => 1,
+            Piece::Run(run) => run.to - run.from,
+        };
+        if self.first.is_none() {
+            self.first = Some(piece);
         } else {
-            self.events += 1;
+            self.others.push(piece);
         }
-        self.pieces.push(Piece::One(response));
     }
+}
 
-    fn push_run(&mut self, run: Run, batch_bytes: usize) {
-        let count = run.to - run.from;
-        self.len += count;
-        self.events += count * run.slice.len();
-        self.bytes += count * batch_bytes;
-        self.pieces.push(Piece::Run(run));
-    }
-
-    /// What may still be taken.
-    fn left(&self, most: Most) -> Most {
-        Most {
-            events: most.events.saturating_sub(self.events),
-            bytes: most.bytes.saturating_sub(self.bytes),
+impl Most {
+    /// What may still be taken after a response.
+    fn without(self, response: &WatchResponse) -> Self {
+        let (mut count, mut bytes) = (1, 0);
+        if let WatchResponse::Events { events, .. } = response {
+            count = events.len();
+            bytes = events.iter().map(|event| event.bytes()).sum();
+        }
+        Self {
+            events: self.events.saturating_sub(count),
+            bytes: self.bytes.saturating_sub(bytes),
         }
     }
 }
@@ -139,7 +141,8 @@ impl<'a> IntoIterator for &'a Responses {
 /// The responses of [`Responses`], one after the other.
 #[derive(Clone, Debug)]
 pub struct ResponsesIter<'a> {
-    pieces: slice::Iter<'a, Piece>,
+    first: Option<&'a Piece>,
+    others: slice::Iter<'a, Piece>,
     run: Option<(&'a Run, slice::Iter<'a, Member>)>,
 }
 
@@ -159,7 +162,7 @@ impl<'a> Iterator for ResponsesIter<'a> {
                     fragment: false,
                 });
             }
-            match self.pieces.next()? {
+            match self.first.take().or_else(|| self.others.next())? {
                 Piece::Run(run) => self.run = Some((run, run.members[run.from..run.to].iter())),
                 Piece::One(WatchResponse::Events {
                     watch_id,
@@ -194,21 +197,32 @@ impl Hub {
         history: &impl History,
     ) -> Result<Turn<()>> {
         let place = self.find(stream_id)?;
-        let most = Most {
+        let mut left = Most {
             events: max_events,
             bytes: max_bytes,
         };
-        loop {
-            let left = responses.left(most);
-            if !self.take_run(place, left, responses) {
+        while !self.streams[place as usize].is_at_rest() {
+            if let Some((run, bytes)) = self.take_run(place, left) {
+                let count = run.to - run.from;
+                left.events -= count * run.slice.len();
+                left.bytes -= count * bytes;
+                responses.push(Piece::Run(run));
+            } else {
                 let Most { events, bytes } = left;
-                match self.poll(stream_id, events, bytes, bytes_left, history)? {
-                    Turn::Done(WatchResponse::Idle) => break,
-                    Turn::Done(response) => responses.push(response),
-                    Turn::Read(wanted) => return Ok(Turn::Read(wanted)),
+                let response = match self.take_front(place, left) {
+                    Some(response) => response,
+                    None => match self.poll(stream_id, events, bytes, bytes_left, history)? {
+                        Turn::Done(WatchResponse::Idle) => break,
+                        Turn::Done(response) => response,
+                        Turn::Read(wanted) => return Ok(Turn::Read(wanted)),
+                    },
+                };
+                // What was the last is not counted.
+                if !self.streams[place as usize].queue.is_empty() {
+                    left = left.without(&response);
                 }
+                responses.push(Piece::One(response));
             }
-            let left = responses.left(most);
             let is_drained = self.streams[place as usize].queue.is_empty();
             if is_drained || left.events == 0 || left.bytes == 0 {
                 break;
@@ -218,23 +232,22 @@ impl Hub {
     }
 
     /// Takes a run from the front of a stream's queue, or as many of its responses as may be answered
-    /// if that is any.
-    fn take_run(&mut self, place: u32, left: Most, responses: &mut Responses) -> bool {
+    /// if that is any; answers also the bytes of each.
+    #[inline]
+    fn take_run(&mut self, place: u32, left: Most) -> Option<(Run, usize)> {
         let stream = &mut self.streams[place as usize];
-        let Some(&Queued::Run { roster, at, slice }) = stream.queue.front() else {
-            return false;
+        let &Queued::Run { roster, at, slice } = stream.queue.front()? else {
+            return None;
         };
         let bytes = self.batches.bytes_of(slice.batch);
-        let Some(revision) = self.batches.get(slice.batch).revision else {
-            return false;
-        };
+        let revision = self.batches.get(slice.batch).revision?;
         let members = self.rosters.members(roster);
         let waiting = members.len() - at as usize;
         let most = (left.events / slice.len()).min(left.bytes / bytes.max(1));
         let count = waiting.min(most);
         // A larger one may have to be divided for some of them.
         if !stream.victims.is_empty() || count == 0 || bytes > self.bounds.fragment_bytes {
-            return false;
+            return None;
         }
         let members = Arc::clone(members);
         let batch = if count < waiting {
@@ -258,7 +271,6 @@ impl Hub {
             slice,
             revision,
         };
-        responses.push_run(run, bytes);
-        true
+        Some((run, bytes))
     }
 }

@@ -308,6 +308,12 @@ impl Stream {
         self.queue.is_empty() && self.victims.is_empty()
     }
 
+    /// Whether nothing waits to be polled, and nobody for history.
+    #[inline]
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.is_drained() && self.behind.is_empty()
+    }
+
     /// The revision that the watcher furthest behind wants next.
     pub(super) fn oldest_wanted(&self) -> Option<i64> {
         self.behind.first().map(|&(next_revision, _)| next_revision)

@@ -3,7 +3,7 @@
 use core::borrow::Borrow;
 
 use super::members::{Member, MemberId, Members, narrow};
-use super::ranges::{OfRange, RangeId, Ranges};
+use super::ranges::{Found, RangeId, Ranges, Spot};
 use super::tree::Tree;
 use crate::range::KeyRange;
 use crate::watch::watcher::WatcherKey;
@@ -12,8 +12,9 @@ use crate::watch::watcher::WatcherKey;
 /// [`Matcher::ranges`] tells them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::watch) enum Membership {
-    /// The range names the watcher.
-    Sole(RangeId),
+    /// The range names the watcher; with its hash, so that leaving need not wait for the range to learn
+    /// it.
+    Sole { range: RangeId, hash: u32 },
     /// The first of a chain of members.
     Chain(MemberId),
 }
@@ -44,16 +45,14 @@ impl Matcher {
         ranges: &[impl Borrow<KeyRange>],
         watcher: WatcherKey,
     ) -> Membership {
-        if let [range] = ranges {
-            let range = self.come(range.borrow());
-            if self.ranges.watchers(range).sole.is_none() {
-                self.ranges.set_sole(range, Some(narrow(watcher)));
-                return Membership::Sole(range);
-            }
+        if let [range] = ranges
+            && let Ok(membership) = self.insert_sole(range.borrow(), watcher)
+        {
+            return membership;
         }
         let mut first = MemberId::NONE;
         for range in ranges.iter().rev() {
-            let range = self.come(range.borrow());
+            let range = self.come(range.borrow()).0.id;
             first = self.members.add(Member::new(watcher, range, first));
             self.link(first);
         }
@@ -61,12 +60,35 @@ impl Matcher {
         Membership::Chain(first)
     }
 
+    /// Adds a watcher of this range and no other, if there is none yet; else answers who that is.
+    pub(in crate::watch) fn insert_sole(
+        &mut self,
+        range: &KeyRange,
+        watcher: WatcherKey,
+    ) -> Result<Membership, WatcherKey> {
+        let (spot, is_new) = self.come(range);
+        if !is_new && let Some(known) = self.ranges.sole(spot) {
+            return Err(known);
+        }
+        self.ranges.set_sole(spot, Some(narrow(watcher)));
+        Ok(Membership::Sole {
+            range: spot.id,
+            hash: self.ranges.hash_at(spot),
+        })
+    }
+
     /// Removes a watcher. Its membership must not be used again.
     pub(in crate::watch) fn remove(&mut self, membership: Membership) {
         let mut member = match membership {
-            Membership::Sole(range) => {
-                self.ranges.set_sole(range, None);
-                return self.go(range);
+            Membership::Sole { range, hash } => {
+                match self.ranges.spot_by_hash(range, hash) {
+                    Some(spot) if self.ranges.first(range).is_some() => {
+                        self.ranges.set_sole(spot, None);
+                    }
+                    Some(spot) => self.forget(spot),
+                    None => {}
+                }
+                return;
             }
             Membership::Chain(first) => first,
         };
@@ -74,7 +96,12 @@ impl Matcher {
             let Member { range, sibling, .. } = self.members[member];
             self.unlink(member);
             self.members.remove(member);
-            self.go(range);
+            if !self.ranges.first(range).is_some()
+                && let Some(spot) = self.ranges.spot_of(range)
+                && self.ranges.sole(spot).is_none()
+            {
+                self.forget(spot);
+            }
             member = sibling;
         }
     }
@@ -82,8 +109,11 @@ impl Matcher {
     /// Has a watcher found by another number.
     pub(in crate::watch) fn renumber(&mut self, membership: Membership, watcher: WatcherKey) {
         let mut member = match membership {
-            Membership::Sole(range) => {
-                return self.ranges.set_sole(range, Some(narrow(watcher)));
+            Membership::Sole { range, hash } => {
+                if let Some(spot) = self.ranges.spot_by_hash(range, hash) {
+                    self.ranges.set_sole(spot, Some(narrow(watcher)));
+                }
+                return;
             }
             Membership::Chain(first) => first,
         };
@@ -109,7 +139,7 @@ impl Matcher {
         membership: Membership,
     ) -> impl Iterator<Item = RangeId> {
         let (mut sole, mut member) = match membership {
-            Membership::Sole(range) => (Some(range), MemberId::NONE),
+            Membership::Sole { range, .. } => (Some(range), MemberId::NONE),
             Membership::Chain(first) => (None, first),
         };
         core::iter::from_fn(move || {
@@ -123,33 +153,36 @@ impl Matcher {
 
     /// The number of a range that somebody watches. May deny one that it has, if that is a prefix.
     pub(in crate::watch) fn range_id(&self, range: &KeyRange) -> Option<RangeId> {
-        self.ranges.known(range)
-    }
-
-    /// The first of those watchers who have this range and no other.
-    pub(in crate::watch) fn sole(&self, range: RangeId) -> Option<WatcherKey> {
-        self.ranges.watchers(range).sole
+        Some(self.ranges.known(range)?.id)
     }
 
     /// Calls `visit` with each watcher that has a range which holds `key`, in no particular order; with
     /// a watcher of several such ranges once for each.
     #[inline]
     pub(in crate::watch) fn matching(&self, key: &[u8], mut visit: impl FnMut(WatcherKey)) {
-        let mut visit_range = |range| self.visit_watchers(range, &mut visit);
-        if let Some(range) = self.ranges.of_key(key) {
-            visit_range(range);
+        let mut visit_found = |found| self.visit_watchers(found, &mut visit);
+        if let Some(found) = self.ranges.of_key(key) {
+            visit_found(found);
         }
-        self.ranges.prefixes_of(key).for_each(&mut visit_range);
-        self.tree.stab(key, &self.ranges, &mut visit_range);
+        self.ranges.prefixes_of(key).for_each(&mut visit_found);
+        self.tree.stab(key, &self.ranges, &mut |range| {
+            visit_found(self.ranges.found_in_tree(range));
+        });
+    }
+
+    /// A watcher that [`matching`](Self::matching) will perhaps visit for `key`. What is on the way there
+    /// is asked for, and not waited for.
+    #[inline]
+    pub(in crate::watch) fn foresee(&self, key: &[u8]) -> Option<WatcherKey> {
+        self.ranges.foresee(key)
     }
 
     #[inline]
-    fn visit_watchers(&self, range: RangeId, visit: &mut impl FnMut(WatcherKey)) {
-        let OfRange { sole, first } = self.ranges.watchers(range);
+    fn visit_watchers(&self, Found { id, sole }: Found, visit: &mut impl FnMut(WatcherKey)) {
         if let Some(watcher) = sole {
             visit(watcher);
         }
-        let mut member = first;
+        let mut member = self.ranges.first(id);
         while let Some(&Member { watcher, next, .. }) = self.members.get(member) {
             visit(watcher as WatcherKey);
             member = next;
@@ -168,30 +201,27 @@ impl Matcher {
         self.ranges.size() + self.members.size() + self.tree.size()
     }
 
-    /// Somebody comes to watch a range: it is to be found.
-    fn come(&mut self, range: &KeyRange) -> RangeId {
-        let id = self.ranges.intern(range);
-        if self.ranges.watchers(id).is_empty() && self.ranges.kind(id).is_in_tree() {
-            self.tree.insert(id, &self.ranges);
+    /// Somebody comes to watch a range: it is to be found. Answers also whether nobody did.
+    fn come(&mut self, range: &KeyRange) -> (Spot, bool) {
+        let (spot, is_new) = self.ranges.intern(range);
+        if is_new && self.ranges.kind(spot.id).is_in_tree() {
+            self.tree.insert(spot.id, &self.ranges);
         }
-        id
+        (spot, is_new)
     }
 
-    /// Somebody no longer watches a range: it is forgotten if that was the last.
-    fn go(&mut self, range: RangeId) {
-        if !self.ranges.watchers(range).is_empty() {
-            return;
+    /// Nobody watches a range any more.
+    fn forget(&mut self, spot: Spot) {
+        if self.ranges.kind(spot.id).is_in_tree() {
+            self.tree.remove(spot.id, &self.ranges);
         }
-        if self.ranges.kind(range).is_in_tree() {
-            self.tree.remove(range, &self.ranges);
-        }
-        self.ranges.forget(range);
+        self.ranges.forget(spot);
     }
 
     /// Puts a member first into the list of its range.
     fn link(&mut self, id: MemberId) {
         let range = self.members[id].range;
-        let next = self.ranges.watchers(range).first;
+        let next = self.ranges.first(range);
         self.members[id].next = next;
         if next.is_some() {
             self.members[next].previous = id;

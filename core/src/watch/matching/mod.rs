@@ -3,7 +3,7 @@
 //! Every put asks this, with a million watchers as with one, so it is counted in cache misses. The
 //! question has three parts, each with the structure that fits it:
 //!
-//! - *Single keys* (`ranges`): a hash table. One look, however many there are.
+//! - *Single keys* (`ranges`, `cells`): a hash table. One look, however many there are.
 //! - *Prefixes*, which are most of all ranges (`lengths`): the same hash table, looked into once for
 //!   each length that prefixes have, with the key cut to that length. Of those lengths only the ones
 //!   count whose prefixes end with the byte that the key has there: where names end with a slash, the
@@ -35,6 +35,7 @@
 //! Nothing in here depends on how many watch what, in which order they came, or on how their ranges
 //! lie: nested, alike, overlapping or in chains.
 
+mod cells;
 mod code;
 mod lengths;
 mod matcher;

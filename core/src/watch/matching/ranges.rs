@@ -3,45 +3,51 @@
 //! ```text
 //! offset  bytes
 //!      0      4  first member
-//!      4      4  the watcher that has this range and no other, if there is one
-//!      8      4  length of the start
-//!     12      1  kind
-//!     13         the start
+//!      4      4  length of the start
+//!      8      1  kind
+//!      9         the start
 //! ```
 //!
-//! or, of a kind with an end,
+//! or, of a kind that is found by a tree,
 //!
 //! ```text
+//!      9      4  the watcher that has this range and no other, if there is one
 //!     13      4  length of the end
 //!     17         the start, the end
 //! ```
 //!
-//! All little-endian, in a heap of the index's sort. The watcher, the list and the bytes to compare lie
-//! together, so that a range and a watcher of it are found with one cache miss.
+//! All little-endian, in a heap of the index's sort. A key or a prefix has that watcher in its cell of the
+//! hash table, so that the watcher and the bytes to compare are asked for at once: a change of a
+//! watched key costs two cache misses on its way to the watcher, one after the other, and not three.
 
-use core::hash::{BuildHasher, Hasher};
+use core::hash::Hasher;
 #[cfg(test)]
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use foldhash::fast::FixedState;
-use hashbrown::HashTable;
+use foldhash::SharedSeed;
+use foldhash::quality::FoldHasher;
 
+use super::cells::{CellPlace, Cells};
 use super::lengths::Lengths;
 use super::members::MemberId;
 use super::same::is_same;
 use super::shape::{Kind, Shape};
 
 use crate::index::heap::{Address, Heap};
+use crate::prefetch;
 use crate::range::KeyRange;
 use crate::watch::watcher::WatcherKey;
 
 const FIRST: usize = 0;
-const SOLE: usize = FIRST + 4;
-const START_LENGTH: usize = SOLE + 4;
-const NO_WATCHER: u32 = u32::MAX;
+const START_LENGTH: usize = FIRST + 4;
 const KIND: usize = START_LENGTH + 4;
 const TEXT: usize = KIND + 1;
-const END_BYTES: usize = 4;
+/// Of a kind that is found by a tree.
+const SOLE: usize = KIND + 1;
+const END_LENGTH: usize = SOLE + 4;
+const TEXTS: usize = END_LENGTH + 4;
+
+const NO_WATCHER: u32 = u32::MAX;
 
 /// Names a range.
 pub(in crate::watch) type RangeId = Address;
@@ -61,26 +67,21 @@ pub(super) enum End<'a> {
     None,
 }
 
-/// The watchers of a range.
+/// Where a range is; good until one comes or goes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct OfRange {
-    /// One that has this range and no other. It needs no member.
-    pub(super) sole: Option<WatcherKey>,
-    /// The first of the others.
-    pub(super) first: MemberId,
-}
-
-impl OfRange {
-    pub(super) fn is_empty(self) -> bool {
-        self.sole.is_none() && !self.first.is_some()
-    }
+pub(super) struct Spot {
+    pub(super) id: RangeId,
+    at: CellPlace,
 }
 
 #[derive(Debug)]
 pub(super) struct Ranges {
     heap: Heap,
-    by_hash: HashTable<Hashed>,
-    hasher: FixedState,
+    /// All of them. Of keys and prefixes a cell also has the watcher, or nobody.
+    by_hash: Cells,
+    /// What ranges are hashed with, all of which depends on the seed; see the key index.
+    secrets: SharedSeed,
+    seed: u64,
     lengths: Lengths,
     /// Single keys among them.
     keys: usize,
@@ -104,11 +105,11 @@ impl Work {
     }
 }
 
-/// A range in the hash table. With the hash at hand the table grows without looking at ranges.
+/// A range that was found, with the watcher that has it and no other.
 #[derive(Clone, Copy, Debug)]
-struct Hashed {
-    hash: u32,
-    id: RangeId,
+pub(super) struct Found {
+    pub(super) id: RangeId,
+    pub(super) sole: Option<WatcherKey>,
 }
 
 impl Ranges {
@@ -116,8 +117,10 @@ impl Ranges {
     pub(super) fn new(seed: u64) -> Self {
         Self {
             heap: Heap::default(),
-            by_hash: HashTable::new(),
-            hasher: FixedState::with_seed(seed),
+            by_hash: Cells::default(),
+            // A seed of 0, which many programs will have, would leave the secrets almost zero.
+            secrets: SharedSeed::from_u64(seed ^ 0x9e37_79b9_7f4a_7c15),
+            seed,
             lengths: Lengths::default(),
             keys: 0,
             #[cfg(test)]
@@ -125,21 +128,43 @@ impl Ranges {
         }
     }
 
-    /// The range that holds what `range` holds; a new one if there is none.
-    pub(super) fn intern(&mut self, range: &KeyRange) -> RangeId {
+    /// The range that holds what `range` holds, and whether it is a new one because there was none.
+    pub(super) fn intern(&mut self, range: &KeyRange) -> (Spot, bool) {
         let shape = self.shape(range);
         let hash = self.hash(shape.kind, shape.start, &shape.end);
         match self.find(hash, shape.kind, shape.start, &shape.end) {
-            Some(id) => id,
-            None => self.add(hash, &shape),
+            Some(at) => (self.spot(at), false),
+            None => (self.add(hash, &shape), true),
         }
     }
 
     /// The range that holds what `range` holds, if it would be found where a new one would be put.
-    pub(super) fn known(&self, range: &KeyRange) -> Option<RangeId> {
+    pub(super) fn known(&self, range: &KeyRange) -> Option<Spot> {
         let shape = self.shape(range);
         let hash = self.hash(shape.kind, shape.start, &shape.end);
-        self.find(hash, shape.kind, shape.start, &shape.end)
+        let at = self.find(hash, shape.kind, shape.start, &shape.end)?;
+        Some(self.spot(at))
+    }
+
+    /// Where a range is.
+    pub(super) fn spot_of(&self, id: RangeId) -> Option<Spot> {
+        let (kind, start, end) = self.read(id);
+        self.spot_by_hash(id, self.hash(kind, start, end))
+    }
+
+    /// The same with its hash at hand, which spares waiting for the range.
+    pub(super) fn spot_by_hash(&self, id: RangeId, hash: u32) -> Option<Spot> {
+        let at = self.by_hash.find(hash, |other| other == id)?;
+        Some(Spot { id, at })
+    }
+
+    pub(super) fn hash_at(&self, spot: Spot) -> u32 {
+        self.by_hash.hash(spot.at)
+    }
+
+    fn spot(&self, at: CellPlace) -> Spot {
+        let id = self.by_hash.id(at);
+        Spot { id, at }
     }
 
     fn shape<'a>(&self, range: &'a KeyRange) -> Shape<'a> {
@@ -151,7 +176,7 @@ impl Ranges {
         }
     }
 
-    fn add(&mut self, hash: u32, shape: &Shape<'_>) -> RangeId {
+    fn add(&mut self, hash: u32, shape: &Shape<'_>) -> Spot {
         match shape.kind {
             Kind::Key => self.keys += 1,
             Kind::Prefix => self.lengths.add(shape.start),
@@ -161,64 +186,69 @@ impl Ranges {
             let length = u32::try_from(bytes.len());
             length.expect("keys are shorter than 4 GiB").to_le_bytes()
         };
-        let end_length = length(&shape.end);
-        let end_length = &end_length[..if shape.kind.has_end() { END_BYTES } else { 0 }];
-        let parts: [&[u8]; 6] = [
-            &[0xff; START_LENGTH],
-            &length(shape.start),
-            &[shape.kind as u8],
-            end_length,
-            shape.start,
-            &shape.end,
-        ];
-        let bytes = parts.iter().map(|part| part.len()).sum();
+        let mut head = [0xff; TEXTS];
+        head[START_LENGTH..KIND].copy_from_slice(&length(shape.start));
+        head[KIND] = shape.kind as u8;
+        head[END_LENGTH..].copy_from_slice(&length(&shape.end));
+        let start = head_bytes(shape.kind);
+        let end = start + shape.start.len();
+        let bytes = end + shape.end.len();
         let id = self.heap.allocate(bytes);
-        let mut at = 0;
-        let record = self.heap.bytes_mut(id);
-        for part in parts {
-            record[at..at + part.len()].copy_from_slice(part);
-            at += part.len();
-        }
-        let entry = Hashed { hash, id };
-        self.by_hash
-            .insert_unique(spread(hash), entry, |entry| spread(entry.hash));
-        id
+        let record = &mut self.heap.bytes_mut(id)[..bytes];
+        record[..start].copy_from_slice(&head[..start]);
+        record[start..end].copy_from_slice(shape.start);
+        record[end..].copy_from_slice(&shape.end);
+        let at = self.by_hash.insert(hash, id, NO_WATCHER);
+        Spot { id, at }
     }
 
     /// Drops a range that has no members and is in no tree.
-    pub(super) fn forget(&mut self, id: RangeId) {
+    pub(super) fn forget(&mut self, Spot { id, at }: Spot) {
         let (kind, start, end) = read(&self.heap, id);
-        let hash = self.hash(kind, start, end);
-        let bytes = TEXT + start.len() + end.len() + if kind.has_end() { END_BYTES } else { 0 };
+        let bytes = head_bytes(kind) + start.len() + end.len();
         match kind {
             Kind::Key => self.keys -= 1,
             Kind::Prefix => self.lengths.remove(start),
             Kind::Span | Kind::From | Kind::Empty => {}
         }
-        if let Ok(entry) = self
-            .by_hash
-            .find_entry(spread(hash), |entry| entry.id == id)
-        {
-            entry.remove();
-        }
+        self.by_hash.remove(at);
         self.heap.free(id, bytes);
     }
 
     /// The range of `key` alone.
     #[inline]
-    pub(super) fn of_key(&self, key: &[u8]) -> Option<RangeId> {
+    pub(super) fn of_key(&self, key: &[u8]) -> Option<Found> {
         if self.keys == 0 {
             return None;
         }
-        self.find(self.hash(Kind::Key, key, &[]), Kind::Key, key, &[])
+        self.look_up(Kind::Key, key)
+    }
+
+    /// Who may have `key` alone and no other range, without a look at the range: that is only asked for.
+    #[inline]
+    pub(super) fn foresee(&self, key: &[u8]) -> Option<WatcherKey> {
+        if self.keys == 0 {
+            return None;
+        }
+        let hash = self.hash(Kind::Key, key, &[]);
+        let at = self.by_hash.find(hash, |_| true)?;
+        prefetch::touch(self.heap.bytes(self.by_hash.id(at)).first().into_iter());
+        watcher(self.by_hash.beside(at))
     }
 
     /// The prefixes of `key` that are found by their length.
     #[inline]
-    pub(super) fn prefixes_of(&self, key: &[u8]) -> impl Iterator<Item = RangeId> {
-        self.lengths.beginnings(key).filter_map(|beginning| {
-            let hash = self.hash(Kind::Prefix, beginning, &[]);
-            self.find(hash, Kind::Prefix, beginning, &[])
+    pub(super) fn prefixes_of(&self, key: &[u8]) -> impl Iterator<Item = Found> {
+        let beginnings = self.lengths.beginnings(key);
+        beginnings.filter_map(|beginning| self.look_up(Kind::Prefix, beginning))
+    }
+
+    #[inline]
+    fn look_up(&self, kind: Kind, text: &[u8]) -> Option<Found> {
+        let at = self.find(self.hash(kind, text, &[]), kind, text, &[])?;
+        Some(Found {
+            id: self.by_hash.id(at),
+            sole: watcher(self.by_hash.beside(at)),
         })
     }
 
@@ -261,29 +291,47 @@ impl Ranges {
         }
     }
 
-    /// Who watches a range.
+    /// A range that is in a tree, as it was found there.
     #[inline]
-    pub(super) fn watchers(&self, id: RangeId) -> OfRange {
-        let record = self.heap.bytes(id);
-        let sole = number_at(record, SOLE);
-        OfRange {
-            sole: (sole != NO_WATCHER).then_some(sole as WatcherKey),
-            first: MemberId(number_at(record, FIRST)),
+    pub(super) fn found_in_tree(&self, id: RangeId) -> Found {
+        Found {
+            id,
+            sole: watcher(number_at(self.heap.bytes(id), SOLE)),
         }
     }
 
-    pub(super) fn set_first(&mut self, id: RangeId, first: MemberId) {
-        self.heap.bytes_mut(id)[FIRST..SOLE].copy_from_slice(&first.0.to_le_bytes());
+    /// The watcher that has this range and no other.
+    pub(super) fn sole(&self, spot: Spot) -> Option<WatcherKey> {
+        if self.kind(spot.id).is_looked_up() {
+            watcher(self.by_hash.beside(spot.at))
+        } else {
+            self.found_in_tree(spot.id).sole
+        }
     }
 
-    pub(super) fn set_sole(&mut self, id: RangeId, sole: Option<u32>) {
-        let sole = sole.unwrap_or(NO_WATCHER).to_le_bytes();
-        self.heap.bytes_mut(id)[SOLE..START_LENGTH].copy_from_slice(&sole);
+    pub(super) fn set_sole(&mut self, spot: Spot, sole: Option<u32>) {
+        let sole = sole.unwrap_or(NO_WATCHER);
+        if self.kind(spot.id).is_looked_up() {
+            self.by_hash.set_beside(spot.at, sole);
+        } else {
+            let record = self.heap.bytes_mut(spot.id);
+            record[SOLE..END_LENGTH].copy_from_slice(&sole.to_le_bytes());
+        }
+    }
+
+    /// The first of the other watchers of a range.
+    #[inline]
+    pub(super) fn first(&self, id: RangeId) -> MemberId {
+        MemberId(number_at(self.heap.bytes(id), FIRST))
+    }
+
+    pub(super) fn set_first(&mut self, id: RangeId, first: MemberId) {
+        self.heap.bytes_mut(id)[FIRST..START_LENGTH].copy_from_slice(&first.0.to_le_bytes());
     }
 
     #[cfg(test)]
     pub(super) fn ids(&self) -> impl Iterator<Item = RangeId> {
-        self.by_hash.iter().map(|entry| entry.id)
+        self.by_hash.ids()
     }
 
     #[cfg(test)]
@@ -294,20 +342,17 @@ impl Ranges {
     /// Bytes that are asked for, unused parts included.
     #[cfg(test)]
     pub(super) fn size(&self) -> usize {
-        self.heap.size() + self.by_hash.allocation_size()
+        self.heap.size() + self.by_hash.size()
     }
 
     #[inline]
-    fn find(&self, hash: u32, kind: Kind, start: &[u8], end: &[u8]) -> Option<RangeId> {
+    fn find(&self, hash: u32, kind: Kind, start: &[u8], end: &[u8]) -> Option<CellPlace> {
         #[cfg(test)]
         Work::count(&self.work.looks);
-        let is_it = |entry: &Hashed| {
-            entry.hash == hash && {
-                let (its_kind, its_start, its_end) = self.read(entry.id);
-                its_kind == kind && is_same(its_start, start) && is_same(its_end, end)
-            }
-        };
-        Some(self.by_hash.find(spread(hash), is_it)?.id)
+        self.by_hash.find(hash, |id| {
+            let (its_kind, its_start, its_end) = self.read(id);
+            its_kind == kind && is_same(its_start, start) && is_same(its_end, end)
+        })
     }
 
     #[inline]
@@ -319,7 +364,7 @@ impl Ranges {
 
     #[inline]
     fn hash(&self, kind: Kind, start: &[u8], end: &[u8]) -> u32 {
-        let mut hasher = self.hasher.build_hasher();
+        let mut hasher = FoldHasher::with_seed(self.seed, &self.secrets);
         hasher.write(start);
         if kind.has_end() {
             hasher.write(end);
@@ -330,17 +375,26 @@ impl Ranges {
     }
 }
 
+/// Bytes of a record before its start.
+fn head_bytes(kind: Kind) -> usize {
+    if kind.is_looked_up() { TEXT } else { TEXTS }
+}
+
 /// A range's kind, start and end; the end is empty if the kind has none.
 #[inline]
 fn read(heap: &Heap, id: RangeId) -> (Kind, &[u8], &[u8]) {
     let record = heap.bytes(id);
     let kind = Kind::from_byte(record[KIND]);
     let start_length = number_at(record, START_LENGTH) as usize;
-    if !kind.has_end() {
+    if kind.is_looked_up() {
         return (kind, &record[TEXT..TEXT + start_length], &[]);
     }
-    let (start, rest) = record[TEXT + END_BYTES..].split_at(start_length);
-    (kind, start, &rest[..number_at(record, TEXT) as usize])
+    let (start, rest) = record[TEXTS..].split_at(start_length);
+    (kind, start, &rest[..number_at(record, END_LENGTH) as usize])
+}
+
+fn watcher(number: u32) -> Option<WatcherKey> {
+    (number != NO_WATCHER).then_some(number as WatcherKey)
 }
 
 #[inline]
@@ -349,7 +403,7 @@ fn number_at(record: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(*bytes.expect("a record has its header"))
 }
 
-/// The table takes its place and its tag from different bits of 64.
+/// The library's table takes its place and its tag from different bits of 64.
 pub(in crate::watch) fn spread(hash: u32) -> u64 {
     u64::from(hash) << u32::BITS | u64::from(hash)
 }

@@ -36,6 +36,11 @@ impl Kind {
         matches!(self, Self::Span | Self::Empty)
     }
 
+    /// Whether it is found by its hash.
+    pub(super) fn is_looked_up(self) -> bool {
+        matches!(self, Self::Key | Self::Prefix)
+    }
+
     pub(super) fn is_in_tree(self) -> bool {
         matches!(self, Self::Span | Self::From)
     }

@@ -58,7 +58,7 @@ fn one_of_a_hundred_thousand_watchers_of_a_range_leaves_as_one_of_two_does() {
                     .eq(expected)
             );
         }
-        assert_eq!(costs[0], costs[1], "{range:?}");
+        assert!(costs[1] <= costs[0], "{range:?}: {costs:?}");
     }
 }
 
