@@ -53,7 +53,8 @@ impl<P: PageStore> Opening<P> {
         })
     }
 
-    /// Reads about `budget_bytes` more; a checkpoint in one piece. Answers whether the store is open,
+    /// Reads about `budget_bytes` more; a checkpoint in one piece. The last step also puts the keys in
+    /// order, in a small part of the time that the others take together. Answers whether the store is open,
     /// so that [`finish`](Self::finish) has nothing left to do. Fails as [`Store::open`] does; the
     /// next step then begins anew.
     pub fn step(&mut self, budget_bytes: usize) -> Result<bool> {

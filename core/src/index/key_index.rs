@@ -1,5 +1,6 @@
 //! The index as the store sees it.
 
+use alloc::vec::Vec;
 use core::iter::FusedIterator;
 use core::slice;
 
@@ -22,6 +23,8 @@ pub(crate) struct KeyIndex {
     hasher: KeyHasher,
     /// Keys that exist now.
     live_keys: u64,
+    /// Whether `order` has the keys.
+    is_ordered: bool,
 }
 
 /// A key in the hash table. With the hash at hand the table grows without looking at keys, and
@@ -59,6 +62,26 @@ impl KeyIndex {
             by_hash: HashTable::new(),
             hasher: KeyHasher::with_seed(seed),
             live_keys: 0,
+            is_ordered: true,
+        }
+    }
+
+    /// An empty index that is going to be filled before it is asked for ranges: until
+    /// [`put_in_order`](Self::put_in_order) its keys have no order, which for each of many new keys is
+    /// most of the work.
+    pub(crate) fn unordered(seed: u64) -> Self {
+        Self {
+            is_ordered: false,
+            ..Self::with_seed(seed)
+        }
+    }
+
+    /// Puts all keys in order, unless they are: O(keys log keys), and much quicker than one by one.
+    pub(crate) fn put_in_order(&mut self) {
+        if !self.is_ordered {
+            let keys: Vec<Address> = self.by_hash.iter().map(|entry| entry.address).collect();
+            self.order = Order::of_unsorted(&keys, &self.records);
+            self.is_ordered = true;
         }
     }
 
@@ -207,7 +230,10 @@ impl KeyIndex {
             .insert_unique(spread(hash), entry, |entry| spread(entry.hash));
     }
 
-    pub(super) fn set_live_keys(&mut self, live_keys: u64) {
+    /// Says what is known of all keys together.
+    pub(super) fn complete(&mut self, order: Order, live_keys: u64) {
+        self.order = order;
+        self.is_ordered = true;
         self.live_keys = live_keys;
     }
 
@@ -231,7 +257,9 @@ impl KeyIndex {
         }
         debug_assert!(self.locate(key).address.is_none());
         let address = self.records.create(key, change);
-        self.order.insert(address, &self.records);
+        if self.is_ordered {
+            self.order.insert(address, &self.records);
+        }
         let entry = Hashed {
             hash: place.hash,
             address,

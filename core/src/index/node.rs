@@ -260,7 +260,7 @@ impl Node {
 
 /// Eight bytes of a key as a number, zeros behind its end: of two heads of which one is less, so is
 /// its key. Of equal heads it says nothing.
-fn head_of(key: &[u8], skip: usize) -> u64 {
+pub(super) fn head_of(key: &[u8], skip: usize) -> u64 {
     let rest = key.get(skip..).unwrap_or_default();
     if let Some(head) = rest.first_chunk() {
         return u64::from_be_bytes(*head);
@@ -270,7 +270,7 @@ fn head_of(key: &[u8], skip: usize) -> u64 {
     u64::from_be_bytes(head)
 }
 
-fn common_bytes(a: &[u8], b: &[u8]) -> usize {
+pub(super) fn common_bytes(a: &[u8], b: &[u8]) -> usize {
     // Eight at a time, and then one by one.
     let eights = a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0);
     let alike = 8 * eights.take_while(|(a, b)| a == b).count();

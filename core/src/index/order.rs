@@ -11,7 +11,7 @@ use core::mem;
 use core::slice;
 
 use super::heap::Address;
-use super::node::{CAPACITY, Node};
+use super::node::{CAPACITY, Node, common_bytes, head_of};
 use super::records::Records;
 
 /// A node with fewer keys looks for a neighbour to become one with.
@@ -45,6 +45,29 @@ impl Order {
             nodes = above.collect();
         }
         nodes.pop().map_or_else(Self::default, |root| Self { root })
+    }
+
+    /// The order of these keys, which come as they like.
+    pub(super) fn of_unsorted(keys: &[Address], records: &Records) -> Self {
+        let Some(&first) = keys.first() else {
+            return Self::default();
+        };
+        let first = records.key(first);
+        let common = keys
+            .iter()
+            .map(|&key| common_bytes(first, records.key(key)));
+        // Behind what all keys have in common eight bytes nearly always tell two of them apart.
+        let skip = common.min().unwrap_or(0);
+        let with_head = |&key: &Address| (head_of(records.key(key), skip), key);
+        let mut sorted: Vec<(u64, Address)> = keys.iter().map(with_head).collect();
+        sorted.sort_unstable_by_key(|&(head, _)| head);
+        for alike in sorted.chunk_by_mut(|(head, _), (next, _)| head == next) {
+            alike.sort_unstable_by(|&(_, key), &(_, other)| {
+                records.key(key).cmp(records.key(other))
+            });
+        }
+        let sorted: Vec<Address> = sorted.into_iter().map(|(_, key)| key).collect();
+        Self::of(&sorted, records)
     }
 
     /// Adds a key, which is not there, by its record.

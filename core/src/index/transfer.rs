@@ -96,8 +96,7 @@ impl KeyIndex {
             addresses.push(address);
             live_keys += u64::from(!change.deleted);
         }
-        self.order = Order::of(&addresses, &self.records);
-        self.set_live_keys(live_keys);
+        self.complete(Order::of(&addresses, &self.records), live_keys);
         Some(())
     }
 }

@@ -133,7 +133,7 @@ impl<P: PageStore> Log<P> {
             return Ok(());
         }
         self.give_up_body();
-        let pages = self.body_pages(self.encode_pages().len(), contents);
+        let pages = self.pages_for(self.encode_pages().len() + length_of(contents));
         if !self.is_worth(pages) {
             return Ok(());
         }
@@ -166,10 +166,8 @@ impl<P: PageStore> Log<P> {
         live_pages >= LEAST_PAGES && body_pages * PAGES_PER_BODY_PAGE <= live_pages
     }
 
-    fn body_pages(&self, bytes_of_log: usize, contents: &Contents<'_>) -> usize {
-        let mut bytes = bytes_of_log;
-        contents(&mut |piece| bytes += piece.len());
-        bytes.div_ceil(body_capacity(self.identity))
+    fn pages_for(&self, body_bytes: usize) -> usize {
+        body_bytes.div_ceil(body_capacity(self.identity))
     }
 
     fn write_root(&mut self) -> Result<()> {
@@ -209,13 +207,12 @@ impl<P: PageStore> Log<P> {
     /// Writes the body to free slots. `false` if there is no room, or it is not worth it.
     fn write_body(&mut self, contents: &Contents<'_>) -> Result<bool> {
         let of_log = self.encode_pages();
-        let pages = self.body_pages(of_log.len(), contents);
+        let bytes = of_log.len() + length_of(contents);
+        let pages = self.pages_for(bytes);
         let has_room = self.slots.available() >= pages + self.reserved_writes() + SPARE_WRITES;
         if !self.is_worth(pages) || !has_room {
             return Ok(false);
         }
-        let mut bytes = of_log.len();
-        contents(&mut |piece| bytes += piece.len());
         let slots: Vec<u32> = (0..pages).map_while(|_| self.slots.take_free()).collect();
         let mut writer = BodyWriter {
             log: self,
@@ -271,6 +268,12 @@ impl<P: PageStore> Log<P> {
         }
         out
     }
+}
+
+fn length_of(contents: &Contents<'_>) -> usize {
+    let mut bytes = 0;
+    contents(&mut |piece| bytes += piece.len());
+    bytes
 }
 
 impl<P: PageStore> BodyWriter<'_, P> {

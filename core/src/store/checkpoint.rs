@@ -127,7 +127,7 @@ impl Learner for Fold<'_, '_> {
     }
 
     fn forget(&mut self) {
-        *self.index = KeyIndex::with_seed(self.seed);
+        *self.index = KeyIndex::unordered(self.seed);
         *self.state = State::EMPTY;
         *self.standing = Standing::default();
         (self.visitor)(Lesson::Nothing);

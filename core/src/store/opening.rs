@@ -23,14 +23,15 @@ impl<P: PageStore> Opening<P> {
     pub(crate) fn begin(pages: P, options: &LogOptions, seed: u64) -> Result<Self> {
         Ok(Self {
             log: log::Opening::begin(pages, options)?,
-            index: KeyIndex::with_seed(seed),
+            index: KeyIndex::unordered(seed),
             seed,
             state: State::EMPTY,
             standing: Standing::default(),
         })
     }
 
-    /// Reads about `budget_bytes` more. Answers whether the store is open.
+    /// Reads about `budget_bytes` more. Answers whether the store is open: then all keys have been put in
+    /// order, at once.
     pub(crate) fn go_on(&mut self, budget_bytes: usize, visitor: &mut Visitor<'_>) -> Result<bool> {
         let mut fold = Fold {
             index: &mut self.index,
@@ -39,7 +40,11 @@ impl<P: PageStore> Opening<P> {
             seed: self.seed,
             visitor,
         };
-        self.log.go_on(budget_bytes, &mut fold)
+        let is_open = self.log.go_on(budget_bytes, &mut fold)?;
+        if is_open {
+            self.index.put_in_order();
+        }
+        Ok(is_open)
     }
 
     pub(crate) fn progress(&self) -> Progress {
@@ -63,6 +68,8 @@ impl<P: PageStore> Opening<P> {
             visitor,
         };
         let (log, _) = log.finish(&mut fold)?;
+        // Unless the last step has done it.
+        index.put_in_order();
         Ok(RevisionStore {
             log,
             index,

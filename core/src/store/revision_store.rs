@@ -43,13 +43,16 @@ impl<P: PageStore> RevisionStore<P> {
             state,
             standing,
         } = self;
-        log.refresh(&mut Fold {
+        let outcome = log.refresh(&mut Fold {
             index,
             state,
             standing,
             seed: *seed,
             visitor,
-        })
+        });
+        // It may all have been read again.
+        index.put_in_order();
+        outcome
     }
 
     /// Forgets everything and reads it again, because part of it was replaced.
@@ -69,7 +72,9 @@ impl<P: PageStore> RevisionStore<P> {
             visitor,
         };
         fold.forget();
-        log.read_all(&mut fold)
+        let outcome = log.read_all(&mut fold);
+        index.put_in_order();
+        outcome
     }
 
     /// The revision of the newest transaction; 1 for a store that has seen none.

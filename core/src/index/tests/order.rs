@@ -157,3 +157,44 @@ fn a_least_key_unlike_the_others_shortens_what_the_node_above_skips() {
         keys.check_starts(key);
     }
 }
+
+#[test]
+fn an_order_made_at_once_is_that_of_the_keys_and_goes_on_like_any_other() {
+    let mut random = Random::new(5);
+    for count in [0, 1, 2, 63, 64, 65, 64 * 64, 64 * 64 + 1, 10_000] {
+        for prefix in [&b""[..], b"/a/common/beginning/"] {
+            let mut keys = Keys::default();
+            while keys.expected.len() < count {
+                keys.insert(&number_key(prefix, random.below(1 << 20)));
+            }
+            let sorted: Vec<Address> = keys.expected.values().copied().collect();
+            keys.order = Order::of(&sorted, &keys.records);
+            // All nodes are full but the last ones, of which there is one at each height at most.
+            assert!(keys.check() <= count / 64 + count / (64 * 64) + 4);
+            // Addresses are those of the order in which the keys came.
+            let mut unsorted = sorted;
+            unsorted.sort_unstable();
+            keys.order = Order::of_unsorted(&unsorted, &keys.records);
+            keys.check();
+            for _ in 0..200 {
+                keys.insert(&number_key(prefix, random.below(1 << 20)));
+                keys.check_starts(&number_key(prefix, random.below(1 << 20)));
+                let removed = keys.expected.keys().nth(random.below(count + 1)).cloned();
+                removed.into_iter().for_each(|key| keys.remove(&key));
+            }
+            keys.check();
+        }
+    }
+}
+
+#[test]
+fn keys_that_begin_alike_beyond_their_heads_are_put_in_order() {
+    let mut keys = Keys::default();
+    for key in ["", "a", "a\0", "abcdefgh", "abcdefghi", "abcdefgh\0", "b"] {
+        keys.insert(key.as_bytes());
+    }
+    let mut addresses: Vec<Address> = keys.expected.values().copied().collect();
+    addresses.reverse();
+    keys.order = Order::of_unsorted(&addresses, &keys.records);
+    keys.check();
+}
