@@ -230,6 +230,8 @@ impl KeyIndex {
         assert!(self.keys().all(|key| self.locate(key).address.is_some()));
     }
 
+    /// What the hash table has of a key. Not inlined, so that the search in it is.
+    #[inline(never)]
     fn entry(&self, hash: u32, key: &[u8]) -> Option<&Hashed> {
         let is_it = |entry: &Hashed| entry.hash == hash && self.records.key(entry.address) == key;
         self.by_hash.find(spread(hash), is_it)
@@ -248,8 +250,8 @@ fn spread(hash: u32) -> u64 {
     u64::from(hash) << u32::BITS | u64::from(hash)
 }
 
-/// How many records are asked for together: more loads than processors keep waiting.
-const AHEAD: usize = 32;
+/// How many records are asked for together: more than processors can keep waiting.
+const AHEAD: usize = 64;
 
 /// The keys of a range that existed as of a revision, in order, each with its put.
 pub(crate) struct KeysAt<'a> {
