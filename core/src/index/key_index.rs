@@ -285,6 +285,8 @@ impl KeyIndex {
         assert!(self.keys().all(|key| self.locate(key).address.is_some()));
     }
 
+    /// What the hash table has of a key. Not inlined, so that the search in it is.
+    #[inline(never)]
     fn entry(&self, hash: u32, key: &[u8]) -> Option<&Hashed> {
         let is_it = |entry: &Hashed| entry.hash == hash && self.records.key(entry.address) == key;
         self.by_hash.find(spread(hash), is_it)
@@ -295,8 +297,8 @@ impl KeyIndex {
     }
 }
 
-/// How many records are asked for together: more loads than processors keep waiting.
-const AHEAD: usize = 32;
+/// How many records are asked for together: more than processors can keep waiting.
+const AHEAD: usize = 64;
 
 /// The keys of a range that existed as of a revision, in order, each with its put.
 pub(crate) struct KeysAt<'a> {

@@ -123,8 +123,9 @@ impl<'a, P: PageStore> Iterator for PinnedRange<'a, P> {
 
 impl<P: PageStore> FusedIterator for PinnedRange<'_, P> {}
 
-/// How many puts are read together: more than processors keep loads waiting.
-pub(super) const AHEAD: usize = 32;
+/// How many puts are read together: more than processors can keep waiting.
+pub(super) const AHEAD: usize = 64;
+/// How many are at first.
 const FIRST_AHEAD: usize = 2;
 /// Entries mostly lie in so many bytes from their beginning, of which each cache line is asked for.
 const NEAR_BYTES: usize = 128;
@@ -149,7 +150,8 @@ impl<'a> Ahead<'a> {
         }
     }
 
-    /// Reads several, and waits for memory once.
+    /// Reads several, and waits for memory once. What is done so seldom need not be inlined, but has
+    /// its loops to itself.
     #[inline(never)]
     pub(super) fn read(ahead: &mut [Self]) {
         let bytes = ahead.iter().filter_map(|ahead| ahead.bytes);
