@@ -232,7 +232,13 @@ impl Ranges {
         }
         let hash = self.hash(Kind::Key, key, &[]);
         let at = self.by_hash.find(hash, |_| true)?;
-        prefetch::touch(self.heap.bytes(self.by_hash.id(at)).first().into_iter());
+        prefetch::touch(
+            self.heap
+                .bytes(self.by_hash.id(at))
+                .first()
+                .copied()
+                .into_iter(),
+        );
         watcher(self.by_hash.beside(at))
     }
 
