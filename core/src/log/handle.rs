@@ -126,8 +126,6 @@ pub(crate) struct Log<P> {
     pub(super) running_sync: Option<Weak<()>>,
     /// The length that the page store has, if a sync is needed before its last slots can be used.
     pub(super) growing: Option<u32>,
-    /// What was synced when the page store last grew.
-    pub(super) synced_at_growth: Option<u64>,
     /// The last write of earlier sessions.
     pub(super) opened_at: u64,
     /// Pages that a clean close left beyond the mark. They are written again with the first write, and
@@ -173,7 +171,6 @@ impl<P: PageStore> Log<P> {
             is_synced_by_caller: false,
             running_sync: None,
             growing: None,
-            synced_at_growth: None,
             unconfirmed: None,
             readable_end: 0,
             newest: None,

@@ -24,9 +24,6 @@ use crate::seeded_bug::is_seeded;
 const PAGES_PER_GAINED_PAGE: usize = 32;
 pub(super) const GROWTH_LEAST_BYTES: usize = 64 * 1024;
 const GROWTH_MOST_BYTES: usize = 256 * 1024;
-/// While nothing was synced since the last growth another one makes no sync dearer. It gains so few
-/// pages then that nobody waits for their zeros.
-const GROWTH_BETWEEN_SYNCS_PAGES: usize = 4;
 /// The limit where gained pages need a sync before they are used: that takes longer than their zeros.
 const SYNCED_GROWTH_MOST_BYTES: usize = 1024 * 1024;
 /// Page writes that need no entries: the tail for a sync, the tail once more at the close, and the
@@ -427,19 +424,13 @@ impl<P: PageStore> Log<P> {
         let length = self.slots.length();
         let missing = missing + FIRST_LOG_SLOT.saturating_sub(length) as usize;
         let page_size = self.identity.page_size;
-        let gains_zeros = self.pages.gains_zeros();
-        let most_bytes = if gains_zeros {
+        let most_bytes = if self.pages.gains_zeros() {
             GROWTH_MOST_BYTES
         } else {
             SYNCED_GROWTH_MOST_BYTES
         };
-        let nothing_synced = self.synced_at_growth.replace(self.synced) == Some(self.synced);
-        let chunk = if gains_zeros && nothing_synced {
-            GROWTH_BETWEEN_SYNCS_PAGES
-        } else {
-            (length as usize / PAGES_PER_GAINED_PAGE)
-                .clamp(GROWTH_LEAST_BYTES / page_size, most_bytes / page_size)
-        };
+        let chunk = (length as usize / PAGES_PER_GAINED_PAGE)
+            .clamp(GROWTH_LEAST_BYTES / page_size, most_bytes / page_size);
         // Where pages wear, all there are.
         let wanted = match self.pages.wearing_pages() {
             Some(pages) => pages.saturating_sub(length) as usize,

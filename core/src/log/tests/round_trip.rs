@@ -141,32 +141,6 @@ fn a_store_that_gains_zeros_grows_without_a_write_or_a_sync() {
 }
 
 #[test]
-fn between_syncs_no_append_waits_for_more_than_a_few_gained_pages() {
-    let pages = FaultPages::new(512, 1).gaining_zeros();
-    let (mut log, _, replayed) = open(pages.clone()).unwrap();
-    let mut author = Author::after(&replayed);
-    let mut gained = |log: &mut Log<FaultPages>| {
-        let before = pages.len().unwrap();
-        author.append(log, &[400]).unwrap();
-        pages.len().unwrap() - before
-    };
-    for _ in 0..5 {
-        gained(&mut log);
-        log.sync().unwrap();
-        let first = (0..1000)
-            .map(|_| gained(&mut log))
-            .find(|&gained| gained > 0);
-        assert!(
-            first > Some(64),
-            "few growths are to be made durable: {first:?}"
-        );
-        let later: Vec<_> = (0..1000).map(|_| gained(&mut log)).collect();
-        assert!(later.iter().all(|&gained| gained <= 6), "{later:?}");
-        assert!(later.iter().sum::<u32>() > 100);
-    }
-}
-
-#[test]
 fn many_small_commits_move_through_few_slots() {
     let pages = FaultPages::new(65_536, 1);
     let (mut log, _, replayed) = open(pages.clone()).unwrap();
