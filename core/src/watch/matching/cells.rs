@@ -134,7 +134,7 @@ impl Cells {
     /// to the other.
     #[inline]
     fn home(&self, hash: u32) -> usize {
-        (u64::from(hash) * self.rows.len() as u64 >> u32::BITS) as usize
+        ((u64::from(hash) * self.rows.len() as u64) >> u32::BITS) as usize
     }
 
     #[inline]
