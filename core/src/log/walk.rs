@@ -150,8 +150,8 @@ impl<P: PageStore> Log<P> {
         let mut order = mem::take(&mut walker.order);
         let mut cut = mem::take(&mut walker.cut);
         while walker.position < stop {
-            let step = self.walk_on_together(walker, &mut order, &mut cut, resume, learner)?;
-            let walk = match step {
+            let taken = self.walk_on_together(walker, &mut order, &mut cut, resume, learner)?;
+            let walk = match taken {
                 Step::Taken(walk) => walk,
                 Step::Elsewhere => {
                     cut.clear();
