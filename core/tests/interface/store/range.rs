@@ -1,7 +1,7 @@
 //! Reading ranges: every way to read one gives the same answer.
 
 use crate::common::Rng;
-use revwatch::page::fault::HookedPages;
+use revwatch::page::fault::{Fault, FaultPages, HookedPages};
 use revwatch::page::{MemoryPages, PageStore};
 use revwatch::{
     DeleteRangeRequest, ErrorCode, KeyRange, KeyValue, Options, RangeRequest, SortOrder,
@@ -115,6 +115,67 @@ fn a_pinned_range_that_has_ended_stays_so() {
         );
         assert!(pinned.next().is_none() && pinned.next().is_none());
     }
+}
+
+/// Keys that were put in any order, each with the number of its put as a value.
+fn numbered<P: PageStore>(pages: P, keys: u64, cache_bytes: usize) -> Store<P> {
+    let options = Options {
+        cache_bytes,
+        ..Options::default()
+    };
+    let mut store = Store::open(pages, options).unwrap();
+    for put in 0..keys {
+        // 7919 is a prime, so that each key comes once.
+        let key = put * 7919 % keys;
+        store.put(&key.to_be_bytes(), &put.to_be_bytes()).unwrap();
+    }
+    store
+}
+
+#[test]
+fn a_pinned_range_has_each_key_once_and_in_order_however_many_there_are() {
+    for keys in (0..140).chain([1000, 5000]) {
+        for store in [
+            numbered(Copied(MemoryPages::new(512)), keys, 1 << 20),
+            numbered(Copied(MemoryPages::new(512)), keys, 0),
+        ] {
+            let mut range = store.range_pinned(&KeyRange::All, 0).unwrap();
+            for expected in 0..keys {
+                let pinned = range.next().unwrap().unwrap();
+                let kv = pinned.as_ref();
+                assert_eq!(kv.key, expected.to_be_bytes());
+                let put = u64::from_be_bytes(kv.value.try_into().unwrap());
+                assert_eq!(put * 7919 % keys, expected);
+                assert_eq!(kv.mod_revision, put as i64 + 2);
+            }
+            assert!(range.next().is_none());
+        }
+    }
+}
+
+#[test]
+fn a_pinned_range_goes_on_behind_a_key_that_it_could_not_read() {
+    const KEYS: u64 = 300;
+    let pages = FaultPages::new(512, 1);
+    let store = numbered(pages.clone(), KEYS, 0);
+    let mut failed = 0;
+    for reads in 0..KEYS {
+        pages.fail_after(reads, Fault::BitFlipOnRead);
+        let mut keys = 0..KEYS;
+        for pinned in store.range_pinned(&KeyRange::All, 0).unwrap() {
+            let key = keys.next().unwrap().to_be_bytes();
+            match pinned {
+                Ok(pinned) => assert_eq!(pinned.as_ref().key, key),
+                Err(error) => {
+                    assert_eq!(error.code(), ErrorCode::Corrupt);
+                    failed += 1;
+                }
+            }
+        }
+        assert!(keys.is_empty());
+        pages.forget_faults();
+    }
+    assert!(failed > KEYS / 2, "{failed}");
 }
 
 #[test]
