@@ -103,7 +103,7 @@ pub(crate) use learner::Learner;
 pub(crate) use opening::Opening;
 pub use opening::Progress;
 pub(crate) use reader::Held;
-pub(crate) use record::{Change, Entry, Record};
+pub(crate) use record::{Entry, Record};
 pub(crate) use salvage::{Found as SalvageFound, Salvage};
 pub(crate) use scan::Scan;
 pub(crate) use sweep::Sweep;

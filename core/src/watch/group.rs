@@ -20,7 +20,6 @@ use super::roster::{Lineup, Rosters, dissolve};
 use super::selection::{Matching, Selected, Touch};
 use super::watcher::{NOBODY, State, Watcher};
 use crate::range::KeyRange;
-use crate::record::Event;
 
 /// The watchers of the same ranges.
 #[derive(Debug)]
@@ -347,35 +346,35 @@ impl Groups {
         self.parts
     }
 
-    /// Finds, for each holder with synced watchers, those events that are in its ranges; answers also
+    /// Finds, for each holder with synced watchers, those events whose keys are in its ranges; answers also
     /// the picks of those whose events are not neighbours. Holders come in the order in which the
     /// events touch them.
-    pub(super) fn select_for_synced(
+    pub(super) fn select_for_synced<'k>(
         &mut self,
         watchers: &mut Slab<Watcher>,
-        events: &[Event],
+        keys: impl Iterator<Item = &'k [u8]>,
     ) -> (Vec<Selected>, Vec<u32>) {
         let is_synced = |state| matches!(state, State::Synced);
-        self.select(watchers, events, is_synced, |group| {
+        self.select(watchers, keys, is_synced, |group| {
             group.first_synced != NOBODY
         })
     }
 
     /// The same for each holder with unsynced watchers, who are then told by [`Self::was_behind`].
-    pub(super) fn select_for_unsynced(
+    pub(super) fn select_for_unsynced<'k>(
         &mut self,
         watchers: &mut Slab<Watcher>,
-        events: &[Event],
+        keys: impl Iterator<Item = &'k [u8]>,
     ) -> (Vec<Selected>, Vec<u32>) {
         self.count_part();
         let is_unsynced = |state| matches!(state, State::Unsynced);
-        self.select(watchers, events, is_unsynced, |group| group.unsynced > 0)
+        self.select(watchers, keys, is_unsynced, |group| group.unsynced > 0)
     }
 
-    fn select(
+    fn select<'k>(
         &mut self,
         watchers: &mut Slab<Watcher>,
-        events: &[Event],
+        keys: impl Iterator<Item = &'k [u8]>,
         is_wanted: impl Fn(State) -> bool,
         has_wanted: impl Fn(&Group) -> bool,
     ) -> (Vec<Selected>, Vec<u32>) {
@@ -385,8 +384,8 @@ impl Groups {
             matching,
             ..
         } = self;
-        for (index, event) in events.iter().enumerate() {
-            matcher.matching(&event.kv.key, |number| {
+        for (index, key) in keys.enumerate() {
+            matcher.matching(key, |number| {
                 let holder = Holder::from_number(number);
                 let mark = match holder.who() {
                     Who::Watcher(key) => {

@@ -103,7 +103,7 @@ impl Responses {
         self.len += 1;
         if let WatchResponse::Events { events, .. } = &response {
             self.events += events.len();
-            self.bytes += events.iter().map(|event| event.bytes()).sum::<usize>();
+            self.bytes += events.bytes();
         } else {
             self.events += 1;
         }
