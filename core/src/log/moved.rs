@@ -70,7 +70,7 @@ impl<P: PageStore> Log<P> {
                 return Ok(Stretch::End);
             };
             match self.page(live, Source::Cached) {
-                Ok(page) => return Ok(stretch_of(page, live, position)),
+                Ok(page) => return Ok(stretch_of(page, position, live.to)),
                 Err(error) => failure = Some(error),
             }
         }
@@ -93,19 +93,16 @@ impl<P: PageStore> Log<P> {
     }
 }
 
-/// What a verified page has at one of the positions that it answers for.
-pub(super) fn stretch_of<'a>(page: Arc<[u8]>, live: &LivePage, position: u64) -> Stretch<'a> {
-    if let Some(range) = live.range_from(position) {
-        return Stretch::Page(page, range);
-    }
+/// What a verified page, which answers for positions up to `to`, has at one of them.
+pub(super) fn stretch_of<'a>(page: Arc<[u8]>, position: u64, to: u64) -> Stretch<'a> {
     match pieces::find(&page, position) {
         Run::Bytes(mut range) => {
             // Newer pages answer for what follows.
-            let left = usize::try_from(live.to - position).unwrap_or(usize::MAX);
+            let left = usize::try_from(to - position).unwrap_or(usize::MAX);
             range.end = range.start + left.min(range.len());
             Stretch::Page(page, range)
         }
-        Run::Gap(next) => Stretch::Gap(next.min(live.to)),
+        Run::Gap(next) => Stretch::Gap(next.min(to)),
     }
 }
 
