@@ -74,6 +74,11 @@ pub struct KeyValueRef<'a> {
 }
 
 impl KeyValueRef<'_> {
+    /// Bytes of its key and value.
+    pub(crate) fn bytes(&self) -> usize {
+        self.key.len() + self.value.len()
+    }
+
     /// A copy that owns its bytes.
     pub fn to_owned(&self) -> KeyValue {
         KeyValue {
@@ -86,6 +91,9 @@ impl KeyValueRef<'_> {
         }
     }
 }
+
+/// What happened to a key, and its state after that.
+pub(crate) type Change<'a> = (EventKind, KeyValueRef<'a>);
 
 /// What happened to a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

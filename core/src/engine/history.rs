@@ -23,7 +23,7 @@ use crate::page::PageStore;
 use crate::record::{Event, EventKind, KeyValue, KeyValueRef};
 use crate::seeded_bug::is_seeded;
 use crate::store::{Before, Read, Reading, RevisionStore};
-use crate::watch::{History, Hub, ReadPart, Wanted};
+use crate::watch::{History, Hub, Listing, Packed, ReadPart, Wanted};
 
 /// How often a reader refreshes to get at history that a writer in another process is moving meanwhile.
 const REFRESHES: usize = 4;
@@ -134,7 +134,7 @@ impl<P: PageStore> Errand<P> {
         }
     }
 
-    fn read_beside(&mut self, hold: &impl Hold<P>) -> Result<(Vec<Event>, i64)> {
+    fn read_beside(&mut self, hold: &impl Hold<P>) -> Result<(Listing, i64)> {
         let mut gathered = Gathered::of(&self.wanted);
         loop {
             match self.reading.visit(|_, kind, kv| gathered.add(kind, kv))? {
@@ -148,7 +148,7 @@ impl<P: PageStore> Errand<P> {
         if self.wanted.prev_kv {
             gathered.attach_prev_kvs(|events| attach_prev_kvs_beside(hold, events))?;
         }
-        Ok((gathered.events, gathered.to))
+        Ok(gathered.finish())
     }
 }
 
@@ -156,7 +156,7 @@ impl<P: PageStore> Errand<P> {
 fn gather_at_hand<P: PageStore>(
     revisions: &RevisionStore<P>,
     wanted: &Wanted,
-) -> Result<(Vec<Event>, i64)> {
+) -> Result<(Listing, i64)> {
     let mut gathered = Gathered::of(wanted);
     revisions.changes(wanted.from, wanted.published, |_, kind, kv| {
         gathered.add(kind, kv)
@@ -169,13 +169,18 @@ fn gather_at_hand<P: PageStore>(
             Ok(1)
         })?;
     }
-    Ok((gathered.events, gathered.to))
+    Ok(gathered.finish())
 }
 
 /// Events of whole revisions, as many as were wanted.
 struct Gathered<'a> {
     wanted: &'a Wanted,
+    /// Events that nothing more is to be done with are packed at once.
+    packs: bool,
+    packed: Packed,
     events: Vec<Event>,
+    /// The revision of the last event.
+    last: i64,
     revisions: usize,
     bytes: usize,
     /// All events up to and including this revision are there.
@@ -186,7 +191,10 @@ impl<'a> Gathered<'a> {
     fn of(wanted: &'a Wanted) -> Self {
         Self {
             wanted,
+            packs: !wanted.prev_kv && wanted.from > wanted.compact_revision,
+            packed: Packed::default(),
             events: Vec::new(),
+            last: 0,
             revisions: 0,
             bytes: 0,
             to: wanted.published,
@@ -196,8 +204,7 @@ impl<'a> Gathered<'a> {
     #[inline]
     fn add(&mut self, kind: EventKind, kv: KeyValueRef<'_>) -> ControlFlow<()> {
         let revision = kv.mod_revision;
-        let last = self.events.last();
-        if last.is_none_or(|last| last.kv.mod_revision != revision) {
+        if revision != self.last {
             let is_enough =
                 self.revisions >= self.wanted.max_revisions || self.bytes >= self.wanted.max_bytes;
             if self.revisions > 0 && is_enough {
@@ -205,14 +212,29 @@ impl<'a> Gathered<'a> {
                 return ControlFlow::Break(());
             }
             self.revisions += 1;
+            self.last = revision;
         }
         self.bytes += kv.key.len() + kv.value.len();
-        self.events.push(Event {
-            kind,
-            kv: kv.to_owned(),
-            prev_kv: None,
-        });
+        if self.packs {
+            self.packed.push(kind, kv);
+        } else {
+            self.events.push(Event {
+                kind,
+                kv: kv.to_owned(),
+                prev_kv: None,
+            });
+        }
         ControlFlow::Continue(())
+    }
+
+    /// The events, and up to which revision they are all there.
+    fn finish(self) -> (Listing, i64) {
+        let events = if self.packs {
+            self.packed.into()
+        } else {
+            self.events.into()
+        };
+        (events, self.to)
     }
 
     /// At exactly the compact revision only the state is kept: of several changes of one key in that

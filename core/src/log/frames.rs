@@ -7,9 +7,9 @@ use core::ops::{ControlFlow, Range};
 
 use super::frame::{self, LENGTH_BYTES, Length};
 use super::reader::Stored;
-use super::record::Change;
 use super::usual::take_usual_put;
 use crate::error::{Error, Result};
+use crate::record::Change;
 use crate::revision::Revision;
 
 /// A frame of the log.

@@ -2,7 +2,6 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::ops::Range;
 
 use super::layout::{HEADER_BYTES, NUMBER_LIMIT, PageHeader};
 use super::lend::Lent;
@@ -67,15 +66,12 @@ impl LivePage {
     #[inline]
     pub(super) fn bytes_at(&self, position: u64) -> Option<&[u8]> {
         let page = self.bytes.as_ref().or_else(|| self.lent.bytes())?;
-        page.get(self.range_from(position)?)
-    }
-
-    /// Where they are in the page, if they lie there in one piece.
-    #[inline]
-    pub(super) fn range_from(&self, position: u64) -> Option<Range<usize>> {
+        if !self.is_dense() {
+            return None;
+        }
         let place =
             |position: u64| HEADER_BYTES + self.before as usize + (position - self.from) as usize;
-        self.is_dense().then(|| place(position)..place(self.to))
+        page.get(place(position)..place(self.to))
     }
 
     /// Whether it is in memory.

@@ -106,7 +106,7 @@ pub(crate) use opening::Opening;
 pub use opening::Progress;
 pub(crate) use put::{PutFields, put_at};
 pub(crate) use reader::Held;
-pub(crate) use record::{Change, Entry, Record};
+pub(crate) use record::{Entry, Record};
 pub(crate) use salvage::{Found as SalvageFound, Salvage};
 pub(crate) use scan::Scan;
 pub(crate) use sweep::Sweep;

@@ -71,7 +71,7 @@ impl<P: PageStore> Log<P> {
                 return Ok(Stretch::End);
             };
             match self.page(live, Source::Cached) {
-                Ok(page) => return Ok(stretch_of(page, live, position)),
+                Ok(page) => return Ok(stretch_of(page, position, live.to)),
                 Err(error) => failure = Some(error),
             }
         }
@@ -93,14 +93,9 @@ impl<P: PageStore> Log<P> {
     }
 }
 
-/// What a verified page has at one of the positions that it answers for.
-pub(super) fn stretch_of<'a>(page: Arc<[u8]>, live: &LivePage, position: u64) -> Stretch<'a> {
-    // A checkpoint may say anything of where the contents begin.
-    let told = live.range_from(position);
-    if let Some(range) = told.filter(|range| range.end <= page.len()) {
-        return Stretch::Page(page, range);
-    }
-    match run_at(&page, position, live.to) {
+/// What a verified page, which answers for positions up to `to`, has at one of them.
+pub(super) fn stretch_of<'a>(page: Arc<[u8]>, position: u64, to: u64) -> Stretch<'a> {
+    match run_at(&page, position, to) {
         Run::Bytes(range) => Stretch::Page(page, range),
         Run::Gap(next) => Stretch::Gap(next),
     }

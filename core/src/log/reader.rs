@@ -164,7 +164,7 @@ impl<P: PageStore> Frames for Log<P> {
             return Ok(Stretch::End);
         };
         match self.page(live, Source::Cached) {
-            Ok(page) => Ok(stretch_of(page, live, position)),
+            Ok(page) => Ok(stretch_of(page, position, live.to)),
             Err(error) if self.moved.is_looked_for && may_have_moved(&error) => {
                 self.stretch_in_moved(position)
             }

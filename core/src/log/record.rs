@@ -2,11 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{EventKind, KeyValueRef};
+use crate::record::{Change, EventKind, KeyValueRef};
 use crate::revision::Revision;
-
-/// What an entry did to a key, and the key's state after it.
-pub(crate) type Change<'a> = (EventKind, KeyValueRef<'a>);
 
 /// One record of the log under its revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

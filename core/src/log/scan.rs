@@ -7,9 +7,9 @@ use super::frames::Frames;
 use super::handle::{Log, Position};
 use super::header::COPIES;
 use super::reader::Stored;
-use super::record::Change;
 use crate::error::{Error, Result};
 use crate::page::PageStore;
+use crate::record::Change;
 use crate::revision::Revision;
 
 /// A place in the log that moves on as it is read. It borrows nothing: the log may grow meanwhile,

@@ -152,7 +152,7 @@ impl<P: PageStore> Frames for Window<P> {
         };
         let page = reading.page(live, Source::Cached)?;
         live.lent.fill(&page);
-        Ok(stretch_of(page, live, position))
+        Ok(stretch_of(page, position, live.to))
     }
 
     fn corrupt_at(&self, position: u64, what: impl Into<String>) -> Error {

@@ -5,9 +5,9 @@ use core::ops::ControlFlow;
 use super::revision_store::RevisionStore;
 use crate::error::Result;
 use crate::index::Found;
-use crate::log::{Change, Entry};
+use crate::log::Entry;
 use crate::page::PageStore;
-use crate::record::{Event, EventKind, KeyValueRef};
+use crate::record::{Change, Event, EventKind, KeyValueRef};
 use crate::revision::Revision;
 use crate::seeded_bug::is_seeded;
 

@@ -1,18 +1,24 @@
 //! Events, held once for all watchers that they concern.
 
+#![allow(
+    clippy::inline_always,
+    reason = "whoever reads an event looks at a part of it: only that is then loaded"
+)]
+
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem;
 
 use slab::Slab;
 
+use super::listing::Listing;
 use super::request::Filter;
-use crate::record::{Event, EventKind};
+use crate::record::{Change, EventKind, KeyValueRef};
 
 /// Events of one or more whole revisions, in order. Whoever is given some of them holds a [`Slice`].
 #[derive(Debug, Default)]
 pub(super) struct Batch {
-    events: Vec<Event>,
+    events: Listing,
     /// The batch that `picks` are of; `None` if of this one's own events.
     base: Option<Arc<Self>>,
     /// Places in the events, for those slices that are not a run of neighbours.
@@ -23,9 +29,9 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    pub(super) fn new(events: Vec<Event>, picks: Vec<u32>, revision: Option<i64>) -> Self {
+    pub(super) fn new(events: impl Into<Listing>, picks: Vec<u32>, revision: Option<i64>) -> Self {
         Self {
-            events,
+            events: events.into(),
             base: None,
             picks,
             revision,
@@ -35,25 +41,42 @@ impl Batch {
     /// Other picks from the same events.
     pub(super) fn derived(base: &Arc<Self>, picks: Vec<u32>) -> Self {
         Self {
-            events: Vec::new(),
+            events: Listing::default(),
             base: Some(Arc::clone(base)),
             picks,
             revision: base.revision,
         }
     }
 
-    pub(super) fn events(&self) -> &[Event] {
+    #[inline]
+    pub(super) fn events(&self) -> &Listing {
         self.base.as_ref().map_or(&self.events, |base| &base.events)
     }
 
-    /// The event at `place`, which is one of a slice's.
-    pub(super) fn event(&self, place: u32, picked: bool) -> &Event {
-        let index = if picked {
-            self.picks[place as usize]
+    /// The event at `place`, which is one of a slice's, without what its key was before.
+    #[inline(always)]
+    pub(super) fn change(&self, place: u32, picked: bool) -> Change<'_> {
+        self.events().change(self.index(place, picked))
+    }
+
+    /// What its key was before.
+    #[inline(always)]
+    pub(super) fn prev_kv(&self, place: u32, picked: bool) -> Option<KeyValueRef<'_>> {
+        self.events().prev_kv(self.index(place, picked))
+    }
+
+    #[inline]
+    pub(super) fn revision_at(&self, place: u32, picked: bool) -> i64 {
+        self.change(place, picked).1.mod_revision
+    }
+
+    #[inline]
+    fn index(&self, place: u32, picked: bool) -> usize {
+        if picked {
+            self.picks[place as usize] as usize
         } else {
-            place
-        };
-        &self.events()[index as usize]
+            place as usize
+        }
     }
 
     /// Places of events that a slice may pick.
@@ -64,7 +87,7 @@ impl Batch {
     /// What of a slice is of revision `from` or later.
     pub(super) fn trim(&self, slice: Slice, from: i64) -> Slice {
         let start = partition_point(slice.start, slice.end, |place| {
-            self.event(place, slice.picked).kv.mod_revision < from
+            self.revision_at(place, slice.picked) < from
         });
         Slice { start, ..slice }
     }
@@ -102,14 +125,8 @@ impl Slice {
     }
 }
 
-/// Bytes that events take in memory.
-pub(super) fn bytes_of(events: &[Event]) -> usize {
-    let contents: usize = events.iter().map(Event::bytes).sum();
-    contents + size_of_val(events)
-}
-
 /// Which of a slice's events a filter lets through, as places in the batch's events.
-pub(super) fn filtered(events: &[Event], picks: &[u32], slice: Slice, filter: Filter) -> Vec<u32> {
+pub(super) fn filtered(events: &Listing, picks: &[u32], slice: Slice, filter: Filter) -> Vec<u32> {
     let places = slice.start..slice.end;
     let indices = places.map(|place| {
         if slice.picked {
@@ -119,7 +136,7 @@ pub(super) fn filtered(events: &[Event], picks: &[u32], slice: Slice, filter: Fi
         }
     });
     indices
-        .filter(|&index| filter.lets_through(events[index as usize].kind))
+        .filter(|&index| filter.lets_through(events.change(index as usize).0))
         .collect()
 }
 

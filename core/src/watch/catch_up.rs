@@ -278,14 +278,12 @@ impl Hub {
             } else {
                 place
             };
-            let kv = &events[index as usize].kv;
-            let is_delete = events[index as usize].kind == EventKind::Delete;
+            let (kind, kv) = events.change(index as usize);
+            let is_delete = kind == EventKind::Delete;
             if is_delete && is_seeded!(ConflationDropsDeletes) {
                 continue;
             }
-            if seen.insert(kv.key.as_slice())
-                && history.newest_change(&kv.key) == Some(kv.mod_revision)
-            {
+            if seen.insert(kv.key) && history.newest_change(kv.key) == Some(kv.mod_revision) {
                 indices.push(index);
             }
         }

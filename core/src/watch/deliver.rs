@@ -297,7 +297,7 @@ impl Hub {
         } else {
             slice.start + events.end_of_head(most) as u32
         };
-        let revision_at = |place: u32| batch.event(place, slice.picked).kv.mod_revision;
+        let revision_at = |place: u32| batch.revision_at(place, slice.picked);
         let is_last = middle == slice.end;
         let fragment = !is_last
             && revision_at(middle - 1) == revision_at(middle)

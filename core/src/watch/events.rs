@@ -1,7 +1,13 @@
 //! Events as they are handed to the caller.
 
+#![allow(
+    clippy::inline_always,
+    reason = "whoever reads an event looks at a part of it: only that is then loaded"
+)]
+
 use alloc::sync::Arc;
 use core::fmt;
+use core::ops::Range;
 
 use super::batch::{Batch, Slice};
 use super::watcher::{Flag, Flags};
@@ -73,8 +79,7 @@ impl EventRef<'_> {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let of = |kv: &KeyValueRef<'_>| kv.key.len() + kv.value.len();
-        of(&self.kv) + self.prev_kv.as_ref().map_or(0, of)
+        self.kv.bytes() + self.prev_kv.map_or(0, |kv| kv.bytes())
     }
 }
 
@@ -118,6 +123,16 @@ impl Events {
             picked: self.picked,
             flags: self.flags,
         }
+    }
+
+    /// Bytes of their keys and values, as they are shown.
+    pub(super) fn bytes(&self) -> usize {
+        let shows_all = !self.picked && !self.flags.has(Flag::KeysOnly);
+        let (start, end) = (self.start as usize, self.end as usize);
+        let together = self.batch.events().content_bytes(start, end);
+        together
+            .filter(|_| shows_all)
+            .unwrap_or_else(|| self.iter().map(|event| event.bytes()).sum())
     }
 
     /// Leaves out those from `place` on.
@@ -177,7 +192,10 @@ impl<'a> EventsRef<'a> {
     /// All of them, in order of revision.
     #[inline]
     pub fn iter(self) -> impl ExactSizeIterator<Item = EventRef<'a>> {
-        (self.start..self.end).map(move |place| self.event_at(place))
+        EventsIter {
+            events: self,
+            places: self.start..self.end,
+        }
     }
 
     /// Whether these are the very same events, shown in the same way, as watchers of the same ranges are
@@ -200,27 +218,44 @@ impl<'a> EventsRef<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn event_at(self, place: u32) -> EventRef<'a> {
-        let event = self.batch.event(place, self.picked);
-        let mut kv = event.kv.as_ref();
-        let before = match &event.prev_kv {
-            Some(_) if is_seeded!(PrevKvIsOfAfter) => Some(&event.kv),
-            before => before.as_ref(),
-        };
-        let prev_kv = before.filter(|_| self.flags.has(Flag::PrevKv));
-        let mut prev_kv = prev_kv.map(|kv| kv.as_ref());
+        let (kind, mut kv) = self.batch.change(place, self.picked);
+        let mut prev_kv = None;
+        if self.flags.has(Flag::PrevKv) {
+            prev_kv = self.batch.prev_kv(place, self.picked);
+            if is_seeded!(PrevKvIsOfAfter) {
+                prev_kv = prev_kv.map(|_| kv);
+            }
+        }
         if self.flags.has(Flag::KeysOnly) {
             kv.value = &[];
             prev_kv = prev_kv.map(|kv| KeyValueRef { value: &[], ..kv });
         }
-        EventRef {
-            kind: event.kind,
-            kv,
-            prev_kv,
-        }
+        EventRef { kind, kv, prev_kv }
     }
 }
+
+struct EventsIter<'a> {
+    events: EventsRef<'a>,
+    places: Range<u32>,
+}
+
+impl<'a> Iterator for EventsIter<'a> {
+    type Item = EventRef<'a>;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<EventRef<'a>> {
+        let place = self.places.next()?;
+        Some(self.events.event_at(place))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.places.size_hint()
+    }
+}
+
+impl ExactSizeIterator for EventsIter<'_> {}
 
 impl PartialEq for EventsRef<'_> {
     fn eq(&self, other: &Self) -> bool {
@@ -271,7 +306,7 @@ mod tests {
     }
 
     fn events(revisions: &[i64], picks: &[u32], fragment: bool) -> Events {
-        let all = revisions.iter().copied().map(event).collect();
+        let all: Vec<_> = revisions.iter().copied().map(event).collect();
         let slice = Slice {
             batch: 0,
             start: 0,

@@ -20,7 +20,6 @@ use super::roster::{Lineup, Rosters, dissolve};
 use super::selection::{Matching, Selected, Touch};
 use super::watcher::{NOBODY, State, Watcher};
 use crate::range::KeyRange;
-use crate::record::Event;
 
 /// The watchers of the same ranges.
 #[derive(Debug)]
@@ -362,31 +361,31 @@ impl Groups {
         self.parts
     }
 
-    /// Finds, for each holder with synced watchers, those events that are in its ranges, and adds them
-    /// to `selected`; answers the picks of those whose events are not neighbours. Holders come in the
-    /// order in which the events touch them.
-    pub(super) fn select_for_synced(
+    /// Finds, for each holder with synced watchers, those events whose keys are in its ranges, and adds
+    /// them to `selected`; answers the picks of those whose events are not neighbours. Holders come in
+    /// the order in which the events touch them.
+    pub(super) fn select_for_synced<'k>(
         &mut self,
         watchers: &mut Slab<Watcher>,
-        events: &[Event],
+        keys: impl Iterator<Item = &'k [u8]>,
         selected: &mut Vec<Selected>,
     ) -> Vec<u32> {
         let is_synced = |state| matches!(state, State::Synced);
         let has_synced = |group: &Group| group.first_synced != NOBODY;
-        self.select(watchers, events, is_synced, has_synced, selected)
+        self.select(watchers, keys, is_synced, has_synced, selected)
     }
 
     /// The same for each holder with unsynced watchers, who are then told by [`Self::was_behind`].
-    pub(super) fn select_for_unsynced(
+    pub(super) fn select_for_unsynced<'k>(
         &mut self,
         watchers: &mut Slab<Watcher>,
-        events: &[Event],
+        keys: impl Iterator<Item = &'k [u8]>,
     ) -> (Vec<Selected>, Vec<u32>) {
         self.count_part();
         let mut selected = Vec::new();
         let is_unsynced = |state| matches!(state, State::Unsynced);
         let has_unsynced = |group: &Group| group.unsynced > 0;
-        let picks = self.select(watchers, events, is_unsynced, has_unsynced, &mut selected);
+        let picks = self.select(watchers, keys, is_unsynced, has_unsynced, &mut selected);
         (selected, picks)
     }
 
@@ -396,10 +395,10 @@ impl Groups {
         self.matcher.foresee(key).map(Holder::from_number)
     }
 
-    fn select(
+    fn select<'k>(
         &mut self,
         watchers: &mut Slab<Watcher>,
-        events: &[Event],
+        keys: impl Iterator<Item = &'k [u8]>,
         is_wanted: impl Fn(State) -> bool,
         has_wanted: impl Fn(&Group) -> bool,
         selected: &mut Vec<Selected>,
@@ -410,8 +409,8 @@ impl Groups {
             matching,
             ..
         } = self;
-        for (index, event) in events.iter().enumerate() {
-            matcher.matching(&event.kv.key, |number| {
+        for (index, key) in keys.enumerate() {
+            matcher.matching(key, |number| {
                 let holder = Holder::from_number(number);
                 let mark = match holder.who() {
                     Who::Watcher(key) => {

@@ -14,10 +14,9 @@
 
 use alloc::vec::Vec;
 
-use super::batch::bytes_of;
 use super::holder::Holder;
+use super::listing::Listing;
 use crate::range::KeyRange;
-use crate::record::Event;
 
 /// What the hub needs to know of the store.
 pub(crate) trait History {
@@ -77,7 +76,7 @@ pub(crate) struct Waiting(pub(super) u32);
 #[derive(Debug)]
 pub(crate) struct ReadPart {
     pub(super) wanted: Wanted,
-    pub(super) events: Vec<Event>,
+    pub(super) events: Listing,
     /// All events up to and including this revision are among them.
     pub(super) to: i64,
     /// Bytes that the events take in memory.
@@ -88,12 +87,13 @@ pub(crate) struct ReadPart {
 
 impl Wanted {
     /// What was asked for: the events, of whole revisions, in order, up to and including revision `to`.
-    pub(crate) fn found(mut self, events: Vec<Event>, to: i64) -> ReadPart {
+    pub(crate) fn found(mut self, events: impl Into<Listing>, to: i64) -> ReadPart {
+        let events = events.into();
         let few = core::mem::take(&mut self.few);
         let choose = |(holder, ranges): (Holder, Vec<KeyRange>)| (holder, within(&ranges, &events));
         ReadPart {
             choices: few.into_iter().map(choose).collect(),
-            bytes: bytes_of(&events),
+            bytes: events.bytes(),
             wanted: self,
             events,
             to,
@@ -102,9 +102,12 @@ impl Wanted {
 }
 
 /// Which events are in one of the ranges.
-pub(super) fn within(ranges: &[KeyRange], events: &[Event]) -> Vec<u32> {
-    let is_within = |event: &Event| ranges.iter().any(|range| range.contains(&event.kv.key));
-    let places = events.iter().enumerate();
-    let wanted = places.filter(|(_, event)| is_within(event));
+pub(super) fn within(ranges: &[KeyRange], events: &Listing) -> Vec<u32> {
+    if ranges.contains(&KeyRange::All) {
+        return (0..events.len() as u32).collect();
+    }
+    let is_within = |key: &[u8]| ranges.iter().any(|range| range.contains(key));
+    let places = events.keys().enumerate();
+    let wanted = places.filter(|(_, key)| is_within(key));
     wanted.map(|(index, _)| index as u32).collect()
 }

@@ -142,7 +142,7 @@ impl Parts {
         let (selected, picks) = if is_for_few {
             Default::default()
         } else {
-            groups.select_for_unsynced(watchers, &events)
+            groups.select_for_unsynced(watchers, events.keys())
         };
         self.make_room(bytes, batches);
         // One holder is the part itself.

@@ -3,9 +3,10 @@
 use alloc::vec::Vec;
 use core::{hint, mem};
 
-use super::batch::{Batch, Slice, bytes_of, filtered};
+use super::batch::{Batch, Slice, filtered};
 use super::holder::{Holder, Who};
 use super::hub::Hub;
+use super::listing::Listing;
 use super::request::Filter;
 use super::roster::{Row, dissolve};
 use super::selection::Selected;
@@ -14,7 +15,7 @@ use crate::record::Event;
 
 /// A batch on its way to the watchers.
 pub(super) struct Publication {
-    events: Vec<Event>,
+    events: Listing,
     picks: Vec<u32>,
     /// The number that it will have.
     batch: u32,
@@ -32,7 +33,7 @@ impl Publication {
         } else {
             place
         };
-        self.events[index as usize].kv.mod_revision
+        self.events.change(index as usize).1.mod_revision
     }
 
     /// What a filter lets through of a slice.
@@ -85,9 +86,10 @@ impl Hub {
     pub(crate) fn publish(&mut self, revision: i64, events: Vec<Event>, held_elsewhere: usize) {
         self.learn_published(revision);
         let mut selected = mem::take(&mut self.selected);
+        let keys = events.iter().map(|event| event.kv.key.as_slice());
         let picks = self
             .groups
-            .select_for_synced(&mut self.watchers, &events, &mut selected);
+            .select_for_synced(&mut self.watchers, keys, &mut selected);
         if !selected.is_empty() {
             self.deliver_selected(&selected, revision, events, picks, held_elsewhere);
         }
@@ -103,8 +105,9 @@ impl Hub {
         picks: Vec<u32>,
         held_elsewhere: usize,
     ) {
+        let events = Listing::from(events);
         let mut publication = Publication {
-            bytes: bytes_of(&events),
+            bytes: events.bytes(),
             events,
             picks,
             batch: self.batches.next(),

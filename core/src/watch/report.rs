@@ -9,7 +9,6 @@ use super::hub::Hub;
 use super::stream::{Queued, StreamId};
 use super::watcher::State;
 use crate::range::KeyRange;
-use crate::record::Event;
 
 /// Where a watcher stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -96,8 +95,12 @@ impl Hub {
     /// Bytes of keys and values.
     fn bytes_of(&self, slice: Slice) -> usize {
         let batch = self.batches.get(slice.batch);
-        let events = (slice.start..slice.end).map(|place| batch.event(place, slice.picked));
-        events.map(Event::bytes).sum()
+        let bytes_at = |place| {
+            let prev_kv = batch.prev_kv(place, slice.picked);
+            let (_, kv) = batch.change(place, slice.picked);
+            kv.bytes() + prev_kv.map_or(0, |kv| kv.bytes())
+        };
+        (slice.start..slice.end).map(bytes_at).sum()
     }
 
     fn report(

@@ -120,7 +120,7 @@ impl Most {
         let (mut count, mut bytes) = (1, 0);
         if let WatchResponse::Events { events, .. } = response {
             count = events.len();
-            bytes = events.iter().map(|event| event.bytes()).sum();
+            bytes = events.bytes();
         }
         Self {
             events: self.events.saturating_sub(count),

@@ -17,11 +17,11 @@ use core::ops::ControlFlow;
 use super::frame;
 use super::handle::{EpochStart, Log, LogOptions, Opened, Position};
 use super::learner::Learner;
-use super::record::{Change, Entry, Record};
+use super::record::{Entry, Record};
 use crate::error::Result;
 use crate::page::PageStore;
 use crate::page::fault::{FaultPages, Random};
-use crate::record::{EventKind, KeyValue};
+use crate::record::{Change, EventKind, KeyValue};
 use crate::revision::Revision;
 
 pub(super) const STORE_ID: [u8; 16] = *b"a store for test";

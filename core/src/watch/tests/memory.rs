@@ -1,7 +1,12 @@
 //! What the hub holds for readers who do not come is bounded.
 
-use super::super::batch::bytes_of;
+use super::super::listing::Listing;
 use super::*;
+
+/// Bytes that events take in memory.
+fn bytes_of(events: &[Event]) -> usize {
+    Listing::from(events.to_vec()).bytes()
+}
 
 fn limits(stream_queue_bytes: usize, watch_queue_bytes: usize) -> Limits {
     Limits {

@@ -136,8 +136,8 @@ fn numbered<P: PageStore>(pages: P, keys: u64, cache_bytes: usize) -> Store<P> {
 fn a_pinned_range_has_each_key_once_and_in_order_however_many_there_are() {
     for keys in (0..140).chain([1000, 5000]) {
         for store in [
-            numbered(Copied(MemoryPages::new(512)), keys, 1 << 20),
-            numbered(Copied(MemoryPages::new(512)), keys, 0),
+            numbered(HookedPages::new(MemoryPages::new(512), ()), keys, 1 << 20),
+            numbered(HookedPages::new(MemoryPages::new(512), ()), keys, 0),
         ] {
             let mut range = store.range_pinned(&KeyRange::All, 0).unwrap();
             for expected in 0..keys {
