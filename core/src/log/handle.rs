@@ -3,16 +3,16 @@
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 
-use super::cache::PageCache;
-use super::checkpoint::FIRST_LOG_SLOT;
-use super::checkpoint_write::Checkpoint;
-use super::directory::Directory;
-use super::header::COPIES;
-use super::layout::{Identity, Mark, NO_SLOT, PageHeader};
-use super::lend::Lender;
-use super::moved::Moved;
-use super::slots::Slots;
-use super::tail::Tail;
+use super::checkpoint::format::FIRST_LOG_SLOT;
+use super::checkpoint::write::Checkpoint;
+use super::format::header::COPIES;
+use super::format::layout::{Identity, Mark, NO_SLOT, PageHeader};
+use super::live::cache::PageCache;
+use super::live::directory::Directory;
+use super::live::lend::Lender;
+use super::live::slots::Slots;
+use super::live::tail::Tail;
+use super::read::moved::Moved;
 use crate::error::Result;
 use crate::page::PageStore;
 use crate::revision::Revision;

@@ -1,7 +1,7 @@
 //! Who learns what a log says when it is opened.
 
+use super::format::record::Entry;
 use super::handle::Position;
-use super::record::Entry;
 use crate::error::Result;
 use crate::revision::Revision;
 

@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::super::header::COPIES;
-use super::super::layout::{HEADER_BYTES, Identity, PageHeader};
+use super::super::format::header::COPIES;
+use super::super::format::layout::{HEADER_BYTES, Identity, PageHeader};
 use super::*;
 use crate::error::Error;
 use crate::page::MemoryPages;

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::super::follow::Refresh;
+use super::super::read::follow::Refresh;
 use super::*;
 use crate::page::fault::{Crash, FaultDisk, FaultPages, Random};
 

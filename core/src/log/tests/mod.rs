@@ -14,10 +14,10 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
-use super::frame;
+use super::format::frame;
+use super::format::record::{Entry, Record};
 use super::handle::{EpochStart, Log, LogOptions, Opened, Position};
 use super::learner::Learner;
-use super::record::{Entry, Record};
 use crate::error::Result;
 use crate::page::PageStore;
 use crate::page::fault::{FaultPages, Random};

@@ -3,9 +3,9 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::super::header::{self, COPIES};
-use super::super::layout::{HEADER_BYTES, Identity, Mark, NO_FRAME, NO_SLOT, PageHeader};
-use super::super::survey::Survey;
+use super::super::format::header::{self, COPIES};
+use super::super::format::layout::{HEADER_BYTES, Identity, Mark, NO_FRAME, NO_SLOT, PageHeader};
+use super::super::open::survey::Survey;
 use super::*;
 use crate::error::Error;
 use crate::page::MemoryPages;

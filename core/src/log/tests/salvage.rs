@@ -3,9 +3,9 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::super::header;
-use super::super::layout::{HEADER_BYTES, Identity, Mark, NO_FRAME, NO_SLOT, PageHeader};
-use super::super::salvage::{Found, Salvage};
+use super::super::format::header;
+use super::super::format::layout::{HEADER_BYTES, Identity, Mark, NO_FRAME, NO_SLOT, PageHeader};
+use super::super::open::salvage::{Found, Salvage};
 use super::{STORE_ID, frame_of};
 use crate::log::{Entry, Record};
 use crate::page::{MemoryPages, PageStore};

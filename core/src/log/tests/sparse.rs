@@ -3,8 +3,8 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::super::layout::{HEADER_BYTES, NO_FRAME, PageHeader};
-use super::super::pieces::ROW_BYTES;
+use super::super::format::layout::{HEADER_BYTES, NO_FRAME, PageHeader};
+use super::super::format::pieces::ROW_BYTES;
 use super::*;
 use crate::page::fault::FaultPages;
 
