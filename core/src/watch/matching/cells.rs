@@ -54,7 +54,8 @@ impl Cells {
     /// The place of the cell with this hash and an id that is the one looked for.
     #[inline]
     pub(super) fn find(&self, hash: u32, is_it: impl Fn(Address) -> bool) -> Option<CellPlace> {
-        let mut number = self.home(hash);
+        let home = self.home(hash);
+        let mut number = home;
         loop {
             let row = self.rows.get(number)?;
             let mut same = row.same(hash);
@@ -71,6 +72,10 @@ impl Cells {
                 return None;
             }
             number = self.behind(number);
+            // In a small table every row may have passed something on.
+            if number == home {
+                return None;
+            }
         }
     }
 
@@ -245,6 +250,27 @@ mod tests {
             check(&cells, &[]);
             assert_eq!(cells.ids().count(), 0);
         }
+    }
+
+    #[test]
+    fn a_look_ends_though_every_row_has_passed_something_on() {
+        let mut cells = Cells::default();
+        let (low, high) = (0, u32::MAX);
+        let mut places = Vec::new();
+        for number in 0..6 {
+            places.push(cells.insert(low, Address(number), 0));
+        }
+        cells.remove(places[5]);
+        let first = cells.find(low, |id| id == Address(0)).expect("it is there");
+        cells.insert(low, Address(6), 0);
+        cells.remove(first);
+        for number in 7..12 {
+            if cells.len() < 8 {
+                cells.insert(high, Address(number), 0);
+            }
+        }
+        let is_home = |hash| cells.find(hash, |_| false).is_none();
+        assert!(is_home(low) && is_home(high));
     }
 
     #[test]
