@@ -256,21 +256,21 @@ mod tests {
     fn a_look_ends_though_every_row_has_passed_something_on() {
         let mut cells = Cells::default();
         let (low, high) = (0, u32::MAX);
-        let mut places = Vec::new();
         for number in 0..6 {
-            places.push(cells.insert(low, Address(number), 0));
+            cells.insert(low, Address(number), 0);
         }
-        cells.remove(places[5]);
-        let first = cells.find(low, |id| id == Address(0)).expect("it is there");
-        cells.insert(low, Address(6), 0);
-        cells.remove(first);
-        for number in 7..12 {
-            if cells.len() < 8 {
-                cells.insert(high, Address(number), 0);
-            }
+        for number in 0..3 {
+            let place = cells.find(low, |id| id == Address(number));
+            cells.remove(place.expect("it is there"));
         }
-        let is_home = |hash| cells.find(hash, |_| false).is_none();
-        assert!(is_home(low) && is_home(high));
+        for number in 6..11 {
+            cells.insert(high, Address(number), 0);
+        }
+        assert_eq!(cells.rows.len(), 2);
+        assert!(cells.rows.iter().all(|row| row.passed_on > 0));
+        for hash in [low, high] {
+            assert!(cells.find(hash, |_| false).is_none());
+        }
     }
 
     #[test]
