@@ -54,7 +54,8 @@ impl Cells {
     /// The place of the cell with this hash and an id that is the one looked for.
     #[inline]
     pub(super) fn find(&self, hash: u32, is_it: impl Fn(Address) -> bool) -> Option<CellPlace> {
-        let mut number = self.home(hash);
+        let home = self.home(hash);
+        let mut number = home;
         loop {
             let row = self.rows.get(number)?;
             let mut same = row.same(hash);
@@ -71,6 +72,10 @@ impl Cells {
                 return None;
             }
             number = self.behind(number);
+            // In a small table every row may have passed something on.
+            if number == home {
+                return None;
+            }
         }
     }
 
@@ -244,6 +249,27 @@ mod tests {
             }
             check(&cells, &[]);
             assert_eq!(cells.ids().count(), 0);
+        }
+    }
+
+    #[test]
+    fn a_look_ends_though_every_row_has_passed_something_on() {
+        let mut cells = Cells::default();
+        let (low, high) = (0, u32::MAX);
+        for number in 0..6 {
+            cells.insert(low, Address(number), 0);
+        }
+        for number in 0..3 {
+            let place = cells.find(low, |id| id == Address(number));
+            cells.remove(place.expect("it is there"));
+        }
+        for number in 6..11 {
+            cells.insert(high, Address(number), 0);
+        }
+        assert_eq!(cells.rows.len(), 2);
+        assert!(cells.rows.iter().all(|row| row.passed_on > 0));
+        for hash in [low, high] {
+            assert!(cells.find(hash, |_| false).is_none());
         }
     }
 
