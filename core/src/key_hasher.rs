@@ -3,10 +3,11 @@
 use core::hash::Hasher;
 
 use foldhash::SharedSeed;
-use foldhash::fast::FoldHasher;
+use foldhash::quality::FoldHasher;
 
 /// Hashes keys. All that it hashes with depends on the host's seed: a hasher that is seeded in its
-/// beginning only can be flooded with keys that make it forget its beginning.
+/// beginning only can be flooded with keys that make it forget its beginning. Of the two hashes that the
+/// library has this is the slower one: the other lets numbered keys clump.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyHasher {
     secrets: SharedSeed,
@@ -22,17 +23,24 @@ impl KeyHasher {
         }
     }
 
-    /// A hash of which all low and all high bits are equally good: 32 bits, twice.
     #[inline]
-    pub(crate) fn hash(&self, key: &[u8]) -> u64 {
+    pub(crate) fn hash(&self, key: &[u8]) -> u32 {
+        self.hash_of([key])
+    }
+
+    /// Of several, one after the other.
+    #[inline]
+    pub(crate) fn hash_of<'a>(&self, keys: impl IntoIterator<Item = &'a [u8]>) -> u32 {
         let mut hasher = FoldHasher::with_seed(self.seed, &self.secrets);
-        hasher.write(key);
+        for key in keys {
+            hasher.write(key);
+        }
         let hash = hasher.finish();
-        spread((hash ^ hash >> u32::BITS) as u32)
+        (hash ^ hash >> u32::BITS) as u32
     }
 }
 
-/// Tables take the place from the low bits of a hash and a tag from the high ones.
+/// A hash as tables want it, which take the place from its low bits and a tag from its high ones.
 #[inline]
 pub(crate) fn spread(hash: u32) -> u64 {
     u64::from(hash) << u32::BITS | u64::from(hash)

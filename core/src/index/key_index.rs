@@ -293,7 +293,7 @@ impl KeyIndex {
     }
 
     fn hash(&self, key: &[u8]) -> u32 {
-        self.hasher.hash(key) as u32
+        self.hasher.hash(key)
     }
 }
 

@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use hashbrown::HashTable;
 use slab::Slab;
 
-use crate::key_hasher::KeyHasher;
+use crate::key_hasher::{KeyHasher, spread};
 
 /// All keys that are attached to a lease, by number. A lease lists the numbers of its keys.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub(super) struct Attached {
 
 #[derive(Clone, Copy, Debug)]
 struct Hashed {
-    hash: u64,
+    hash: u32,
     number: usize,
 }
 
@@ -52,7 +52,7 @@ impl Attached {
         }
         let hash = self.hasher.hash(key);
         let is_it = |it: &Hashed| it.hash == hash && *self.keys[it.number].key == *key;
-        let number = self.numbers.find(hash, is_it)?.number;
+        let number = self.numbers.find(spread(hash), is_it)?.number;
         Some((number, self.keys[number].lease))
     }
 
@@ -61,14 +61,15 @@ impl Attached {
         let hash = self.hasher.hash(&key.key);
         let number = self.keys.insert(key);
         let hashed = Hashed { hash, number };
-        self.numbers.insert_unique(hash, hashed, |it| it.hash);
+        self.numbers
+            .insert_unique(spread(hash), hashed, |it| spread(it.hash));
         number
     }
 
     /// Takes a key out.
     pub(super) fn remove(&mut self, number: usize) -> AttachedKey {
         let gone = self.keys.remove(number);
-        let hash = self.hasher.hash(&gone.key);
+        let hash = spread(self.hasher.hash(&gone.key));
         if let Ok(entry) = self.numbers.find_entry(hash, |it| it.number == number) {
             entry.remove();
         }

@@ -7,7 +7,7 @@ use hashbrown::hash_table::Entry;
 
 use super::request::{Compare, CompareTarget, Op, TxnRequest};
 use crate::error::{Error, Result};
-use crate::key_hasher::KeyHasher;
+use crate::key_hasher::{KeyHasher, spread};
 use crate::limits::Limits;
 use crate::range::KeyRange;
 use crate::store::{DeleteRangeRequest, PutRef, RangeRequest};
@@ -119,8 +119,8 @@ impl Changes<'_> {
     fn refuse_equal_puts(&self, hasher: &KeyHasher) -> Result<()> {
         let mut seen: HashTable<&[u8]> = HashTable::with_capacity(self.puts.len());
         let repeated = self.puts.iter().filter(|&&key| {
-            let hash = hasher.hash(key);
-            let entry = seen.entry(hash, |&other| other == key, |key| hasher.hash(key));
+            let hash = |key: &[u8]| spread(hasher.hash(key));
+            let entry = seen.entry(hash(key), |&other| other == key, |key| hash(key));
             match entry {
                 Entry::Occupied(_) => true,
                 Entry::Vacant(place) => {

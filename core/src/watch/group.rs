@@ -15,10 +15,11 @@ use hashbrown::HashTable;
 use slab::Slab;
 
 use super::holder::{Holder, Place, Who};
-use super::matching::{Matcher, Membership, RangeId, spread};
+use super::matching::{Matcher, Membership, RangeId};
 use super::roster::{Lineup, Rosters, dissolve};
 use super::selection::{Matching, Selected, Touch};
 use super::watcher::{NOBODY, State, Watcher};
+use crate::key_hasher::spread;
 use crate::range::KeyRange;
 
 /// The watchers of the same ranges.

@@ -53,4 +53,4 @@ mod tree;
 pub(super) use matcher::{Matcher, Membership};
 #[cfg(feature = "measured")]
 pub use measured::MeasuredMatcher;
-pub(super) use ranges::{RangeId, spread};
+pub(super) use ranges::RangeId;

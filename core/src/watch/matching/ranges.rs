@@ -20,20 +20,17 @@
 //! hash table, so that the watcher and the bytes to compare are asked for at once: a change of a
 //! watched key costs two cache misses on its way to the watcher, one after the other, and not three.
 
-use core::hash::Hasher;
+use core::iter;
 #[cfg(test)]
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
-use foldhash::SharedSeed;
-use foldhash::quality::FoldHasher;
 
 use super::cells::{CellPlace, Cells};
 use super::lengths::Lengths;
 use super::members::MemberId;
 use super::same::is_same;
 use super::shape::{Kind, Shape};
-
 use crate::index::heap::{Address, Heap};
+use crate::key_hasher::KeyHasher;
 use crate::prefetch;
 use crate::range::KeyRange;
 use crate::watch::watcher::WatcherKey;
@@ -79,9 +76,7 @@ pub(super) struct Ranges {
     heap: Heap,
     /// All of them. Of keys and prefixes a cell also has the watcher, or nobody.
     by_hash: Cells,
-    /// What ranges are hashed with, all of which depends on the seed; see the key index.
-    secrets: SharedSeed,
-    seed: u64,
+    hasher: KeyHasher,
     lengths: Lengths,
     /// Single keys among them.
     keys: usize,
@@ -118,9 +113,7 @@ impl Ranges {
         Self {
             heap: Heap::default(),
             by_hash: Cells::default(),
-            // A seed of 0, which many programs will have, would leave the secrets almost zero.
-            secrets: SharedSeed::from_u64(seed ^ 0x9e37_79b9_7f4a_7c15),
-            seed,
+            hasher: KeyHasher::with_seed(seed),
             lengths: Lengths::default(),
             keys: 0,
             #[cfg(test)]
@@ -370,14 +363,9 @@ impl Ranges {
 
     #[inline]
     fn hash(&self, kind: Kind, start: &[u8], end: &[u8]) -> u32 {
-        let mut hasher = FoldHasher::with_seed(self.seed, &self.secrets);
-        hasher.write(start);
-        if kind.has_end() {
-            hasher.write(end);
-        }
-        let hash = hasher.finish();
+        let end = kind.has_end().then_some(end);
         // A key and a prefix of the same bytes are two ranges.
-        ((hash >> u32::BITS) ^ hash) as u32 ^ (kind as u32) << (u32::BITS - 3)
+        self.hasher.hash_of(iter::once(start).chain(end)) ^ (kind as u32) << (u32::BITS - 3)
     }
 }
 
@@ -407,9 +395,4 @@ fn watcher(number: u32) -> Option<WatcherKey> {
 fn number_at(record: &[u8], at: usize) -> u32 {
     let bytes = record[at..].first_chunk();
     u32::from_le_bytes(*bytes.expect("a record has its header"))
-}
-
-/// The library's table takes its place and its tag from different bits of 64.
-pub(in crate::watch) fn spread(hash: u32) -> u64 {
-    u64::from(hash) << u32::BITS | u64::from(hash)
 }
