@@ -118,6 +118,7 @@ impl<P: PageStore> Store<P> {
                 mark_due_ms: None,
             },
             leases_saved_ms: 0,
+            expiries_left: 0,
             ages: Ages::default(),
             reclaim: Reclaim::new(),
             snapshots: Holds::default(),

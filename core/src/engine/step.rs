@@ -76,7 +76,7 @@ impl<P: PageStore> Store<P> {
     ///
     /// A slice that fails keeps no other from its turn; the first error is answered.
     pub fn step(&mut self, now_ms: i64, budget_bytes: usize) -> Result<Step> {
-        let begun = self.begin_step(now_ms, budget_bytes);
+        let begun = self.begin_step(now_ms, budget_bytes, true);
         let caught_up = match begun.share {
             Some(mut share) => take_turns(&mut *self, |store| Ok(store.catch_up_turn(&mut share))),
             None => Ok(false),
@@ -84,8 +84,17 @@ impl<P: PageStore> Store<P> {
         self.end_step(begun, caught_up, budget_bytes)
     }
 
-    /// Begins a step: what is due is done.
-    pub(crate) fn begin_step(&mut self, now_ms: i64, budget_bytes: usize) -> Begun {
+    /// Begins a step: what is due is done. A step that could not go on without a sync is begun again
+    /// after one; it is the same step then.
+    pub(crate) fn begin_step(
+        &mut self,
+        now_ms: i64,
+        budget_bytes: usize,
+        is_another: bool,
+    ) -> Begun {
+        if is_another {
+            self.expiries_left = self.options.limits.lease_expiries_per_step.max(1);
+        }
         let now_ms = self.now_ms.map_or(now_ms, |then_ms| then_ms.max(now_ms));
         self.now_ms = Some(now_ms);
         self.lessor.advance(now_ms);
@@ -202,9 +211,9 @@ impl<P: PageStore> Store<P> {
     }
 
     fn expire_leases(&mut self, _now_ms: i64) -> Result<()> {
-        let at_most = self.options.limits.lease_expiries_per_step.max(1);
-        for id in self.lessor.due(at_most) {
+        for id in self.lessor.due(self.expiries_left) {
             self.lease_revoke(id)?;
+            self.expiries_left -= 1;
             // Nobody waits for the answer, so it is not taken back if it cannot be made durable.
             self.answered = self.revision();
         }

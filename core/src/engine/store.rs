@@ -89,6 +89,8 @@ pub struct Store<P: PageStore = MemoryPages> {
     pub(super) idle: Idle,
     /// The host's time when leases were last saved.
     pub(super) leases_saved_ms: i64,
+    /// How many leases the present step may still let run out.
+    pub(super) expiries_left: usize,
     /// For retention by time.
     pub(super) ages: Ages,
     /// How far physical compaction has come.

@@ -61,8 +61,8 @@ impl<P: PageStore> SharedStore<P> {
     /// See [`Store::step`]. Its syncs run with the store unlocked. It does not wait for one that
     /// another thread carries out, but says that it wants to be called again at once.
     pub fn step(&self, now_ms: i64, budget_bytes: usize) -> Result<Step> {
-        for _ in 0..SYNCS_PER_STEP {
-            let (step, owed) = self.step_once(now_ms, budget_bytes);
+        for round in 0..SYNCS_PER_STEP {
+            let (step, owed) = self.step_once(now_ms, budget_bytes, round == 0);
             let must_go_on = matches!(step, Err(Error::SyncPending));
             if owed.is_none() && !must_go_on {
                 return step;
@@ -83,9 +83,14 @@ impl<P: PageStore> SharedStore<P> {
 
     /// A step as the store takes it; answers also what is to be durable then. If history is to be read,
     /// that is done with the store unlocked.
-    fn step_once(&self, now_ms: i64, budget_bytes: usize) -> (Result<Step>, Option<SyncGoal>) {
+    fn step_once(
+        &self,
+        now_ms: i64,
+        budget_bytes: usize,
+        is_another: bool,
+    ) -> (Result<Step>, Option<SyncGoal>) {
         let (begun, owed) = self.shared.apply(None, |store| {
-            let begun = store.begin_step(now_ms, budget_bytes);
+            let begun = store.begin_step(now_ms, budget_bytes, is_another);
             match begun.share {
                 Some(share) => Ok(Err((begun, share))),
                 None => store.end_step(begun, Ok(false), budget_bytes).map(Ok),
