@@ -2,7 +2,7 @@
 
 use crate::common::{PLENTY, drain, events, outline, watch_from};
 use revwatch::page::{MemoryPages, PageStore};
-use revwatch::{ErrorCode, KeyRange, Options, PutRequest, Store};
+use revwatch::{Durability, ErrorCode, KeyRange, Options, PutRequest, SharedStore, Store};
 
 fn store() -> Store {
     let mut store = Store::in_memory(Options::default());
@@ -162,4 +162,31 @@ fn one_step_ends_a_bounded_number_of_leases_and_asks_to_be_called_again() {
         left.push(store.leases().len());
     }
     assert_eq!(left, [15, 5, 0]);
+}
+
+/// Reclaiming in a shared store waits for syncs of its own, and the step begins again after each.
+#[test]
+fn a_step_that_waits_for_a_sync_ends_no_more_leases_than_one_that_does_not() {
+    let mut options = Options {
+        durability: Durability::Commit,
+        ..Options::default()
+    };
+    options.limits.lease_expiries_per_step = 1;
+    let mut store = Store::open(MemoryPages::new(512), options).unwrap();
+    store.step(0, PLENTY).unwrap();
+    for round in 0..6_u8 {
+        for key in 0..100_u8 {
+            store.put(&[key], &[round; 100]).unwrap();
+        }
+    }
+    for id in 1..=60 {
+        store.lease_grant(id, 2_000).unwrap();
+        put_leased(&mut store, &id.to_be_bytes(), id);
+    }
+    store.compact(store.revision()).unwrap();
+    let store = SharedStore::new(store);
+    for left in (0..60).rev() {
+        store.step(2_000, 10_000).unwrap();
+        assert_eq!(store.leases().len(), left);
+    }
 }
