@@ -143,18 +143,20 @@ impl Events {
     /// How many of them may be answered at once: whole revisions, but at least one; if that one alone
     /// is too much and may be divided, at least one event of it.
     pub(super) fn end_of_head(&self, most: Most) -> usize {
+        if self.len() <= most.events && self.bytes() <= most.bytes {
+            return self.len();
+        }
+        let revision_at = |place| self.batch.revision_at(place, self.picked);
         let (mut bytes, mut whole, mut fit) = (0, 0, 0);
-        let mut events = self.iter().enumerate().peekable();
-        while let Some((index, event)) = events.next() {
-            bytes += event.bytes();
+        for (index, place) in (self.start..self.end).enumerate() {
+            bytes += self.as_ref().event_at(place).bytes();
             if index < most.events && bytes <= most.bytes {
                 fit = index + 1;
             } else if whole > 0 || self.flags.has(Flag::Fragment) {
                 break;
             }
-            let revision = event.kv.mod_revision;
-            let next = events.peek().map(|(_, next)| next.kv.mod_revision);
-            if next != Some(revision) {
+            let next = place + 1;
+            if next == self.end || revision_at(next) != revision_at(place) {
                 whole = index + 1;
             }
         }
