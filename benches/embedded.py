@@ -118,13 +118,15 @@ def section(results: Results, measurements: Path) -> tuple[list[str], list[Row],
     counts = [counted.row(workload) for workload in counted.workloads]
     built: dict[str, str] = json.loads(json.dumps(results.machine["peers"]))
     versions = ", ".join(f"{SUBJECTS[peer]}: {version}" for peer, version in built.items())
+    rounds = min(len(results.cells[workload, "revwatch"].values) for workload in results.units)
     text = "\n".join(
         [
             INTRODUCTION,
             as_page(heads, rows),
             COUNTS,
             as_page(["workload", *SUBJECTS.values()], counts),
-            f"Versions: {versions}. Scale: {results.machine['scale']}.",
+            *results.ended,
+            f"Versions: {versions}. Scale: {results.machine['scale']}, {rounds} rounds.",
             f"Load by other processes: {results.noise}.\n",
         ]
     )

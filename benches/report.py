@@ -64,10 +64,6 @@ same run, above 1 where revwatch does better. A dash: that subject has no such f
 absent.
 """
 BUSY = "**The machine was busy with other work: run again before quoting a figure.**\n"
-KILLED = """\
-These programs were ended by the system, as it does where memory does not suffice: what they had not
-measured by then is absent.
-"""
 GOALS = """\
 ## Where it stands
 
@@ -182,8 +178,7 @@ def page(results: Results, drawn: list[str], beside: str, goals_: str, record: P
     parts = [INTRODUCTION.format(rounds=results.rounds, scale=results.machine["scale"])]
     if 2 * results.loud > len(results.others):
         parts.append(BUSY)
-    if results.absent:
-        parts += [KILLED, *(f"- `{command}`" for command in results.absent), ""]
+    parts += results.ended
     parts += [GOALS, goals_]
     for title, heads, rows in tables(results):
         parts.append(f"## {title}\n")

@@ -9,6 +9,11 @@ from statistics import median
 # Above this many cores used by others, a run competes for a core or its caches.
 QUIET_CORES = 0.25
 
+ENDED = """\
+These programs failed, or were ended by the system, as it does where memory does not suffice: what
+they had not measured by then is absent.
+"""
+
 Row = list[tuple[str, str]]  # texts with what stands below each
 
 
@@ -58,6 +63,11 @@ class Results:
             results.others.append(line["others"])
             results.rounds = max(results.rounds, line["round"] + 1)
         return results
+
+    @property
+    def ended(self) -> list[str]:
+        """What the page says of programs that did not come to their end."""
+        return [ENDED, *(f"- `{command}`" for command in self.absent), ""] if self.absent else []
 
     def median(self, workload: str, subject: str) -> float | None:
         """Nothing where that subject has no such feature, or was absent."""

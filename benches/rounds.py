@@ -143,9 +143,10 @@ def children_seconds() -> float:
     return times.children_user + times.children_system
 
 
-def measure(command: list[str]) -> Iterator[Measurement]:
+def measure(command: list[str], may_fail: bool = False) -> Iterator[Measurement]:
     """Runs one program to its end and reads its lines. If the system kills it, as it does where
-    memory does not suffice, what it has not measured is absent, and a last line says so."""
+    memory does not suffice, what it has not measured is absent, and a last line says so. A program
+    that is not ours to repair may fail likewise."""
     start, busy, own = time.monotonic(), busy_seconds(), children_seconds()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     be_killed_first(process.pid)
@@ -157,6 +158,8 @@ def measure(command: list[str]) -> Iterator[Measurement]:
     if process.returncode < 0:
         killer = signal.Signals(-process.returncode).name
         yield {"absent": f"{without_folder(command)}: {killer}"}
+    elif process.returncode and may_fail:
+        yield {"absent": f"{without_folder(command)}: exit status {process.returncode}"}
     elif process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
 
@@ -174,12 +177,12 @@ def be_killed_first(process: int) -> None:
         Path(f"/proc/{process}/oom_score_adj").write_text("1000")
 
 
-def run_all(commands: list[list[str]], out: TextIO) -> None:
+def run_all(commands: list[list[str]], out: TextIO, may_fail: bool = False) -> None:
     """Runs programs one after the other, and keeps what they print."""
     for command in commands:
-        for measurement in measure(command):
+        for measurement in measure(command, may_fail):
             if "absent" in measurement:
-                print(f"  killed, and absent: {measurement['absent']}", file=sys.stderr, flush=True)
+                print(f"  ended, and absent: {measurement['absent']}", file=sys.stderr, flush=True)
             print(json.dumps(measurement), file=out, flush=True)
 
 

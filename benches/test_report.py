@@ -85,9 +85,12 @@ def test_what_the_system_kills_is_absent_and_ends_no_run(tmp_path: Path) -> None
     assert results.absent == [absent["absent"]]
 
 
-def test_a_program_that_fails_ends_the_run() -> None:
+def test_a_program_that_fails_ends_the_run_unless_it_is_a_peer() -> None:
+    program = [sys.executable, "-c", "raise SystemExit(101)"]
     with pytest.raises(CalledProcessError):
-        list(rounds.measure([sys.executable, "-c", "raise SystemExit(101)"]))
+        list(rounds.measure(program))
+    (absent,) = rounds.measure(program, may_fail=True)
+    assert str(absent["absent"]).endswith(": exit status 101")
 
 
 def test_what_is_left_is_guessed_by_the_pace_so_far() -> None:
