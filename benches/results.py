@@ -82,7 +82,8 @@ class Results:
         return own / other if is_rate(self.units[workload]) else other / own
 
     def disagreements(self, subjects: Collection[str]) -> list[str]:
-        """Workloads in which two subjects did not do and read the same."""
+        """Workloads in which two subjects did not do and read the same. What is absent disagrees only
+        where every program came to its end."""
         found: list[str] = []
         for workload in self.units:
             cells = {
@@ -92,6 +93,8 @@ class Results:
             }
             for number in sorted({number for cell in cells.values() for number in cell.evidence}):
                 seen = {subject: cell.evidence.get(number) for subject, cell in cells.items()}
+                if self.absent:
+                    seen = {subject: evidence for subject, evidence in seen.items() if evidence}
                 if len(set(seen.values())) > 1:
                     found.append(f"{workload}, round {number + 1}: {seen}")
         return found

@@ -61,6 +61,15 @@ def test_who_did_or_read_something_else_is_named(tmp_path: Path, other: dict[str
     assert not results.disagreements(["own"])
 
 
+def test_a_round_that_a_subject_lacks_is_named_unless_a_program_ended_early(tmp_path: Path) -> None:
+    lines = [line(subject, "put", "puts/s", 1, round=0) for subject in ("own", "other")]
+    lines.append(line("own", "put", "puts/s", 1, round=1))
+    [found] = measured(tmp_path, *lines).disagreements(["own", "other"])
+    assert found.startswith("put, round 2")
+    ended = measured(tmp_path, *lines, {"absent": "other --round 1: SIGKILL"})
+    assert not ended.disagreements(["own", "other"])
+
+
 def test_a_goal_is_reached_only_by_what_was_measured(tmp_path: Path) -> None:
     def verdict(*lines: Line) -> str:
         _, rows = goals.table(measured(tmp_path, *lines), None)
