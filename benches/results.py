@@ -82,8 +82,8 @@ class Results:
         return own / other if is_rate(self.units[workload]) else other / own
 
     def disagreements(self, subjects: Collection[str]) -> list[str]:
-        """Workloads in which two subjects did not do and read the same. What is absent disagrees only
-        where every program came to its end."""
+        """Workloads in which two subjects did not do and read the same. What is absent disagrees
+        only where every program came to its end."""
         found: list[str] = []
         for workload in self.units:
             cells = {
