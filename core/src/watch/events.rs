@@ -127,12 +127,12 @@ impl Events {
 
     /// Bytes of their keys and values, as they are shown.
     pub(super) fn bytes(&self) -> usize {
+        // Places are those of neighbours only where nothing is picked.
         let shows_all = !self.picked && !self.flags.has(Flag::KeysOnly);
         let (start, end) = (self.start as usize, self.end as usize);
-        let together = self.batch.events().content_bytes(start, end);
-        together
-            .filter(|_| shows_all)
-            .unwrap_or_else(|| self.iter().map(|event| event.bytes()).sum())
+        let together = || self.batch.events().content_bytes(start, end);
+        let known = shows_all.then(together).flatten();
+        known.unwrap_or_else(|| self.iter().map(|event| event.bytes()).sum())
     }
 
     /// Leaves out those from `place` on.
