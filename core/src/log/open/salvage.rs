@@ -19,6 +19,7 @@ use crate::log::format::header::{self, COPIES, Image};
 use crate::log::format::layout::{HEADER_BYTES, Identity, NO_FRAME, PageHeader};
 use crate::log::format::pieces::{self, Run};
 use crate::log::format::record::Entry;
+use crate::log::read::in_order::run_at;
 use crate::page::PageStore;
 
 /// What a damaged image still has.
@@ -226,19 +227,20 @@ impl Walker<'_> {
         }
         while position < segment.to {
             match run_at(page, position, segment.to) {
-                Ok(bytes) => {
+                Run::Bytes(range) => {
+                    let bytes = &page[range];
                     self.walk_run(bytes)?;
                     if !self.is_clean {
                         return Ok(());
                     }
                     position += bytes.len() as u64;
                 }
-                Err(next) if self.open.is_some() => {
+                Run::Gap(next) if self.open.is_some() => {
                     self.gap()?;
                     self.is_clean = true;
                     position = next;
                 }
-                Err(next) => position = next,
+                Run::Gap(next) => position = next,
             }
         }
         Ok(())
@@ -255,9 +257,9 @@ impl Walker<'_> {
         let mut bytes = self.open.take().unwrap_or_default();
         let had = bytes.len();
         let mut position = segment.from;
-        while let Ok(more) = run_at(page, position, segment.to) {
+        while let Run::Bytes(more) = run_at(page, position, segment.to) {
             position += more.len() as u64;
-            bytes.extend_from_slice(more);
+            bytes.extend_from_slice(&page[more]);
             if position >= segment.to {
                 break;
             }
@@ -318,17 +320,6 @@ impl Walker<'_> {
             }
         }
         Ok(())
-    }
-}
-
-/// What a page has at a position, up to `to`; or the position at which it next has something.
-fn run_at(page: &[u8], position: u64, to: u64) -> Result<&[u8], u64> {
-    match pieces::find(page, position) {
-        Run::Bytes(range) => {
-            let room = usize::try_from(to - position).unwrap_or(usize::MAX);
-            Ok(&page[range.start..range.end.min(range.start.saturating_add(room))])
-        }
-        Run::Gap(next) => Err(next),
     }
 }
 
